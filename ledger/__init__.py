@@ -1,0 +1,66 @@
+"""Who was a member, and what did we claim, on that day? An event-sourced membership ledger."""
+
+from ledger.book import Ledger, open
+from ledger.initiative import Initiative
+from ledger.model.errors import LedgerError, NotAdditive, Refused
+from ledger.model.events import (
+    Claim,
+    InitiativeChanged,
+    InitiativeClosed,
+    InitiativeLaunched,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MemberReinstated,
+    MemberSuspended,
+    MetricDefined,
+    MetricUpdated,
+    RecordRetracted,
+    ReportPublished,
+)
+from ledger.model.figures import Figure
+from ledger.model.measures import Distinct, Joined, Members, Share, Total, Value
+from ledger.model.quantity import Quantity, about, at_least, at_most, between, exactly, rounded
+from ledger.model.records import Record
+from ledger.model.state import InitiativeState, replay
+from ledger.model.when import When
+
+__all__ = [
+    "Claim",
+    "Distinct",
+    "Figure",
+    "Initiative",
+    "InitiativeChanged",
+    "InitiativeClosed",
+    "InitiativeLaunched",
+    "InitiativeState",
+    "Joined",
+    "Ledger",
+    "LedgerError",
+    "MemberChanged",
+    "MemberJoined",
+    "MemberLeft",
+    "MemberReinstated",
+    "MemberSuspended",
+    "Members",
+    "MetricDefined",
+    "MetricUpdated",
+    "NotAdditive",
+    "Quantity",
+    "Record",
+    "RecordRetracted",
+    "Refused",
+    "ReportPublished",
+    "Share",
+    "Total",
+    "Value",
+    "When",
+    "about",
+    "at_least",
+    "at_most",
+    "between",
+    "exactly",
+    "open",
+    "replay",
+    "rounded",
+]

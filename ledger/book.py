@@ -1,0 +1,78 @@
+"""The ledger: one store that holds many initiatives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from ledger.initiative import Initiative
+from ledger.model.errors import BadInput, StoreError
+from ledger.model.fields import require_id
+from ledger.model.records import Record
+from ledger.stores.protocol import EventStore
+from ledger.stores.sqlite import SqliteStore
+
+Clock = Callable[[], datetime]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """A ledger, open. A context manager: it closes itself at the end. Several threads may use one."""
+
+    def __init__(self, store: EventStore, clock: Clock = _utc_now) -> None:
+        self._store = store
+        self._clock = clock
+
+    def initiative(self, id: str) -> Initiative:
+        """Give one initiative by its id, to record in or to ask. It need not have records yet."""
+        return Initiative(require_id(id, "initiative"), self._store, self._clock, os.urandom)
+
+    def initiatives(self) -> list[str]:
+        """Give the ids of the initiatives that have records, in order."""
+        return self._store.initiatives()
+
+    def records(self, *, after: int = 0) -> Iterator[Record]:
+        """Stream the records of all initiatives, in order; those past the position `after` only."""
+        if after < 0:
+            raise BadInput(f"after={after} is no position: positions count from 1, and 0 is before all")
+        return self._store.records(after=after)
+
+    def close(self) -> None:
+        """Let the file go. Closing twice is fine; using the ledger afterwards raises `LedgerClosed`."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open(path: str | os.PathLike[str], *, clock: Clock = _utc_now, timeout: float = 5.0) -> Ledger:
+    """Open the ledger at a path, or create one where nothing is; `:memory:` gives one that is not kept.
+
+    `clock` tells the time in aware instants, for tests and imports. `timeout` is how many seconds to wait
+    for other writers before `LedgerBusy` is raised.
+
+    Raises `NotALedger` for a file that is something else, or whose tables are gone; `NewerFormat` for one
+    written by a newer version; `ReadOnly` and `StoreError` where it cannot be opened. What is there is left
+    as it is.
+
+    >>> with open(":memory:") as book:
+    ...     book.initiatives()
+    []
+    """
+    name = os.fspath(path)
+    if not isinstance(name, str) or "\0" in name or not name:
+        raise BadInput(f"{path!r} is no path: give the name of a file, or ':memory:'")
+    if name.startswith(("postgresql://", "postgres://")):
+        raise StoreError("ledgers in PostgreSQL are not supported yet: give the path of a file")
+    return Ledger(SqliteStore(name, timeout), clock)

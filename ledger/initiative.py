@@ -1,0 +1,128 @@
+"""An initiative: record what happened to it, and ask what was the case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from ledger.model.errors import BadInput, Refused, RetryMismatch, UnknownInitiative, VersionConflict
+from ledger.model.state import InitiativeState
+from ledger.model.when import day
+from ledger.recording.batch import (
+    Terms,
+    entries_of,
+    given_ids,
+    ids_of_batch,
+    instant_of_batch,
+    same_content,
+    written,
+)
+from ledger.recording.rules import violations
+
+if TYPE_CHECKING:
+    from ledger.model.events import Event
+    from ledger.model.records import KnownAt, Record
+    from ledger.stores.protocol import Append, EventStore
+
+
+@frozen
+class Initiative:
+    """One initiative of a ledger. Made by `Ledger.initiative`; it need not have records yet."""
+
+    id: str
+    _store: EventStore
+    _clock: Callable[[], datetime]
+    _entropy: Callable[[int], bytes]
+
+    def record(
+        self,
+        *events: Event,
+        source: str = "",
+        by: str = "",
+        note: str = "",
+        ids: Sequence[str] | None = None,
+        recorded_at: datetime | str | None = None,
+        expected_version: int | None = None,
+    ) -> tuple[Record, ...]:
+        """Write a batch of events down, whole or not at all, and give their records.
+
+        `source`, `by` and `note` are kept with each record. `recorded_at` is for importing a history that
+        has its own instants: later than the newest record, and not after the clock. With
+        `expected_version` the batch is refused if the initiative is not at that version.
+
+        A retry is safe with `ids`, one UUID an event: if all are recorded already with the same content, the
+        old records are returned and nothing is written.
+
+        Raises `Refused` with every violation of the rules, `RetryMismatch`, `VersionConflict`, `BadInput`
+        for unusable arguments, and `StoreError` where the store fails.
+        """
+        terms = Terms(source, by, note)
+        chosen = None if ids is None else given_ids(ids, len(events))
+        if not events:
+            return ()
+        with self._store.writing(self.id) as append:
+            if chosen is not None and (old := self._retried(append, events, chosen, terms)):
+                return old
+            head = append.head
+            if expected_version is not None and expected_version != head.version:
+                raise VersionConflict(self.id, expected_version, head.version)
+            entries = entries_of(events, head)
+            if refused := violations(entries, append):
+                raise Refused(refused)
+            moment = instant_of_batch(self._clock(), head.recorded_at, recorded_at)
+            new_ids = chosen or ids_of_batch(len(events), moment, self._entropy)
+            batch = list(written(entries, initiative=self.id, head=head, ids=new_ids, recorded_at=moment, terms=terms))
+            append.append(batch)
+        return tuple(record for _, record, _ in batch)
+
+    def at(self, at: date | str, known_at: KnownAt = None) -> InitiativeState:
+        """Give the state at the end of a day, as known at a moment (inclusive), or now.
+
+        `known_at` is an aware instant, its RFC 3339 text, or a position of the ledger, which is rounded down
+        to a whole batch. Raises `BadWhen` for a day that is not exact and for a naive instant, and
+        `UnknownInitiative` where nothing was ever recorded.
+        """
+        asked = day(at)
+        version, registers = self._store.registers(self.id, asked, known_at)
+        if version == 0:
+            self._require_records()
+        return InitiativeState(self.id if version else "", asked, version, registers)
+
+    def today(self, known_at: KnownAt = None) -> InitiativeState:
+        """Give the state at the end of today, by the ledger's clock, in UTC."""
+        return self.at(self._clock().date(), known_at)
+
+    def records(self, *, after: int = 0) -> Iterator[Record]:
+        """Stream the records of this initiative, in order; those past the position `after` only.
+
+        Raises `UnknownInitiative` where nothing was ever recorded.
+        """
+        if after < 0:
+            raise BadInput(f"after={after} is no position: positions count from 1, and 0 is before all")
+        self._require_records()
+        return self._store.records(self.id, after=after)
+
+    def _require_records(self) -> None:
+        known = self._store.initiatives()
+        if self.id not in known:
+            raise UnknownInitiative(self.id, known)
+
+    def _retried(self, append: Append, events: Sequence[Event], ids: list[str], terms: Terms) -> tuple[Record, ...]:
+        found = append.found(ids)
+        if not found:
+            return ()
+        if len(found) < len(ids):
+            raise RetryMismatch(
+                f"{len(found)} of these {len(ids)} ids are recorded already, the others are not: "
+                "retry a batch whole, as it was, or give new events new ids"
+            )
+        for event, id in zip(events, ids, strict=True):
+            if not same_content(found[id], self.id, event, terms):
+                raise RetryMismatch(
+                    f"id {id} is recorded already (position {found[id].position}) with other content: "
+                    "give a new event a new id, and correct a wrong one"
+                )
+        return tuple(found[id] for id in ids)

@@ -1,0 +1,184 @@
+"""Everything that can go wrong, as one tree.
+
+    LedgerError
+    ├── BadInput (ValueError)          a value is not what it should be
+    │   ├── BadWhen                    a date, a span or an instant that cannot be read
+    │   ├── BadQuantity                a number or an amount that cannot be read
+    │   ├── UnknownUnit                a unit that the library does not know
+    │   ├── WrongDimension             tonnes where people were asked for
+    │   └── BadEvent                   a field of an event, a claim or a measure
+    ├── NotAdditive (TypeError)        a total of something that has no total, such as a rank
+    ├── Unknown (KeyError)             a name that nothing was recorded under
+    │   ├── UnknownInitiative
+    │   ├── UnknownMember
+    │   ├── UnknownMetric
+    │   └── UnknownRecord
+    ├── Refused                        the rules of recording say no; `violations` says why, all at once
+    ├── RetryMismatch                  ids that are recorded already, with other content or only in part
+    ├── VersionConflict                somebody else recorded since `expected_version`
+    └── StoreError (OSError)           the file or the database behind the ledger
+        ├── NotALedger                 it exists, but is no ledger (or is no longer one)
+        ├── NewerFormat                written by a newer version of this library
+        ├── ReadOnly                   it can be read but not written
+        ├── LedgerBusy                 another writer held it for too long
+        ├── LedgerClosed               used after `close()`
+        └── DamagedRecord              a stored record does not say what a record must say
+
+Every message says what was wrong, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def shown(value: object, most: int = 60) -> str:
+    r"""Show a value within a message: escaped, on one line, and cut where it is long.
+
+    >>> shown("caf\u00e9"), shown("a" * 100, most=10)
+    ("'caf\\xe9'", "'aaaaaa...")
+    """
+    try:
+        text = ascii(value)
+    except ValueError:  # it holds an int of more digits than Python is willing to print
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+class LedgerError(Exception):
+    """The base of all errors of this library. Never raised itself."""
+
+
+class BadInput(LedgerError, ValueError):
+    """A value is not what it should be."""
+
+
+class BadWhen(BadInput):
+    """A date, a span of days or an instant that cannot be read."""
+
+
+class BadQuantity(BadInput):
+    """A number or an amount that cannot be read, or that is no exact finite number."""
+
+
+class UnknownUnit(BadInput):
+    """A unit that the library's unit file does not define."""
+
+
+class WrongDimension(BadInput):
+    """Two units that measure different things were asked to meet."""
+
+
+class BadEvent(BadInput):
+    """A field of an event, a claim or a measure holds what it must not hold."""
+
+
+class NotAdditive(LedgerError, TypeError):
+    """A total was asked of a metric that cannot be added up, such as a share or a rank."""
+
+
+class Unknown(LedgerError, KeyError):
+    """Nothing was recorded under this name."""
+
+    kind = "name"
+
+    def __init__(self, name: str, known: Iterable[str] = (), hint: str = "") -> None:
+        super().__init__(name, tuple(known), hint)
+        self.name = name
+        self.near = tuple(get_close_matches(name, self.args[1], n=3, cutoff=0.5))
+        self.hint = hint
+
+    def __str__(self) -> str:
+        near = f"; did you mean {' or '.join(map(repr, self.near))}?" if self.near else ""
+        return f"no {self.kind} {self.name!r} is known{near}" + (f" ({self.hint})" if self.hint else "")
+
+
+class UnknownInitiative(Unknown):
+    """No record belongs to an initiative of this name."""
+
+    kind = "initiative"
+
+
+class UnknownMember(Unknown):
+    """No member goes by this id, on the day and by the knowledge asked for."""
+
+    kind = "member"
+
+
+class UnknownMetric(Unknown):
+    """No metric was defined under this name, by the knowledge asked for."""
+
+    kind = "metric"
+
+
+class UnknownRecord(Unknown):
+    """No record has this id."""
+
+    kind = "record"
+
+
+class Refused(LedgerError):
+    """The rules of recording refuse a batch; nothing of it was written.
+
+    `violations` holds every reason, not only the first, each with a stable `code`, the event's place
+    in the batch, the event, and the record it clashes with.
+    """
+
+    def __init__(self, violations: Iterable[object]) -> None:
+        self.violations = tuple(violations)
+        super().__init__(self.violations)
+
+    def __str__(self) -> str:
+        count = len(self.violations)
+        lines = "".join(f"\n  {violation}" for violation in self.violations)
+        return f"nothing was recorded, for {count} reason{'s' if count > 1 else ''}:{lines}"
+
+
+class RetryMismatch(LedgerError):
+    """Some of the given `ids` are recorded already, and this batch is not a plain retry of them."""
+
+
+class VersionConflict(LedgerError):
+    """The initiative has moved on since the caller last looked; nothing was written."""
+
+    def __init__(self, initiative: str, expected: int, actual: int) -> None:
+        super().__init__(initiative, expected, actual)
+        self.initiative, self.expected, self.actual = initiative, expected, actual
+
+    def __str__(self) -> str:
+        return (
+            f"{self.initiative!r} is at version {self.actual}, not {self.expected} as expected: "
+            "read what was recorded since, then record again"
+        )
+
+
+class StoreError(LedgerError, OSError):
+    """The file or the database behind the ledger failed. What was acknowledged before stays written."""
+
+
+class NotALedger(StoreError):
+    """The path holds something else, or a ledger whose tables are gone."""
+
+
+class NewerFormat(StoreError):
+    """The ledger, or one of its records, was written by a newer version of this library."""
+
+
+class ReadOnly(StoreError):
+    """The ledger can be read but not written."""
+
+
+class LedgerBusy(StoreError):
+    """Another writer held the ledger for longer than the time allowed for waiting."""
+
+
+class LedgerClosed(StoreError):
+    """The ledger was used after it had been closed."""
+
+
+class DamagedRecord(StoreError):
+    """A stored record cannot be read as the record it claims to be."""

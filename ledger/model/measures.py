@@ -1,0 +1,136 @@
+"""What can be asked of a state: counts, totals, single values and shares.
+
+A measure is a plain value: it says what is asked, and nothing of how it is answered. So it can be
+written into a published claim, sent elsewhere, and asked again of another day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any, TypeAlias
+
+from attrs import field, frozen
+
+from ledger.model.errors import BadEvent, shown
+from ledger.model.fields import flag_field, id_field, optional_id_field, require_id, require_line
+from ledger.model.when import day
+
+Where: TypeAlias = tuple[tuple[str, tuple[str | None, ...]], ...]
+"""A filter, as kept: sorted pairs of an attribute and the values of it that pass."""
+
+WhereLike: TypeAlias = "Mapping[str, str | Iterable[str | None] | None] | Where | None"
+"""A filter, as given: each attribute with the value, or the values, that pass; None is "has none"."""
+
+
+def where_of(given: WhereLike) -> Where:
+    """Bring a filter into the one form that equal filters share; raises `BadEvent`.
+
+    >>> where_of({"country": "Spain", "sector": ["steel", "cement"]})
+    (('country', ('Spain',)), ('sector', ('cement', 'steel')))
+    """
+    if given is None:
+        return ()
+    try:
+        pairs = dict(given)
+    except (TypeError, ValueError):
+        raise BadEvent(
+            f"where={shown(given)} is no mapping of attributes to values, as in {{'country': 'Spain'}}"
+        ) from None
+    return tuple(sorted((require_id(name, "where: attribute"), _values(name, pairs[name])) for name in pairs))
+
+
+def _values(name: str, given: object) -> tuple[str | None, ...]:
+    many = given if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    values = {None if value is None else require_line(value, f"where: {name}") for value in many}
+    if not values:
+        raise BadEvent(f"where: {name} allows no value at all: name one, or leave it out")
+    return tuple(sorted(values, key=lambda value: (value is not None, value or "")))
+
+
+@frozen
+class Members:
+    """How many members? `suspended=True` counts the suspended too.
+
+    >>> Members(where={"country": "Spain"})
+    Members(where=(('country', ('Spain',)),), suspended=False)
+    """
+
+    where: Where = field(default=(), converter=where_of)
+    suspended: bool = field(default=False, validator=flag_field, kw_only=True)
+
+
+@frozen
+class Joined:
+    """How many active members joined last on or after the day `since`?
+
+    One who left and came back counts once, by the return; a reinstatement is no joining.
+
+    >>> Joined("2023-01-20")
+    Joined(since=datetime.date(2023, 1, 20), where=())
+    """
+
+    since: date = field(converter=day)
+    where: Where = field(default=(), converter=where_of)
+
+
+@frozen
+class Distinct:
+    """How many different values of an attribute do the members have?
+
+    >>> Distinct("country").attribute
+    'country'
+    """
+
+    attribute: str = field(validator=id_field)
+    where: Where = field(default=(), converter=where_of)
+    suspended: bool = field(default=False, validator=flag_field, kw_only=True)
+
+
+@frozen
+class Total:
+    """What do the members' values of a metric add up to?
+
+    >>> Total("co2").metric
+    'co2'
+    """
+
+    metric: str = field(validator=id_field)
+    where: Where = field(default=(), converter=where_of)
+    suspended: bool = field(default=False, validator=flag_field, kw_only=True)
+
+
+@frozen
+class Value:
+    """What is the value of a metric: of one member or, where `member` is None, of the initiative as a whole?
+
+    >>> Value("co2", "basque").member
+    'basque'
+    """
+
+    metric: str = field(validator=id_field)
+    member: str | None = field(default=None, validator=optional_id_field)
+
+
+Simple: TypeAlias = Members | Joined | Distinct | Total | Value
+
+
+def _simple(_: object, attribute: Any, value: object) -> None:
+    if not isinstance(value, Simple):
+        raise BadEvent(f"Share.{attribute.name} must be a measure other than a share, not {type(value).__name__}")
+
+
+@frozen
+class Share:
+    """What part of a whole is it? Two measures of one dimension; the answer is a plain number.
+
+    >>> Share(Members(where={"country": "Spain"}), Members()).whole
+    Members(where=(), suspended=False)
+    """
+
+    part: Simple = field(validator=_simple)  # type: ignore[assignment]
+    whole: Simple = field(validator=_simple)  # type: ignore[assignment]
+
+
+Measure: TypeAlias = Simple | Share
+MEASURES = (Members, Joined, Distinct, Total, Value, Share)

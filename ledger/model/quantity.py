@@ -1,0 +1,346 @@
+"""Amounts as they are known: a closed interval of exact numbers, and a unit.
+
+"More than 2.7 million people" is an amount whose lower end is known. "451 Mt" may be exact, or rounded
+to the megatonne; that is for the writer to say. Either end may be open.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+from typing import TypeAlias
+
+from attrs import field, frozen
+
+from ledger.model.errors import BadQuantity, WrongDimension, shown
+from ledger.model.exact import ZERO, Exact, add, divide, multiply, negate, number, number_text
+from ledger.model.units import Unit, unit
+
+TEXT_MAX = 200  # characters
+
+Ends: TypeAlias = tuple[Exact | None, Exact | None]
+
+_AMOUNT = re.compile(
+    r"(?:(?P<sign>>=|<=|>|<) ?(?P<bound>[^\s.]\S*?|\.\d\S*?)|(?P<low>\S*?[^\s.])\.\.(?P<high>[^\s.]\S*?)|(?P<open>\.\.)|(?P<one>\S+?))"
+    r"(?: (?P<unit>\S.*)|(?P<percent>%))?"
+)
+_PLAIN = re.compile(r"(-?\d{1,17}(?:\.\d{1,17})?)(?: ([A-Za-z][^%]{0,60}))?", re.ASCII)
+
+
+def _end(value: Exact | int | str | None) -> Exact | None:
+    # a computed number may be longer than what may be typed, so the limits of `number` are not asked of it
+    if value.__class__ is Decimal and value.is_finite():
+        return value or ZERO
+    return None if value is None else number(value)
+
+
+@frozen(repr=False, eq=False)
+class Quantity:
+    """Every number from `low` to `high`, both inclusive, of a unit; an end that is None is open.
+
+    `low` and `high` are exact: a `Decimal`, or a `Fraction` where there is no finite decimal. `text` is
+    the amount as it was typed or, if it was computed, as it prints. Two quantities are equal when they
+    hold the same amounts, whatever their units and their texts: `1 Gt` equals `1000 Mt`.
+
+    Raises `BadQuantity` for ends that are not exact numbers or are reversed, `UnknownUnit` for the unit.
+
+    >>> Quantity(15, 20, "percent")
+    Quantity('15..20 percent')
+    >>> Quantity.parse("1 Gt") == Quantity.parse("1000 Mt")
+    True
+    """
+
+    low: Exact | None = field(converter=_end)
+    high: Exact | None = field(converter=_end)
+    unit: str = ""
+    text: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        low, high = self.low, self.high
+        if low is not None and high is not None and low > high:
+            raise BadQuantity(
+                f"{number_text(low)}..{number_text(high)} ends below where it begins: write the smaller number first"
+            )
+        unit(self.unit)
+        object.__setattr__(self, "text", _text(low, high, self.unit))
+
+    @classmethod
+    def parse(cls, text: str) -> Quantity:
+        """Read an amount: `451 Mt/year`, `15..20 percent`, `>= 2.7e6 people`, `<= 5`, or `..` for any.
+
+        `>` is read as `>=`, and `<` as `<=`: a bound that may be met is the safe reading of one that
+        may not. At most 34 digits a number. Raises `BadQuantity` or `UnknownUnit`.
+
+        >>> Quantity.parse("> 2.7e6 people").low
+        Decimal('2.7E+6')
+        """
+        if not isinstance(text, str):
+            raise BadQuantity(f"an amount is text such as '12.5 Mt/year', not {type(text).__name__} ({shown(text)})")
+        if plain := _PLAIN.fullmatch(text):
+            return cls._exactly(Decimal(plain[1]) or ZERO, unit(plain[2] or "").text, text)
+        found = _AMOUNT.fullmatch(text) if len(text) <= TEXT_MAX else None
+        if not found:
+            raise BadQuantity(
+                f"{shown(text)} is not an amount: write a number and a unit, as in '12.5 Mt/year', '15..20 percent' "
+                "or '>= 2.7e6 people'"
+            )
+        parts = found.groupdict()
+        low = high = None
+        if parts["one"]:
+            low = high = number(parts["one"])
+        elif parts["low"]:
+            low, high = number(parts["low"]), number(parts["high"])
+        elif parts["bound"]:
+            bound = number(parts["bound"])
+            low, high = (bound, None) if parts["sign"][0] == ">" else (None, bound)
+        quantity = cls(low, high, parts["unit"] or parts["percent"] or "")
+        object.__setattr__(quantity, "text", text)
+        return quantity
+
+    @classmethod
+    def _exactly(cls, one: Decimal, unit: str, text: str) -> Quantity:
+        # nearly every amount read back from a file is one number that needs no further check
+        quantity = cls.__new__(cls)
+        for name, value in (("low", one), ("high", one), ("unit", unit), ("text", text)):
+            object.__setattr__(quantity, name, value)
+        return quantity
+
+    @classmethod
+    def of(cls, value: Quantity | str) -> Quantity:
+        """Take a quantity or its text.
+
+        >>> Quantity.of("17")
+        Quantity('17')
+        """
+        return value if isinstance(value, Quantity) else cls.parse(value)
+
+    @property
+    def exact(self) -> bool:
+        """Is it one number?
+
+        >>> exactly(17).exact, at_least(17).exact
+        (True, False)
+        """
+        return self.low is not None and self.low == self.high
+
+    @property
+    def dimension(self) -> str:
+        """What it measures, such as `[mass] / [time]`; empty for plain numbers.
+
+        >>> exactly(1, "kt").dimension
+        '[mass]'
+        """
+        return unit(self.unit).dimension
+
+    @property
+    def base(self) -> Ends:
+        """Both ends, in the base unit of the dimension.
+
+        >>> exactly(12, "kt").base
+        (Decimal('12000'), Decimal('12000'))
+        """
+        factor = unit(self.unit).factor
+        low = None if self.low is None else multiply(self.low, factor)
+        return low, low if self.exact else None if self.high is None else multiply(self.high, factor)
+
+    def to(self, other: str) -> Quantity:
+        """Express the same amounts in another unit of the same dimension, exactly.
+
+        Raises `WrongDimension`, also between two currencies.
+
+        >>> exactly(451, "Mt/year").to("Gt/year")
+        Quantity('0.451 Gt/year')
+        """
+        if other == self.unit:
+            return self
+        target = self._same_dimension(other)
+        low, high = (None if end is None else divide(end, target.factor) for end in self.base)
+        return Quantity(low, high, other)
+
+    def contains(self, other: Quantity | str) -> bool:
+        """Does every amount of the other lie in this one?
+
+        >>> between(1, 3, "t").contains("2000 kg")
+        True
+        """
+        (low, high), (other_low, other_high) = self._both(other)
+        return (low is None or (other_low is not None and low <= other_low)) and (
+            high is None or (other_high is not None and other_high <= high)
+        )
+
+    def meets(self, other: Quantity | str) -> bool:
+        """Is there an amount that lies in both?
+
+        >>> between(1, 3).meets(at_least(3)), between(1, 3).meets(exactly(4))
+        (True, False)
+        """
+        (low, high), (other_low, other_high) = self._both(other)
+        return not (_below(high, other_low) or _below(other_high, low))
+
+    def certainly_below(self, other: Quantity | str) -> bool:
+        """Is every amount of this one smaller than every amount of the other?
+
+        >>> exactly(450, "Mt").certainly_below(rounded(451, "Mt"))
+        True
+        """
+        (_, high), (other_low, _) = self._both(other)
+        return _below(high, other_low)
+
+    def __add__(self, other: Quantity) -> Quantity:
+        """Add the low ends and the high ends, in this quantity's unit."""
+        if not isinstance(other, Quantity):
+            return NotImplemented
+        same = other.to(self.unit)
+        return Quantity(_add(self.low, same.low), _add(self.high, same.high), self.unit)
+
+    def __neg__(self) -> Quantity:
+        low, high = (None if end is None else negate(end) for end in (self.high, self.low))
+        return Quantity(low, high, self.unit)
+
+    def __sub__(self, other: Quantity) -> Quantity:
+        """Give every difference of two amounts: the ends cross."""
+        if not isinstance(other, Quantity):
+            return NotImplemented
+        return self + -other
+
+    def __mul__(self, factor: Exact | int) -> Quantity:
+        """Scale by one exact number."""
+        if isinstance(factor, bool) or not isinstance(factor, int | Decimal | Fraction):
+            return NotImplemented
+        by = number(factor)
+        if by == 0:
+            return Quantity(by, by, self.unit)
+        ends = [None if end is None else multiply(end, by) for end in (self.low, self.high)]
+        low, high = ends if by > 0 else reversed(ends)
+        return Quantity(low, high, self.unit)
+
+    __rmul__ = __mul__
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Quantity):
+            return NotImplemented
+        if self.unit == other.unit:
+            return self.low == other.low and self.high == other.high
+        return self.dimension == other.dimension and self.base == other.base
+
+    def __hash__(self) -> int:
+        return hash((self.base, self.dimension))
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Quantity({self.text!r})"
+
+    def _both(self, other: Quantity | str) -> tuple[Ends, Ends]:
+        other = Quantity.of(other)
+        if self.unit == other.unit:
+            return (self.low, self.high), (other.low, other.high)
+        self._same_dimension(other.unit)
+        return self.base, other.base
+
+    def _same_dimension(self, other: str) -> Unit:
+        target = unit(other)
+        if target.dimension != self.dimension:
+            raise WrongDimension(
+                f"{self.text!r} cannot be expressed in {other!r}: one measures {self.dimension or 'plain numbers'}, "
+                f"the other {target.dimension or 'plain numbers'}"
+            )
+        return target
+
+
+def exactly(value: Exact | int | str, unit: str = "") -> Quantity:
+    """Give one exact amount.
+
+    >>> exactly(451, "Mt/year")
+    Quantity('451 Mt/year')
+    """
+    one = number(value)
+    return Quantity(one, one, unit)
+
+
+def at_least(value: Exact | int | str, unit: str = "") -> Quantity:
+    """Give that amount or any larger one. "More than" is read so too.
+
+    >>> at_least("2.7e6", "people")
+    Quantity('>= 2700000 people')
+    """
+    return Quantity(number(value), None, unit)
+
+
+def at_most(value: Exact | int | str, unit: str = "") -> Quantity:
+    """Give that amount or any smaller one.
+
+    >>> at_most(5, "percent")
+    Quantity('<= 5 percent')
+    """
+    return Quantity(None, number(value), unit)
+
+
+def between(low: Exact | int | str, high: Exact | int | str, unit: str = "") -> Quantity:
+    """Give every amount from `low` to `high`, both inclusive.
+
+    >>> between(15, 20, "percent")
+    Quantity('15..20 percent')
+    """
+    return Quantity(number(low), number(high), unit)
+
+
+def rounded(value: Exact | int | str, unit: str = "") -> Quantity:
+    """Give every amount that rounds to this one: half a unit of the last printed digit either way.
+
+    What is printed decides: "2.7e6" was rounded to a hundred thousand, "2700000" to one. The text may
+    carry the unit.
+
+    >>> rounded("2.7e6", "people")
+    Quantity('2650000..2750000 people')
+    >>> rounded("451 Mt")
+    Quantity('450.5..451.5 Mt')
+    """
+    if isinstance(value, str) and not unit:
+        value, _, unit = value.partition(" ")
+    printed = number(value)
+    if not isinstance(printed, Decimal):
+        raise BadQuantity(f"{printed} has no last printed digit to be rounded at: give it as text")
+    half = Decimal((0, (5,), _exponent(printed, value) - 1))
+    return Quantity(add(printed, negate(half)), add(printed, half), unit)
+
+
+def about(value: Exact | int | str, unit: str = "", *, percent: Exact | int | str) -> Quantity:
+    """Give every amount within so many percent of this one.
+
+    >>> about(490, percent=2)
+    Quantity('480.20..499.80')
+    """
+    middle, share = number(value), number(percent)
+    if share < 0:
+        raise BadQuantity(f"percent={number_text(share)} is negative: say how far off it may be, as in percent=2")
+    reach = multiply(multiply(middle if middle >= 0 else negate(middle), share), Decimal("0.01"))
+    return Quantity(add(middle, negate(reach)), add(middle, reach), unit)
+
+
+def _exponent(printed: Decimal, value: Exact | int | str) -> int:
+    # zero loses its places when it is read, but "0.0" was rounded to a tenth
+    exponent = (Decimal(value) if isinstance(value, str | Decimal) else printed).as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
+
+
+def _below(high: Exact | None, low: Exact | None) -> bool:
+    return high is not None and low is not None and high < low
+
+
+def _add(a: Exact | None, b: Exact | None) -> Exact | None:
+    return None if a is None or b is None else add(a, b)
+
+
+def _text(low: Exact | None, high: Exact | None, unit: str) -> str:
+    if low is None:
+        amount = ".." if high is None else f"<= {number_text(high)}"
+    elif high is None:
+        amount = f">= {number_text(low)}"
+    elif low == high:
+        amount = number_text(low)
+    else:
+        amount = f"{number_text(low)}..{number_text(high)}"
+    return f"{amount} {unit}" if unit else amount

@@ -1,0 +1,83 @@
+"""Records: events as they were written down, and which of them were known at a moment.
+
+A record has two orders. `position` counts the records of the whole ledger and `version` those of its
+initiative, both from 1 and without gaps. All records of one batch share one `recorded_at`, and each
+batch's is strictly later than the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from attrs import frozen
+
+from ledger.model.errors import BadInput
+from ledger.model.events import Event
+from ledger.model.when import instant
+
+KnownAt: TypeAlias = datetime | str | int | None
+"""A moment of knowledge: an aware instant or its RFC 3339 text, a position, or None for all there is."""
+
+
+class RecordRef(NamedTuple):
+    """Enough of a record to find it again and to say where a fact comes from."""
+
+    position: int
+    id: str
+    recorded_at: datetime
+    source: str
+
+
+@frozen
+class Record:
+    """An event as written: what happened, and how the ledger came to know it.
+
+    `recorded_at` is in UTC. `source`, `by` and `note` are the recorder's words and may be empty.
+    `replaces` is the id of the record that this one corrects, `head` the Merkle head before a report.
+    `digest` is the SHA-256 over all that is stored of the record, in hexadecimal.
+    """
+
+    position: int
+    initiative: str
+    version: int
+    id: str
+    recorded_at: datetime
+    event: Event
+    source: str = ""
+    by: str = ""
+    note: str = ""
+    replaces: str | None = None
+    head: str | None = None
+    digest: str = ""
+
+    @property
+    def ref(self) -> RecordRef:
+        """The short form, as states and explanations carry it."""
+        return RecordRef(self.position, self.id, self.recorded_at, self.source)
+
+
+def known_at_of(value: KnownAt) -> datetime | int | None:
+    """Read a moment of knowledge: an instant in UTC, a position from 0, or None. Raises `BadInput`.
+
+    >>> known_at_of("2023-06-01T00:00:00Z")
+    datetime.datetime(2023, 6, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or (isinstance(value, int) and value < 0):
+        raise BadInput(f"known_at={value!r} is no position: positions count from 1, and 0 is before all")
+    return value if isinstance(value, int) else instant(value)
+
+
+def known(records: Iterable[Record], known_at: KnownAt = None) -> list[Record]:
+    """Give the records known at a moment, inclusive, by position; a position is rounded down to a whole batch."""
+    ordered = sorted(records, key=lambda record: record.position)
+    moment = known_at_of(known_at)
+    if moment is None:
+        return ordered
+    if isinstance(moment, datetime):
+        return [record for record in ordered if record.recorded_at <= moment]
+    later = {record.recorded_at for record in ordered if record.position > moment}
+    return [record for record in ordered if record.position <= moment and record.recorded_at not in later]

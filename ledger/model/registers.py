@@ -1,0 +1,95 @@
+"""Registers: which of their facts can hold on a day, when the days are only roughly known.
+
+The facts of a register are put in a chain. Days decide the order where they can; where windows
+overlap, the order of recording does. Along the chain the windows are tightened, since no fact can
+begin before one that precedes it. The candidates on a day are then the outcomes over all ways to pick
+an actual day for every rough date, in chain order. With exact days this is plain last-writer-wins.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from attrs import frozen
+
+from ledger.model.facts import Fact, Register
+from ledger.model.records import RecordRef
+
+
+class Candidate(NamedTuple):
+    """A fact that can be the latest one on the day asked: it began between `since` and `until`, inclusive."""
+
+    fact: Fact
+    since: date
+    until: date
+
+
+class Candidates(NamedTuple):
+    """What a register can hold on a day: its candidates in chain order, and whether it can be empty yet."""
+
+    candidates: tuple[Candidate, ...]
+    nothing_yet: bool
+
+    @property
+    def options(self) -> tuple[Candidate | None, ...]:
+        """Every possible content, None standing for nothing yet."""
+        return (None, *self.candidates) if self.nothing_yet else self.candidates
+
+
+EMPTY = Candidates((), nothing_yet=True)
+
+
+class Chain(NamedTuple):
+    """The facts of one register in the order in which they took effect, with their tightened windows."""
+
+    facts: tuple[Fact, ...]
+    since: tuple[date, ...]  # running maximum of `earliest`: never falls
+    until: tuple[date, ...]  # running minimum of `latest` from the end: never falls either
+
+    def at(self, day: date) -> Candidates:
+        """Give the candidates at the end of a day."""
+        first = bisect_right(self.until, day) - 1  # the last fact that has certainly begun
+        after = bisect_right(self.since, day)  # the first fact that certainly has not
+        held = slice(max(first, 0), after)
+        found = map(Candidate, self.facts[held], self.since[held], self.until[held])
+        return Candidates(tuple(found), nothing_yet=first < 0)
+
+
+def chain(facts: Iterable[Fact]) -> Chain:
+    """Put the facts of one register in the order in which they took effect.
+
+    By rank, then position, each is inserted just before the first one already there that is strictly
+    later, else at the end.
+    """
+    ordered: list[Fact] = []
+    since: list[date] = []
+    for fact in sorted(facts, key=lambda fact: fact[:2]):
+        # the first fact whose running maximum lies past this one is the first that is strictly later
+        place = bisect_right(since, fact.latest)
+        ordered.insert(place, fact)
+        since.insert(place, max(fact.earliest, since[place - 1]) if place else fact.earliest)
+    until = [fact.latest for fact in ordered]
+    for place in range(len(until) - 2, -1, -1):
+        until[place] = min(until[place], until[place + 1])
+    return Chain(tuple(ordered), tuple(since), tuple(until))
+
+
+@frozen
+class Registers:
+    """What every register of an initiative can hold on one day, and the records that say so.
+
+    Registers that certainly hold nothing yet are left out. Both mappings are never changed.
+    """
+
+    cells: Mapping[Register, Candidates]
+    refs: Mapping[int, RecordRef]
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.refs))
+
+    def of(self, register: Register) -> Candidates:
+        """Give what a register can hold; for one nobody wrote to that is nothing yet."""
+        return self.cells.get(register, EMPTY)

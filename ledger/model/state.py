@@ -1,0 +1,262 @@
+"""Replay: what was the case on a day, as known at a moment. This module defines every answer.
+
+Take the records known at K, less those retracted by a record in that same set. Each says facts, and
+each fact is written to one register. On the day D, every register has its candidates. That is the
+state, and whatever is asked of it is answered from those candidates alone. All faster ways to an
+answer are measured against this one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import cached_property
+from types import MappingProxyType
+from typing import overload
+
+from attrs import field, frozen
+
+from ledger.model.answers import Question
+from ledger.model.errors import BadInput, UnknownMember
+from ledger.model.events import MetricDefined, RecordRetracted, ReportPublished
+from ledger.model.facts import CLOSED, INITIATIVE_STATUS, Fact, Register, facts_of, metric_of, window_of
+from ledger.model.figures import Contribution, Figure
+from ledger.model.measures import Measure, Members, Total, WhereLike
+from ledger.model.members import Member, contents, member_at
+from ledger.model.quantity import Quantity
+from ledger.model.records import KnownAt, Record, known
+from ledger.model.registers import Registers, chain
+from ledger.model.when import day
+
+
+def replay(records: Iterable[Record], *, at: date | str, known_at: KnownAt = None) -> InitiativeState:
+    """Give the state of one initiative at the end of the day `at`, as known at `known_at` (inclusive).
+
+    The order in which the records come does not matter; their positions do. It never fails on account of
+    the history. Raises `BadInput` if the records are of several initiatives, `BadWhen` for a rough day.
+    """
+    asked = day(at)
+    heard = known(records, known_at)
+    if len({record.initiative for record in heard}) > 1:
+        raise BadInput("these records are of several initiatives, each with a state of its own: replay them one by one")
+    retracted = {record.event.record for record in heard if isinstance(record.event, RecordRetracted)}
+    standing = [record for record in heard if record.id not in retracted]
+    ranks = ranks_of(heard)
+    facts: dict[Register, list[Fact]] = defaultdict(list)
+    for record in standing:
+        window = window_of(record.event)
+        for register, value, low, high in facts_of(record.event):
+            facts[register].append(Fact(ranks[record.id], record.position, *window, value, low, high))
+    cells = {register: found for register in facts if (found := chain(facts[register]).at(asked)).candidates}
+    used = {option.fact.position for found in cells.values() for option in found.candidates}
+    refs = {record.position: record.ref for record in standing if record.position in used}
+    initiative, version = (heard[-1].initiative, heard[-1].version) if heard else ("", 0)
+    return InitiativeState(initiative, asked, version, Registers(cells, refs))
+
+
+def ranks_of(records: Iterable[Record]) -> dict[str, int]:
+    """Give each record its rank: its version, except that a replacement takes the rank of what it replaces."""
+    ranks: dict[str, int] = {}
+    for record in records:
+        ranks[record.id] = ranks.get(record.replaces or "", record.version)
+    return ranks
+
+
+@frozen
+class InitiativeState:
+    """An initiative at the end of one day, as known at one moment: an immutable value.
+
+    Iterating, `len`, `in` and `[]` are about the certain, active members, as `members` is. `version` is
+    that of the newest record known.
+    """
+
+    initiative: str
+    at: date
+    version: int
+    registers: Registers = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self._standing["members"])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._standing["members"])
+
+    def __contains__(self, member: object) -> bool:
+        return member in self._standing["members"]
+
+    def __getitem__(self, member: str) -> Member:
+        if member not in self:
+            hint = next((f"it is among `{kind}`" for kind, ids in self._standing.items() if member in ids), "")
+            raise UnknownMember(member, self, hint)
+        return self._member(member)
+
+    @property
+    def name(self) -> str:
+        """The initiative's name; its id where none is certain."""
+        return self._certain(Register("initiative", "", "name")) or self.initiative
+
+    @property
+    def supporters(self) -> tuple[str, ...]:
+        """Its supporters, where they are certain."""
+        names = self._certain(Register("initiative", "", "supporters"))
+        return tuple(names.split("\n")) if names else ()
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """The initiative's own attributes, where they are certain."""
+        own = sorted(key for key in self.registers.cells if key[:3] == ("initiative", "", "attribute"))
+        return {key.name: value for key in own if (value := self._certain(key)) is not None}
+
+    @property
+    def closed(self) -> bool | None:
+        """Has the initiative ended? None where that is not certain."""
+        ended = {text == CLOSED for text in contents(self.registers.of(INITIATIVE_STATUS))}
+        return None if len(ended) > 1 else ended.pop()
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """The certain, active members, by id."""
+        return self._views["members"]
+
+    @property
+    def possible_members(self) -> Mapping[str, Member]:
+        """Those who may be active members, and may not."""
+        return self._views["possible_members"]
+
+    @property
+    def suspended(self) -> Mapping[str, Member]:
+        """Those who are, or may be, suspended, and certainly not active."""
+        return self._views["suspended"]
+
+    @property
+    def former(self) -> Mapping[str, Member]:
+        """Those who were members and certainly are none any more."""
+        return self._views["former"]
+
+    @property
+    def metrics(self) -> Mapping[str, MetricDefined]:
+        """The metrics defined, by name. A definition holds for all days."""
+        names = sorted(key.id for key in self.registers.cells if key.aspect == "definition")
+        return {name: self._question.metric(name) for name in names}
+
+    @property
+    def values(self) -> Mapping[str, Quantity]:
+        """The initiative-wide values that are certain, as they were stated, by metric."""
+        stated = {metric: self._certain(metric_of(metric, None)) for metric in self.metrics}
+        return {metric: Quantity.parse(text) for metric, text in stated.items() if text is not None}
+
+    @property
+    def reports(self) -> Mapping[str, ReportPublished]:
+        """The reports certainly published by then."""
+        return self._reports(certain=True)
+
+    @property
+    def possible_reports(self) -> Mapping[str, ReportPublished]:
+        """The reports that may have been published by then, and may not."""
+        return self._reports(certain=False)
+
+    @overload
+    def count(self, where: WhereLike = None, *, by: None = None, suspended: bool = False) -> Figure: ...
+    @overload
+    def count(self, where: WhereLike = None, *, by: str, suspended: bool = False) -> dict[str | None, Figure]: ...
+    def count(
+        self, where: WhereLike = None, *, by: str | None = None, suspended: bool = False
+    ) -> Figure | dict[str | None, Figure]:
+        """How many members? With `by`, for each value of that attribute, None standing for those without it."""
+        return self.measure(Members(where, suspended=suspended), by=by)
+
+    @overload
+    def total(self, metric: str, where: WhereLike = None, *, by: None = None, suspended: bool = False) -> Figure: ...
+    @overload
+    def total(
+        self, metric: str, where: WhereLike = None, *, by: str, suspended: bool = False
+    ) -> dict[str | None, Figure]: ...
+    def total(
+        self, metric: str, where: WhereLike = None, *, by: str | None = None, suspended: bool = False
+    ) -> Figure | dict[str | None, Figure]:
+        """What do the members' values of a metric add up to? With `by`, for each value of that attribute.
+
+        Raises `UnknownMetric`, and `NotAdditive` for a metric that has no total.
+        """
+        return self.measure(Total(metric, where, suspended=suspended), by=by)
+
+    @overload
+    def measure(self, measure: Measure, *, by: None = None) -> Figure: ...
+    @overload
+    def measure(self, measure: Measure, *, by: str) -> dict[str | None, Figure]: ...
+    @overload
+    def measure(self, measure: Measure, *, by: str | None) -> Figure | dict[str | None, Figure]: ...
+    def measure(self, measure: Measure, *, by: str | None = None) -> Figure | dict[str | None, Figure]:
+        """Answer a measure. Raises `UnknownMetric`, and `NotAdditive` for a total of what has none."""
+        return self._question.figure(measure) if by is None else self._question.groups(measure, by)
+
+    def explain(self, measure: Measure) -> tuple[Contribution, ...]:
+        """Say what each member adds to a count or a total, and which records say so."""
+        return self._question.explain(measure)
+
+    def to_dict(self) -> dict[str, object]:
+        """Give plain values, fit for JSON."""
+        return {
+            "initiative": self.initiative,
+            "name": self.name,
+            "at": self.at.isoformat(),
+            "version": self.version,
+            "closed": self.closed,
+            "supporters": list(self.supporters),
+            "attributes": dict(self.attributes),
+            **{kind: {id: one.to_dict() for id, one in some.items()} for kind, some in self._views.items()},
+            "metrics": {name: {"unit": one.unit, "title": one.title} for name, one in self.metrics.items()},
+            "values": {metric: str(amount) for metric, amount in self.values.items()},
+            "reports": {id: {"title": one.title, "url": one.url} for id, one in self.reports.items()},
+        }
+
+    @cached_property
+    def _own(self) -> Mapping[str, list[Register]]:
+        """The registers of each member."""
+        own: dict[str, list[Register]] = defaultdict(list)
+        for register in self.registers.cells:
+            if register.subject == "member":
+                own[register.id].append(register)
+        return own
+
+    @cached_property
+    def _question(self) -> Question:
+        with_status = sorted(
+            key.id for key in self.registers.cells if key.subject == "member" and key.aspect == "status"
+        )
+        return Question(self.initiative, self.at, self.registers, tuple(with_status))
+
+    @cached_property
+    def _standing(self) -> Mapping[str, tuple[str, ...]]:
+        """Who belongs to which view: everyone with a status is in exactly one."""
+        active = self._question.figure(Members())
+        counted = {*active.members, *active.possible_members}
+        either = self._question.figure(Members(suspended=True))
+        suspended = {*either.members, *either.possible_members} - counted
+        return {
+            "members": active.members,
+            "possible_members": active.possible_members,
+            "suspended": tuple(sorted(suspended)),
+            "former": tuple(id for id in self._question.members if id not in counted | suspended),
+        }
+
+    @cached_property
+    def _views(self) -> Mapping[str, Mapping[str, Member]]:
+        return {kind: MappingProxyType({id: self._member(id) for id in ids}) for kind, ids in self._standing.items()}
+
+    def _member(self, id: str) -> Member:
+        return member_at(self.registers, id, self._own[id], self.at)
+
+    def _reports(self, *, certain: bool) -> Mapping[str, ReportPublished]:
+        found = {}
+        for key in sorted(key for key in self.registers.cells if key.subject == "report"):
+            candidates, nothing_yet = self.registers.cells[key]
+            report = candidates[-1].fact.value
+            if isinstance(report, ReportPublished) and certain is not nothing_yet:
+                found[key.id] = report
+        return found
+
+    def _certain(self, register: Register) -> str | None:
+        options = contents(self.registers.of(register))
+        return options[0] if len(options) == 1 else None

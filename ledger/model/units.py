@@ -1,0 +1,98 @@
+"""Units of measure: their dimension, and their exact factor to the base unit of that dimension.
+
+`pint` reads the unit expressions and knows how they combine; it is imported when the first unit is
+met. The definitions are a small file of our own, `units.txt`: in pint's default one `kt` is a knot.
+Each factor is a finite decimal, so an amount in its base unit is one too.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from ledger.model.errors import UnknownUnit, shown
+from ledger.model.exact import ONE, from_fraction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FACTOR = r"[A-Za-z]\w*(?:(?:\^|\*\*)[1-9])?"
+_EXPRESSION = re.compile(rf"{_FACTOR}(?: ?[*/] ?{_FACTOR}| {_FACTOR})*", re.ASCII)
+_LENGTH_MAX = 60  # characters
+
+
+@frozen
+class Unit:
+    """A unit as written, the dimension it measures, and how many base units one of it is.
+
+    `dimension` is empty for plain numbers, which include percent.
+    """
+
+    text: str
+    dimension: str
+    factor: Decimal
+
+
+PLAIN = Unit("", "", ONE)
+
+
+def unit(text: str) -> Unit:
+    """Look a unit up; an empty text is the unit of plain numbers. Raises `UnknownUnit`.
+
+    >>> unit("kt/year").factor, unit("kt/year").dimension
+    (Decimal('1000'), '[mass] / [time]')
+    """
+    if not isinstance(text, str):
+        raise UnknownUnit(f"a unit is text such as 'Mt/year', not {type(text).__name__} ({shown(text)})")
+    return _look_up(text) if text else PLAIN
+
+
+@lru_cache(maxsize=4096)
+def _look_up(text: str) -> Unit:
+    if len(text) > _LENGTH_MAX or not _EXPRESSION.fullmatch(text.replace("%", "percent")):
+        raise UnknownUnit(f"{shown(text)} is not a unit: write names joined by * and /, as in Mt/year")
+    registry = _registry()
+    from pint import PintError  # noqa: PLC0415 - pint is loaded when the first unit is met
+
+    try:
+        one = registry.Quantity(1, registry.parse_units(text.replace("%", "percent"))).to_base_units()
+        factor = from_fraction(Fraction(one.magnitude))
+    except (PintError, ValueError):  # to pint, "nan" is a number
+        raise UnknownUnit(f"{shown(text)} is not a known unit{_near(text)}") from None
+    if not isinstance(factor, Decimal):
+        raise UnknownUnit(f"{shown(text)} is no finite decimal number of base units: use another unit")
+    return Unit(text, _dimension(one.dimensionality), factor)
+
+
+@cache
+def _registry() -> Any:
+    from pint import UnitRegistry  # noqa: PLC0415
+
+    definitions = files("ledger.model").joinpath("units.txt").read_text("utf-8").splitlines()
+    plain = [line for line in definitions if line and not line.startswith(("#", "currencies"))]
+    codes = [code for line in definitions if line.startswith("currencies") for code in line.split()[1:]]
+    registry: Any = UnitRegistry(None, non_int_type=Fraction)
+    registry.load_definitions([*plain, *(f"{code} = [{code}]" for code in codes)])
+    return registry
+
+
+def _dimension(powers: Mapping[str, Fraction]) -> str:
+    above = [f"{name}^{power}" if power != 1 else name for name, power in sorted(powers.items()) if power > 0]
+    below = [f"{name}^{-power}" if power != -1 else name for name, power in sorted(powers.items()) if power < 0]
+    return " / ".join([" * ".join(above) or "1", *below]) if above or below else ""
+
+
+def _near(text: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    registry = _registry()
+    names = [name for name in dir(registry) if not hasattr(type(registry), name) and name not in vars(registry)]
+    wrong = re.findall(r"[A-Za-z]\w*", text, re.ASCII)
+    near = [match for name in wrong for match in get_close_matches(name, names, n=1, cutoff=0.6)]
+    return f"; did you mean {' or '.join(dict.fromkeys(near))}?" if near else ""

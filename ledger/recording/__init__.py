@@ -1,0 +1,1 @@
+"""What may be written, and how it is written down: rules, batches, and the JSON form of events."""

@@ -1,0 +1,157 @@
+"""A proposal: the history of an initiative as it would be with a batch in it, and how a batch is refused."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from typing import Final, NamedTuple, Protocol
+
+from attrs import define, field, frozen
+
+from ledger.model.events import Event
+from ledger.model.facts import Fact, Register, Said, facts_of, window_of
+from ledger.model.records import Record, RecordRef
+
+RULED: Final = frozenset({"status", "definition", "published"})
+"""The aspects whose facts must fit those before them; a metric or a name may take any value at any time."""
+
+
+class History(Protocol):
+    """What the rules need to know of an initiative as it was before the batch."""
+
+    def facts(self, register: Register) -> Sequence[Fact]:
+        """Give the facts of a register, less those of retracted records."""
+
+    def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:
+        """Give the registers ever written to that match; an empty argument matches all."""
+
+    def record(self, id: str) -> Record | None:
+        """Find a record of this initiative."""
+
+    def is_retracted(self, position: int) -> bool:
+        """Tell whether a record of this initiative has been retracted."""
+
+    def ref(self, position: int) -> RecordRef:
+        """Give the short form of a record."""
+
+
+@frozen
+class Violation:
+    """One reason why a batch is refused: a stable `code`, the event, its place in the batch from 0, and the clash.
+
+    `clash` is the record that the event collides with, where that is one of the history.
+    """
+
+    code: str
+    index: int
+    event: Event
+    reason: str
+    clash: RecordRef | None = None
+
+    def __str__(self) -> str:
+        return f"event {self.index} ({type(self.event).__name__}) [{self.code}]: {self.reason}"
+
+
+class Entry(NamedTuple):
+    """An event of a batch, with the place it would take: its position, its rank, and the facts it says."""
+
+    event: Event
+    position: int
+    rank: int
+    said: tuple[Said, ...]
+
+
+@define
+class Proposal:
+    """The history of an initiative as it would be with a batch in it.
+
+    `retracted` is filled first, by the rule for retractions: by the position of a record that the batch
+    retracts, the record and the index of the event that retracts it.
+    """
+
+    batch: Sequence[Entry]
+    history: History
+    retracted: dict[int, tuple[Record, int]] = field(factory=dict)
+    _history: dict[Register, Sequence[Fact]] = field(init=False, factory=dict)
+    _after: dict[Register, list[Fact]] = field(init=False, factory=dict)
+    _latest: dict[Register, Fact | None] = field(init=False, factory=dict)
+
+    def index_of(self, position: int) -> int | None:
+        """Give the place in the batch of the event at a position; None for a record of the history."""
+        index = position - self.batch[0].position
+        return index if index >= 0 else None
+
+    @cached_property
+    def written(self) -> Mapping[Register, list[Fact]]:
+        """The facts of the batch in registers that have rules."""
+        written: dict[Register, list[Fact]] = defaultdict(list)
+        for event, position, rank, said in self.batch:
+            for register, value, low, high in said:
+                if register.aspect in RULED:
+                    written[register].append(Fact(rank, position, *window_of(event), value, low, high))
+        return written
+
+    @cached_property
+    def emptied(self) -> Mapping[Register, int]:
+        """The registers that the batch takes facts from, each with the index of a retraction that does."""
+        return {said.register: index for record, index in self.retracted.values() for said in facts_of(record.event)}
+
+    def touched(self, aspect: str) -> list[Register]:
+        """The registers of one aspect that the batch writes to or takes facts from."""
+        return [register for register in dict.fromkeys([*self.written, *self.emptied]) if register.aspect == aspect]
+
+    def history_of(self, register: Register) -> Sequence[Fact]:
+        """The facts of a register as it was before the batch."""
+        if register not in self._history:
+            self._history[register] = self.history.facts(register)
+        return self._history[register]
+
+    def before(self, register: Register, index: int) -> list[Fact]:
+        """The facts that a register holds when the event at `index` is recorded."""
+        kept = [fact for fact in self.history_of(register) if self._retracted_by(fact) >= index]
+        return [
+            *kept,
+            *(fact for fact in self.written.get(register, ()) if fact.position < self.batch[0].position + index),
+        ]
+
+    def latest(self, register: Register, index: int) -> Fact | None:
+        """The fact recorded last of those that a register holds when the event at `index` is recorded."""
+        if register in self.written or register in self.emptied:
+            return max(self.before(register, index), key=_recorded, default=None)
+        if register not in self._latest:
+            self._latest[register] = max(self.history_of(register), key=_recorded, default=None)
+        return self._latest[register]
+
+    def after(self, register: Register) -> list[Fact]:
+        """The facts that a register would hold with the whole batch written."""
+        if register not in self._after:
+            self._after[register] = self.before(register, len(self.batch))
+        return self._after[register]
+
+    def cause(self, register: Register, near: Fact | None) -> int:
+        """The index of the event of this batch that is to blame for what happens in a register."""
+        own = None if near is None else self.index_of(near.position)
+        if own is None and register in self.written:
+            own = self.index_of(self.written[register][0].position)
+        return self.emptied[register] if own is None else own
+
+    def refuse(self, code: str, index: int, reason: str, clash: Fact | None = None, **words: object) -> Violation:
+        """Make a violation; `reason` is a template, in which `{clash}` is the record or the event it collides with."""
+        event = self.batch[index].event
+        if clash is None:
+            return Violation(code, index, event, reason.format(**words))
+        ref = self.history.ref(clash.position) if self.index_of(clash.position) is None else None
+        return Violation(code, index, event, reason.format(clash=self.named(clash.position), **words), ref)
+
+    def named(self, position: int) -> str:
+        """Name a record of the history by its id, an event of the batch by its place."""
+        own = self.index_of(position)
+        return f"record {self.history.ref(position).id}" if own is None else f"event {own} of this batch"
+
+    def _retracted_by(self, fact: Fact) -> int:
+        return self.retracted[fact.position][1] if fact.position in self.retracted else len(self.batch)
+
+
+def _recorded(fact: Fact) -> int:
+    return fact.position

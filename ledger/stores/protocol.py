@@ -1,0 +1,47 @@
+"""The contract that every store meets: an append-only log of records, and the facts they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import Protocol
+
+from ledger.model.records import KnownAt, Record
+from ledger.model.registers import Registers
+from ledger.recording.batch import Head, Written
+from ledger.recording.proposal import History
+
+
+class Append(History, Protocol):
+    """One writing transaction on one initiative: nobody else writes until it ends.
+
+    Leaving it by an exception writes nothing at all.
+    """
+
+    head: Head
+
+    def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
+        """Find records by id, of any initiative of the ledger."""
+
+    def append(self, batch: Sequence[Written]) -> None:
+        """Write a batch: records, facts and retractions."""
+
+
+class EventStore(Protocol):
+    """A store of records. It may be used by several threads. All its errors are `StoreError`."""
+
+    def initiatives(self) -> list[str]:
+        """Give the initiatives that have records, in order."""
+
+    def records(self, initiative: str | None = None, *, after: int = 0) -> Iterator[Record]:
+        """Stream the records by position: of one initiative, or of all; those past a position only."""
+
+    def registers(self, initiative: str, at: date, known_at: KnownAt = None) -> tuple[int, Registers]:
+        """Give the version known at a moment, and every register on a day, as `model.state.replay` does."""
+
+    def writing(self, initiative: str) -> AbstractContextManager[Append]:
+        """Begin to write. Waits for other writers, up to the store's limit: then `LedgerBusy`."""
+
+    def close(self) -> None:
+        """Let the file or the connection go. Closing twice is fine."""

@@ -1,0 +1,147 @@
+"""The tables of a ledger file, for this library and for anyone with a SQLite shell.
+
+`records` holds every event as it was written. Beside it, written in the same transaction and derivable
+from it: `registers` (what the facts are about), `facts` (which record says what of which register) and
+`retractions`. Nothing is ever changed: triggers refuse UPDATE, DELETE, and the REPLACE that plain
+triggers miss. The views show the present in plain SQL; they are exact where dates are, and mark what is
+rough. `STRICT` tables want SQLite 3.37.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+APPLICATION_ID: Final = 0x4C454447  # "LEDG"
+FORMAT: Final = 1  # PRAGMA user_version: one more with each migration
+SQLITE_MIN: Final = (3, 37, 0)
+
+migrations = Migrations("ledger")
+
+_TABLES = """
+CREATE TABLE records (
+    position INTEGER PRIMARY KEY CHECK (position > 0),
+    initiative TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version > 0),
+    id TEXT NOT NULL UNIQUE,
+    type TEXT NOT NULL,
+    schema INTEGER NOT NULL CHECK (schema > 0),
+    effective TEXT,
+    earliest TEXT,
+    latest TEXT CHECK (earliest <= latest),
+    recorded_at TEXT NOT NULL,
+    member TEXT,
+    metric TEXT,
+    body TEXT NOT NULL,
+    source TEXT NOT NULL,
+    "by" TEXT NOT NULL,
+    note TEXT NOT NULL,
+    replaces TEXT,
+    head TEXT,
+    digest TEXT NOT NULL CHECK (length(digest) = 64),
+    UNIQUE (initiative, version)
+) STRICT;
+
+CREATE TABLE registers (
+    register INTEGER PRIMARY KEY,
+    initiative TEXT NOT NULL,
+    subject TEXT NOT NULL CHECK (subject IN ('initiative', 'member', 'metric', 'report')),
+    id TEXT NOT NULL,
+    aspect TEXT NOT NULL,
+    name TEXT NOT NULL,
+    UNIQUE (initiative, subject, id, aspect, name)
+) STRICT;
+
+CREATE TABLE facts (
+    register INTEGER NOT NULL REFERENCES registers (register),
+    latest TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    position INTEGER NOT NULL REFERENCES records (position),
+    earliest TEXT NOT NULL CHECK (earliest <= latest),
+    value TEXT,
+    low TEXT,
+    high TEXT,
+    PRIMARY KEY (register, latest, rank, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE retractions (
+    position INTEGER PRIMARY KEY REFERENCES records (position),
+    retracts INTEGER NOT NULL UNIQUE REFERENCES records (position)
+) STRICT;
+"""
+
+_GUARDS = {
+    "records": """
+        NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM records)
+        OR EXISTS (SELECT 1 FROM records WHERE id = NEW.id)
+        OR EXISTS (SELECT 1 FROM records WHERE initiative = NEW.initiative AND version >= NEW.version)""",
+    "registers": """
+        NEW.register IS NOT (SELECT coalesce(max(register), 0) + 1 FROM registers)
+        OR EXISTS (SELECT 1 FROM registers WHERE initiative = NEW.initiative AND subject = NEW.subject
+                   AND id = NEW.id AND aspect = NEW.aspect AND name = NEW.name)""",
+    "facts": """
+        EXISTS (SELECT 1 FROM facts WHERE register = NEW.register AND latest = NEW.latest
+                AND rank = NEW.rank AND position = NEW.position)""",
+    "retractions": """
+        EXISTS (SELECT 1 FROM retractions WHERE position = NEW.position OR retracts = NEW.retracts)""",
+}
+
+_VIEWS = """
+CREATE VIEW standing_facts AS
+    -- every fact that has begun by today and is not retracted; newest = 1 is the one that holds
+    SELECT g.initiative, g.subject, g.id, g.aspect, g.name, f.value, f.low, f.high, f.earliest, f.latest,
+        f.earliest <> f.latest AS rough, f.position,
+        row_number() OVER (PARTITION BY f.register ORDER BY f.latest DESC, f.rank DESC, f.position DESC) AS newest
+    FROM facts AS f JOIN registers AS g USING (register)
+    WHERE f.earliest <= date('now') AND f.position NOT IN (SELECT retracts FROM retractions);
+
+CREATE VIEW members_today AS
+    SELECT s.initiative, s.id AS member, coalesce(n.value, s.id) AS name,
+        CASE s.value WHEN 'suspended' THEN 'suspended' ELSE 'active' END AS status,
+        s.earliest AS since_earliest, s.latest AS since_latest, s.rough, s.position
+    FROM standing_facts AS s
+    LEFT JOIN standing_facts AS n
+        ON n.initiative = s.initiative AND n.subject = 'member' AND n.id = s.id AND n.aspect = 'name' AND n.newest = 1
+    WHERE s.subject = 'member' AND s.aspect = 'status' AND s.newest = 1 AND s.value <> 'left'
+        AND NOT EXISTS (
+            SELECT 1 FROM standing_facts AS c
+            WHERE c.initiative = s.initiative AND c.subject = 'initiative' AND c.aspect = 'status' AND c.value = 'closed');
+
+CREATE VIEW metrics_today AS
+    -- low and high are in the base unit of the metric's dimension; text, since a REAL would round them
+    SELECT initiative, CASE subject WHEN 'member' THEN id END AS member, name AS metric, value AS amount,
+        low, high, earliest, latest, rough, position
+    FROM standing_facts
+    WHERE aspect = 'metric' AND newest = 1 AND value IS NOT NULL;
+
+CREATE VIEW reports AS
+    SELECT f.initiative, f.id AS report, json_extract(r.body, '$.title') AS title, json_extract(r.body, '$.url') AS url,
+        r.effective, f.earliest, f.latest, f.rough, r.recorded_at, f.position
+    FROM standing_facts AS f JOIN records AS r USING (position)
+    WHERE f.subject = 'report' AND f.newest = 1;
+"""
+
+
+@migrations()
+def tables_of_format_1(db: Database) -> None:
+    """Create the tables, their guards and the views."""
+    statements = [*_TABLES.split(";\n\n"), *_guards(), *_VIEWS.split(";\n\n")]
+    for statement in statements:
+        db.execute(statement)
+
+
+def _guards() -> list[str]:
+    guards = []
+    for table, broken in _GUARDS.items():
+        guards.append(
+            f"CREATE TRIGGER {table}_only_grow BEFORE INSERT ON {table} WHEN {broken}\n"
+            f"BEGIN SELECT RAISE(ABORT, '{table} only grow: this row is there already or leaves a gap'); END"
+        )
+        guards.extend(
+            f"CREATE TRIGGER {table}_refuse_{verb.lower()} BEFORE {verb} ON {table}\n"
+            f"BEGIN SELECT RAISE(ABORT, '{table} are never changed: record a correction instead'); END"
+            for verb in ("UPDATE", "DELETE")
+        )
+    return guards
