@@ -5,6 +5,7 @@ from ledger.initiative import Initiative
 from ledger.model.errors import LedgerError, NotAdditive, Refused
 from ledger.model.events import (
     Claim,
+    Event,
     InitiativeChanged,
     InitiativeClosed,
     InitiativeLaunched,
@@ -28,6 +29,7 @@ from ledger.model.when import When
 __all__ = [
     "Claim",
     "Distinct",
+    "Event",
     "Figure",
     "Initiative",
     "InitiativeChanged",

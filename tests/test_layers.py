@@ -37,7 +37,11 @@ def _imports(path: Path) -> set[str]:
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
     own = {_name(path) for path in ROOT.rglob("*.py")}
-    return {name for name in (i.removeprefix("ledger").removeprefix(".") for i in found if i.startswith("ledger")) if name in own}
+    return {
+        name
+        for name in (i.removeprefix("ledger").removeprefix(".") for i in found if i.startswith("ledger"))
+        if name in own
+    }
 
 
 def _modules() -> dict[str, Path]:
@@ -65,7 +69,10 @@ def test_the_core_reads_no_clock_and_touches_no_file():
         if name.startswith(("model.", "recording.")):
             tree = ast.parse(path.read_text("utf-8"))
             imported = {
-                alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+                alias.name.split(".")[0]
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Import)
+                for alias in node.names
             } | {(node.module or "").split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
             assert not imported & forbidden, name
             assert ".now(" not in path.read_text("utf-8"), name
@@ -73,5 +80,7 @@ def test_the_core_reads_no_clock_and_touches_no_file():
 
 
 def test_rooms_stay_small():
-    too_long = {name: lines for name, path in _modules().items() if (lines := len(path.read_text("utf-8").splitlines())) > 500}
+    too_long = {
+        name: lines for name, path in _modules().items() if (lines := len(path.read_text("utf-8").splitlines())) > 500
+    }
     assert not too_long

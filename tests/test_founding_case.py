@@ -1,0 +1,85 @@
+"""The case the library was written for, asked as its user would ask it."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+import ledger
+from ledger import Distinct, Joined, Quantity, Total, Value, between, exactly, replay
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "industrial_clusters.py"
+
+
+@pytest.fixture
+def clusters(tmp_path):
+    spec = importlib.util.spec_from_file_location("industrial_clusters", EXAMPLE)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    with ledger.open(tmp_path / "clusters.db") as book:
+        example.record_press_release(book.initiative("industrial-clusters"))
+    with ledger.open(tmp_path / "clusters.db") as book:
+        yield book.initiative("industrial-clusters")
+
+
+def test_8_members_the_day_before_and_17_on_the_day(clusters):
+    assert len(clusters.at("2023-01-19")) == 8
+    assert len(clusters.at("2023-01-20")) == 17
+
+
+def test_at_the_end_of_2021_from_none_to_eight(clusters):
+    state = clusters.at("2021-12-31")
+    assert state.count().amount == between(0, 8)
+    assert len(state) == 0
+    assert set(state.possible_members) == {
+        "antwerp-bruges", "basque", "brightlands", "h2houston", "humber", "hynet", "kwinana", "ohio",
+    }  # fmt: skip
+
+
+def test_nine_countries_on_four_continents_and_five_countries_among_the_nine_new(clusters):
+    state = clusters.at("2023-01-20")
+    assert state.measure(Distinct("country")).amount == exactly(9)
+    assert state.measure(Distinct("continent")).amount == exactly(4)
+    assert state.measure(Joined("2023-01-20")).amount == exactly(9)
+    new = state.measure(Joined("2023-01-20")).members
+    assert {state[member].attributes["country"] for member in new} == {
+        "China",
+        "Indonesia",
+        "Japan",
+        "Spain",
+        "United States",
+    }
+
+
+def test_the_stated_figures_are_kept_as_stated_and_never_taken_for_sums(clusters):
+    state = clusters.at("2023-01-20")
+    assert state.measure(Value("co2")).amount == Quantity.parse("451 Mt/year")
+    assert state.measure(Value("jobs")).amount == Quantity.parse(">= 2700000 people")
+    assert state.measure(Value("gdp")).amount == Quantity.parse("218e9 USD/year")
+    assert state.values["share"] == Quantity.parse("15..20 percent")
+    total = state.total("co2")
+    assert len(total.missing) == 17
+    assert total.envelope == Quantity.parse(">= 0 Mt/year")
+    with pytest.raises(ledger.NotAdditive, match="share"):
+        state.total("share")
+
+
+def test_the_press_release_is_a_report_with_seven_claims(clusters):
+    report = clusters.at("2023-01-20").reports["press-release"]
+    assert [str(claim.amount) for claim in report.claims] == [
+        "17", "9", "9", "4", "451 Mt/year", "> 2.7 million people", "218 billion USD/year",
+    ]  # fmt: skip
+    assert "press-release" not in clusters.at("2023-01-19").reports
+    assert set(clusters.at("2023-01-19").possible_reports) == {"first-report", "white-paper"}
+
+
+def test_the_file_answers_as_the_definition_does(clusters):
+    records = list(clusters.records())
+    for day in ("2020-12-31", "2021-01-01", "2021-12-31", "2023-01-19", "2023-01-20", "2030-01-01"):
+        assert clusters.at(day) == replay(records, at=day)
+
+
+def test_every_contribution_names_its_records_and_their_source(clusters):
+    parts = clusters.at("2023-01-20").explain(Total("co2"))
+    assert len(parts) == 17
+    assert all(part.missing and part.records and part.records[0].source for part in parts)
