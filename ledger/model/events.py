@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import date
-from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from attrs import Attribute, field, frozen
 
 from ledger.model.errors import BadEvent, shown
-from ledger.model.exact import DIGITS_MAX, PLACES_MAX
+from ledger.model.exact import DIGITS_MAX, typable
 from ledger.model.fields import (
     flag_field,
     id_field,
@@ -51,22 +51,25 @@ class Attributes(Mapping[str, str | None]):
     __slots__ = ("_pairs",)
     _pairs: tuple[tuple[str, str | None], ...]
 
-    def __init__(self, given: Mapping[str, str | None] | Iterable[tuple[str, str | None]] = ()) -> None:
-        try:
-            pairs = sorted(dict(given).items())
-        except (TypeError, ValueError):
-            raise BadEvent(
-                f"attributes={shown(given)} is no mapping of names to text, as in {{'country': 'Spain'}}"
-            ) from None
+    def __init__(self, given: Mapping[str, str | None] = MappingProxyType({})) -> None:
+        if not isinstance(given, Mapping):
+            raise BadEvent(f"attributes={shown(given)} is no mapping of names to text, as in {{'country': 'Spain'}}")
+        pairs = [(require_id(name, "attribute name"), value) for name, value in given.items()]
         if len(pairs) > ATTRIBUTES_MAX:
             raise BadEvent(
                 f"{len(pairs)} attributes in one event; at most {ATTRIBUTES_MAX} are kept: use several events"
             )
         for name, value in pairs:
-            require_id(name, "attribute name")
             if value is not None and not require_line(value, f"attribute {name!r}"):
                 raise BadEvent(f"attribute {name!r} is empty: leave it out, or give None to take it away")
-        object.__setattr__(self, "_pairs", tuple(pairs))
+        object.__setattr__(self, "_pairs", tuple(sorted(pairs)))
+
+    @classmethod
+    def gathered(cls, checked: Mapping[str, str | None]) -> Attributes:
+        """Take the attributes that many events have set, checked one by one: together they may be any number."""
+        attributes = cls()
+        object.__setattr__(attributes, "_pairs", tuple(sorted(checked.items())))
+        return attributes
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("attributes do not change: record a MemberChanged")
@@ -89,8 +92,8 @@ class Attributes(Mapping[str, str | None]):
     def __hash__(self) -> int:
         return hash(self._pairs)
 
-    def __reduce__(self) -> tuple[type[Attributes], tuple[tuple[tuple[str, str | None], ...]]]:
-        return Attributes, (self._pairs,)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Attributes.gathered, (dict(self._pairs),)
 
     def __repr__(self) -> str:
         return f"Attributes({dict(self._pairs)!r})"
@@ -100,7 +103,7 @@ NO_ATTRIBUTES = Attributes()
 
 
 def _attributes(given: Mapping[str, str | None] | None) -> Attributes:
-    return given if isinstance(given, Attributes) else Attributes(() if given is None else given)
+    return given if isinstance(given, Attributes) else Attributes({} if given is None else given)
 
 
 def _names(what: str, given: Iterable[str]) -> tuple[str, ...]:
@@ -150,15 +153,14 @@ def _optional_day(value: date | str | None) -> date | None:
 
 def _recordable(instance: object, attribute: Attribute[Any], amount: Quantity | None) -> None:
     # what is computed may be longer than what is typed; only the latter can be written down and read again
-    for end in () if amount is None else (amount.low, amount.high):
-        if end is None:
-            continue
-        place = f"{type(instance).__name__}.{attribute.name}"
-        if not isinstance(end, Decimal):
-            raise BadEvent(f"{place} {amount} has no finite decimal: give its bounds, as in '0.33..0.34'")
-        _, digits, exponent = end.as_tuple()
-        if len(digits) > DIGITS_MAX or int(exponent) < -PLACES_MAX or end.adjusted() >= PLACES_MAX:
-            raise BadEvent(f"{place} {amount} has more than {DIGITS_MAX} digits: give fewer, or its bounds")
+    if amount is None or (amount.low is amount.high and amount.low is not None and typable(amount.low)):
+        return
+    for end in (amount.low, amount.high):
+        if end is not None and not typable(end):
+            raise BadEvent(
+                f"{type(instance).__name__}.{attribute.name} {amount} has no finite decimal, "
+                f"or more than {DIGITS_MAX} digits: round it outwards to a range, as in '0.33..0.34'"
+            )
 
 
 def _claims(given: Iterable[Claim]) -> tuple[Claim, ...]:
@@ -309,7 +311,7 @@ class MetricUpdated:
     value speaks of, `quality` how it came about: reported, estimated or modelled.
 
     >>> MetricUpdated("co2", "2022-06-30", "12.5 Mt/year", member="basque").amount
-    Quantity('12.5 Mt/year')
+    Quantity.parse('12.5 Mt/year')
     """
 
     metric: str = field(validator=id_field)
@@ -327,6 +329,7 @@ class Claim:
     `at=None` means the day of the report. `definition` is the meaning the report gives to the figure,
     where it gives one; `text` is a few words to find it by.
 
+    >>> from ledger.model.measures import Members
     >>> Claim(Members(), "17").at is None
     True
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow, Rounded
 from fractions import Fraction
 from typing import Final, NoReturn, TypeAlias
 
@@ -22,6 +22,13 @@ PLACES_MAX: Final = 34  # digits after the point, and before it
 _SHOWN_DIGITS = 15  # of a number without a finite decimal, in print only
 
 _CONTEXT = Context(prec=1_000, traps=[Inexact, InvalidOperation])
+_TYPED = Context(
+    prec=DIGITS_MAX,
+    Emin=DIGITS_MAX - PLACES_MAX - 1,
+    Emax=PLACES_MAX - 1,
+    traps=[Inexact, InvalidOperation, Overflow, Rounded],
+)
+"""The limits of a typed number: what does not fit raises."""
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 ZERO: Final = Decimal(0)
@@ -53,12 +60,24 @@ def number(value: Exact | int | str) -> Exact:
 
 
 def _typed(value: Decimal, given: Decimal | str) -> Decimal:
-    _, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int) or len(digits) > DIGITS_MAX or exponent < -PLACES_MAX:
+    if not typable(value):
         return _too_long(given)
-    if value and value.adjusted() >= PLACES_MAX:
-        return _too_long(given)
-    return value if value else ZERO  # there is one zero: no sign, no places
+    return value or ZERO  # there is one zero: no sign, no places
+
+
+def typable(value: Exact) -> bool:
+    """Tell whether a number keeps to the limits of `number`, so that it can be written down and read again.
+
+    >>> typable(Decimal("1e33")), typable(Decimal("1e34")), typable(Fraction(1, 3))
+    (True, False, False)
+    """
+    if not isinstance(value, Decimal):
+        return False
+    try:
+        _TYPED.plus(value)
+    except DecimalException:
+        return False
+    return True
 
 
 def _too_long(given: Decimal | int | str) -> NoReturn:

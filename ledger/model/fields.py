@@ -32,15 +32,15 @@ def require_id(value: object, what: str = "id") -> str:
     'basque'
     """
     text = require_line(value, what, ID_MAX)
-    if not text.strip(_JOINERS):
-        raise BadEvent(f"{what} is empty, or nothing of it can be seen: give it a name")
+    if not text:
+        raise BadEvent(f"{what} is empty: give it a name")
     return text
 
 
 def require_line(value: object, what: str = "text", most: int = LINE_MAX) -> str:
     """Give back a text of one line, possibly empty, at most 1,000 characters; else raise `BadEvent`."""
     text = require_prose(value, what, most)
-    if not text.isprintable() and any(not c.isprintable() and c not in _JOINERS for c in text):
+    if not text.isprintable() and _hides_something(text):
         raise BadEvent(f"{what} {shown(text)} holds a control character or an unusual blank: remove it")
     if not text.isascii() and not is_normalized("NFC", text):
         raise BadEvent(
@@ -120,7 +120,15 @@ def _plain(value: object) -> bool:
     )
 
 
-_JOINERS = "\u200c\u200d"  # part of how Persian, Hindi and other scripts are written
+_JOINERS = "\u200c\u200d"  # part of how Persian, Hindi and other scripts are written, but of no Latin word
+
+
+def _hides_something(text: str) -> bool:
+    before = ["a", *text]
+    return any(
+        not letter.isprintable() and (letter not in _JOINERS or previous.isascii())
+        for previous, letter in zip(before, text, strict=False)
+    )
 
 
 def _place(instance: object, attribute: Attribute[Any]) -> str:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from ledger.model.errors import BadQuantity, WrongDimension, shown
-from ledger.model.exact import ZERO, Exact, add, divide, multiply, negate, number, number_text
+from ledger.model.exact import DIGITS_MAX, ZERO, Exact, add, divide, multiply, negate, number, number_text
 from ledger.model.units import Unit, unit
 
 TEXT_MAX = 200  # characters
@@ -22,10 +22,12 @@ TEXT_MAX = 200  # characters
 Ends: TypeAlias = tuple[Exact | None, Exact | None]
 
 _AMOUNT = re.compile(
-    r"(?:(?P<sign>>=|<=|>|<) ?(?P<bound>[^\s.]\S*?|\.\d\S*?)|(?P<low>\S*?[^\s.])\.\.(?P<high>[^\s.]\S*?)|(?P<open>\.\.)|(?P<one>\S+?))"
+    r"(?:(?P<sign>>=|<=|>|<) ?(?P<bound>[^\s.]\S*?|\.\d\S*?)"
+    r"|(?P<low>\S*?[^\s.])\.\.(?P<high>[^\s.]\S*?)"
+    r"|(?P<open>\.\.)"
+    r"|(?P<one>\S+?))"
     r"(?: (?P<unit>\S.*)|(?P<percent>%))?"
 )
-_PLAIN = re.compile(r"(-?\d{1,17}(?:\.\d{1,17})?)(?: ([A-Za-z][^%]{0,60}))?", re.ASCII)
 
 
 def _end(value: Exact | int | str | None) -> Exact | None:
@@ -33,6 +35,9 @@ def _end(value: Exact | int | str | None) -> Exact | None:
     if value.__class__ is Decimal and value.is_finite():
         return value or ZERO
     return None if value is None else number(value)
+
+
+_set = object.__setattr__
 
 
 @frozen(repr=False, eq=False)
@@ -46,7 +51,7 @@ class Quantity:
     Raises `BadQuantity` for ends that are not exact numbers or are reversed, `UnknownUnit` for the unit.
 
     >>> Quantity(15, 20, "percent")
-    Quantity('15..20 percent')
+    Quantity.parse('15..20 percent')
     >>> Quantity.parse("1 Gt") == Quantity.parse("1000 Mt")
     True
     """
@@ -63,7 +68,7 @@ class Quantity:
                 f"{number_text(low)}..{number_text(high)} ends below where it begins: write the smaller number first"
             )
         unit(self.unit)
-        object.__setattr__(self, "text", _text(low, high, self.unit))
+        _set(self, "text", _text(low, high, self.unit))
 
     @classmethod
     def parse(cls, text: str) -> Quantity:
@@ -77,8 +82,14 @@ class Quantity:
         """
         if not isinstance(text, str):
             raise BadQuantity(f"an amount is text such as '12.5 Mt/year', not {type(text).__name__} ({shown(text)})")
-        if plain := _PLAIN.fullmatch(text):
-            return cls._exactly(Decimal(plain[1]) or ZERO, unit(plain[2] or "").text, text)
+        head, blank, tail = text.partition(" ")
+        if (
+            len(head) <= DIGITS_MAX
+            and head.isascii()
+            and head.replace(".", "", 1).isdigit()
+            and (not blank or tail[:1].strip())
+        ):
+            return cls._exactly(Decimal(head) or ZERO, unit(tail).text, text)
         found = _AMOUNT.fullmatch(text) if len(text) <= TEXT_MAX else None
         if not found:
             raise BadQuantity(
@@ -95,15 +106,17 @@ class Quantity:
             bound = number(parts["bound"])
             low, high = (bound, None) if parts["sign"][0] == ">" else (None, bound)
         quantity = cls(low, high, parts["unit"] or parts["percent"] or "")
-        object.__setattr__(quantity, "text", text)
+        _set(quantity, "text", text)
         return quantity
 
     @classmethod
     def _exactly(cls, one: Decimal, unit: str, text: str) -> Quantity:
-        # nearly every amount read back from a file is one number that needs no further check
+        # nearly every amount is one plain number, and needs no further check
         quantity = cls.__new__(cls)
-        for name, value in (("low", one), ("high", one), ("unit", unit), ("text", text)):
-            object.__setattr__(quantity, name, value)
+        _set(quantity, "low", one)
+        _set(quantity, "high", one)
+        _set(quantity, "unit", unit)
+        _set(quantity, "text", text)
         return quantity
 
     @classmethod
@@ -111,7 +124,7 @@ class Quantity:
         """Take a quantity or its text.
 
         >>> Quantity.of("17")
-        Quantity('17')
+        Quantity.parse('17')
         """
         return value if isinstance(value, Quantity) else cls.parse(value)
 
@@ -142,7 +155,9 @@ class Quantity:
         """
         factor = unit(self.unit).factor
         low = None if self.low is None else multiply(self.low, factor)
-        return low, low if self.exact else None if self.high is None else multiply(self.high, factor)
+        if self.high is self.low:
+            return low, low
+        return low, None if self.high is None else multiply(self.high, factor)
 
     def to(self, other: str) -> Quantity:
         """Express the same amounts in another unit of the same dimension, exactly.
@@ -150,7 +165,7 @@ class Quantity:
         Raises `WrongDimension`, also between two currencies.
 
         >>> exactly(451, "Mt/year").to("Gt/year")
-        Quantity('0.451 Gt/year')
+        Quantity.parse('0.451 Gt/year')
         """
         if other == self.unit:
             return self
@@ -231,7 +246,7 @@ class Quantity:
         return self.text
 
     def __repr__(self) -> str:
-        return f"Quantity({self.text!r})"
+        return f"Quantity.parse({self.text!r})"
 
     def _both(self, other: Quantity | str) -> tuple[Ends, Ends]:
         other = Quantity.of(other)
@@ -254,7 +269,7 @@ def exactly(value: Exact | int | str, unit: str = "") -> Quantity:
     """Give one exact amount.
 
     >>> exactly(451, "Mt/year")
-    Quantity('451 Mt/year')
+    Quantity.parse('451 Mt/year')
     """
     one = number(value)
     return Quantity(one, one, unit)
@@ -264,7 +279,7 @@ def at_least(value: Exact | int | str, unit: str = "") -> Quantity:
     """Give that amount or any larger one. "More than" is read so too.
 
     >>> at_least("2.7e6", "people")
-    Quantity('>= 2700000 people')
+    Quantity.parse('>= 2700000 people')
     """
     return Quantity(number(value), None, unit)
 
@@ -273,7 +288,7 @@ def at_most(value: Exact | int | str, unit: str = "") -> Quantity:
     """Give that amount or any smaller one.
 
     >>> at_most(5, "percent")
-    Quantity('<= 5 percent')
+    Quantity.parse('<= 5 percent')
     """
     return Quantity(None, number(value), unit)
 
@@ -282,7 +297,7 @@ def between(low: Exact | int | str, high: Exact | int | str, unit: str = "") -> 
     """Give every amount from `low` to `high`, both inclusive.
 
     >>> between(15, 20, "percent")
-    Quantity('15..20 percent')
+    Quantity.parse('15..20 percent')
     """
     return Quantity(number(low), number(high), unit)
 
@@ -294,9 +309,9 @@ def rounded(value: Exact | int | str, unit: str = "") -> Quantity:
     carry the unit.
 
     >>> rounded("2.7e6", "people")
-    Quantity('2650000..2750000 people')
+    Quantity.parse('2650000..2750000 people')
     >>> rounded("451 Mt")
-    Quantity('450.5..451.5 Mt')
+    Quantity.parse('450.5..451.5 Mt')
     """
     if isinstance(value, str) and not unit:
         value, _, unit = value.partition(" ")
@@ -311,7 +326,7 @@ def about(value: Exact | int | str, unit: str = "", *, percent: Exact | int | st
     """Give every amount within so many percent of this one.
 
     >>> about(490, percent=2)
-    Quantity('480.20..499.80')
+    Quantity.parse('480.20..499.80')
     """
     middle, share = number(value), number(percent)
     if share < 0:

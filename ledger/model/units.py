@@ -20,9 +20,10 @@ from ledger.model.errors import UnknownUnit, shown
 from ledger.model.exact import ONE, from_fraction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-_FACTOR = r"[A-Za-z]\w*(?:(?:\^|\*\*)[1-9])?"
+_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+_FACTOR = rf"{_NAME.pattern}(?:(?:\^|\*\*)[1-9])?"
 _EXPRESSION = re.compile(rf"{_FACTOR}(?: ?[*/] ?{_FACTOR}| {_FACTOR})*", re.ASCII)
 _LENGTH_MAX = 60  # characters
 
@@ -55,16 +56,15 @@ def unit(text: str) -> Unit:
 
 @lru_cache(maxsize=4096)
 def _look_up(text: str) -> Unit:
-    if len(text) > _LENGTH_MAX or not _EXPRESSION.fullmatch(text.replace("%", "percent")):
+    spelled = text.replace("%", "percent").replace(" per ", "/")
+    if len(text) > _LENGTH_MAX or not _EXPRESSION.fullmatch(spelled):
         raise UnknownUnit(f"{shown(text)} is not a unit: write names joined by * and /, as in Mt/year")
     registry = _registry()
-    from pint import PintError  # noqa: PLC0415 - pint is loaded when the first unit is met
-
-    try:
-        one = registry.Quantity(1, registry.parse_units(text.replace("%", "percent"))).to_base_units()
-        factor = from_fraction(Fraction(one.magnitude))
-    except (PintError, ValueError):  # to pint, "nan" is a number
-        raise UnknownUnit(f"{shown(text)} is not a known unit{_near(text)}") from None
+    # name by name, since pint cancels "foo/foo" without asking what a foo is
+    if unknown := [name for name in _NAME.findall(spelled) if not registry.parse_unit_name(name)]:
+        raise UnknownUnit(f"{shown(text)} is not a known unit{_near(unknown)}")
+    one = registry.Quantity(1, registry.parse_units(spelled)).to_base_units()
+    factor = from_fraction(Fraction(one.magnitude))
     if not isinstance(factor, Decimal):
         raise UnknownUnit(f"{shown(text)} is no finite decimal number of base units: use another unit")
     return Unit(text, _dimension(one.dimensionality), factor)
@@ -72,7 +72,7 @@ def _look_up(text: str) -> Unit:
 
 @cache
 def _registry() -> Any:
-    from pint import UnitRegistry  # noqa: PLC0415
+    from pint import UnitRegistry  # noqa: PLC0415 - pint is loaded when the first unit is met
 
     definitions = files("ledger.model").joinpath("units.txt").read_text("utf-8").splitlines()
     plain = [line for line in definitions if line and not line.startswith(("#", "currencies"))]
@@ -88,11 +88,10 @@ def _dimension(powers: Mapping[str, Fraction]) -> str:
     return " / ".join([" * ".join(above) or "1", *below]) if above or below else ""
 
 
-def _near(text: str) -> str:
+def _near(unknown: Iterable[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415
 
     registry = _registry()
     names = [name for name in dir(registry) if not hasattr(type(registry), name) and name not in vars(registry)]
-    wrong = re.findall(r"[A-Za-z]\w*", text, re.ASCII)
-    near = [match for name in wrong for match in get_close_matches(name, names, n=1, cutoff=0.6)]
+    near = [match for name in unknown for match in get_close_matches(name, names, n=1, cutoff=0.6)]
     return f"; did you mean {' or '.join(dict.fromkeys(near))}?" if near else ""

@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final
 
 from attrs import field, frozen
@@ -72,9 +73,7 @@ class When:
         """
         if isinstance(value, When):
             return value
-        if isinstance(value, str):
-            return cls(value)
-        return cls(day(value).isoformat())
+        return _when(value if isinstance(value, str) else day(value).isoformat())
 
     @property
     def exact(self) -> bool:
@@ -140,6 +139,11 @@ class When:
 
     def __repr__(self) -> str:
         return f"When({self.text!r})"
+
+
+@lru_cache(maxsize=16_384)  # a history names the same days over and over, and a When never changes
+def _when(text: str) -> When:
+    return When(text)
 
 
 def day(value: date | str) -> date:
@@ -229,7 +233,7 @@ def _first_day(text: str, year: str, month: str | None = None, of_month: str | N
 
 def _last_day(text: str, year: str, month: str | None = None, of_month: str | None = None) -> date:
     last_month = int(month or 12)
-    last = 1 if of_month or not 1 <= last_month <= 12 else monthrange(int(year) or 1, last_month)[1]
+    last = 1 if of_month or not 1 <= last_month <= 12 else monthrange(int(year), last_month)[1]
     return _calendar_day(text, int(year), last_month, int(of_month or last))
 
 
