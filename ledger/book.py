@@ -6,16 +6,17 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from ledger.initiative import Initiative
-from ledger.model.errors import BadInput, StoreError
+from ledger.initiative import Initiative, require_count
+from ledger.model.errors import BadInput, StoreError, shown
 from ledger.model.fields import require_id
 from ledger.model.records import Record
 from ledger.stores.protocol import EventStore
 from ledger.stores.sqlite import SqliteStore
 
 Clock = Callable[[], datetime]
+TIMEOUT_MAX: Final = 86_400  # seconds
 
 
 def _utc_now() -> datetime:
@@ -39,9 +40,7 @@ class Ledger:
 
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """Stream the records of all initiatives, in order; those past the position `after` only."""
-        if after < 0:
-            raise BadInput(f"after={after} is no position: positions count from 1, and 0 is before all")
-        return self._store.records(after=after)
+        return self._store.records(after=require_count(after, "after"))
 
     def close(self) -> None:
         """Let the file go. Closing twice is fine; using the ledger afterwards raises `LedgerClosed`."""
@@ -70,9 +69,20 @@ def open(path: str | os.PathLike[str], *, clock: Clock = _utc_now, timeout: floa
     ...     book.initiatives()
     []
     """
-    name = os.fspath(path)
-    if not isinstance(name, str) or "\0" in name or not name:
-        raise BadInput(f"{path!r} is no path: give the name of a file, or ':memory:'")
+    name = _path(path)
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout <= TIMEOUT_MAX:
+        raise BadInput(f"timeout={shown(timeout)} is no number of seconds from 0 to {TIMEOUT_MAX:,}")
     if name.startswith(("postgresql://", "postgres://")):
         raise StoreError("ledgers in PostgreSQL are not supported yet: give the path of a file")
     return Ledger(SqliteStore(name, timeout), clock)
+
+
+def _path(path: object) -> str:
+    try:
+        name = os.fspath(path)  # type: ignore[call-overload]
+        os.fsencode(name)  # refuses what no file can be named
+    except (TypeError, UnicodeEncodeError):
+        name = None
+    if not isinstance(name, str) or "\0" in name or not name:
+        raise BadInput(f"{shown(path)} is no path: give the name of a file as text or a Path, or ':memory:'")
+    return name

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from ledger.model.errors import BadInput, Refused, RetryMismatch, UnknownInitiative, VersionConflict
+from ledger.model.errors import BadInput, Refused, RetryMismatch, UnknownInitiative, VersionConflict, shown
 from ledger.model.state import InitiativeState
-from ledger.model.when import day
+from ledger.model.when import day, instant
 from ledger.recording.batch import (
     Terms,
     entries_of,
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
     from ledger.model.events import Event
     from ledger.model.records import KnownAt, Record
     from ledger.stores.protocol import Append, EventStore
+
+COUNT_MAX: Final = 2**63 - 1  # what a store can number
+
+
+def require_count(value: object, what: str) -> int:
+    """Give back a position or a version: an int from 0, which is before all; else raise `BadInput`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= COUNT_MAX:
+        raise BadInput(f"{what}={shown(value)} is no whole number from 0: positions and versions count from 1")
+    return value
 
 
 @frozen
@@ -60,6 +69,8 @@ class Initiative:
         for unusable arguments, and `StoreError` where the store fails.
         """
         terms = Terms(source, by, note)
+        if expected_version is not None:
+            require_count(expected_version, "expected_version")
         chosen = None if ids is None else given_ids(ids, len(events))
         if not events:
             return ()
@@ -74,9 +85,11 @@ class Initiative:
                 raise Refused(refused)
             moment = instant_of_batch(self._clock(), head.recorded_at, recorded_at)
             new_ids = chosen or ids_of_batch(len(events), moment, self._entropy)
-            batch = list(written(entries, initiative=self.id, head=head, ids=new_ids, recorded_at=moment, terms=terms))
-            append.append(batch)
-        return tuple(record for _, record, _ in batch)
+            records, rows = written(
+                entries, initiative=self.id, head=head, ids=new_ids, recorded_at=moment, terms=terms
+            )
+            append.append(entries, rows)
+        return tuple(records)
 
     def at(self, at: date | str, known_at: KnownAt = None) -> InitiativeState:
         """Give the state at the end of a day, as known at a moment (inclusive), or now.
@@ -93,17 +106,16 @@ class Initiative:
 
     def today(self, known_at: KnownAt = None) -> InitiativeState:
         """Give the state at the end of today, by the ledger's clock, in UTC."""
-        return self.at(self._clock().date(), known_at)
+        return self.at(instant(self._clock()).date(), known_at)
 
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """Stream the records of this initiative, in order; those past the position `after` only.
 
         Raises `UnknownInitiative` where nothing was ever recorded.
         """
-        if after < 0:
-            raise BadInput(f"after={after} is no position: positions count from 1, and 0 is before all")
+        past = require_count(after, "after")
         self._require_records()
-        return self._store.records(self.id, after=after)
+        return self._store.records(self.id, after=past)
 
     def _require_records(self) -> None:
         known = self._store.initiatives()

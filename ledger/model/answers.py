@@ -48,16 +48,17 @@ class Question:
             return self._share(measure)
         if isinstance(measure, Value):
             return self._value(measure)
-        return self._summed(measure, self._ways(measure))
+        return self._summed(measure, self._scale(measure), self._ways(measure))
 
     def groups(self, measure: Measure, by: str) -> dict[str | None, Figure]:
         """Answer a measure for each value of an attribute; None is the group of those without one."""
         if isinstance(measure, Share | Value):
             raise BadInput(f"by={by!r}: a {type(measure).__name__} has no groups; ask a count or a total")
+        scale = self._scale(measure)
         everyone = self._ways(measure, by)
         found = {way.group for ways in everyone.values() for way in ways if way.counted}
         return {
-            group: self._summed(measure, {member: _only(group, ways) for member, ways in everyone.items()})
+            group: self._summed(measure, scale, {member: _only(group, ways) for member, ways in everyone.items()})
             for group in sorted(found, key=lambda group: (group is None, group or ""))
         }
 
@@ -73,25 +74,23 @@ class Question:
                 certain=part.certain,
                 missing=part.lacking,
                 values=tuple(sorted(_values(ways))) if isinstance(measure, Distinct) else (),
-                records=tuple(
-                    self.registers.refs[position]
-                    for position in sorted(
-                        option.fact.position
-                        for register in asked.registers(member)
-                        for option in self.registers.of(register).candidates
-                    )
-                ),
+                records=tuple(self.registers.refs[position] for position in self._positions(asked, member)),
             )
             for member, ways in self._ways(measure).items()
             if (part := scale.part(ways)).possible
         )
 
+    def _positions(self, asked: Asked, member: str) -> list[int]:
+        every = (self.registers.of(register).candidates for register in asked.registers(member))
+        return sorted({option.fact.position for candidates in every for option in candidates})
+
     def metric(self, metric: str) -> MetricDefined:
         """Give the definition of a metric; raises `UnknownMetric`, with near names."""
-        for option in self.registers.of(definition_of(metric)).candidates:
-            if isinstance(option.fact.value, MetricDefined):
-                return option.fact.value
-        raise UnknownMetric(metric, [key.id for key in self.registers.cells if key.aspect == "definition"])
+        values = [option.fact.value for option in self.registers.of(definition_of(metric)).candidates]
+        definitions = [value for value in values if isinstance(value, MetricDefined)]
+        if not definitions:
+            raise UnknownMetric(metric, [key.id for key in self.registers.cells if key.aspect == "definition"])
+        return definitions[0]
 
     def _ways(self, measure: Counting, by: str | None = None) -> dict[str, Ways]:
         asked = Asked.by(measure, self.at, by)
@@ -110,8 +109,7 @@ class Question:
             return _Scale(definition.unit, _never_negative, (ZERO, None))
         return _Scale(definition.unit, _as_stated, (None, None))
 
-    def _summed(self, measure: Counting, everyone: Mapping[str, Ways]) -> Figure:
-        scale = self._scale(measure)
+    def _summed(self, measure: Counting, scale: _Scale, everyone: Mapping[str, Ways]) -> Figure:
         parts = {member: part for member, ways in everyone.items() if (part := scale.part(ways)).possible}
         if isinstance(measure, Distinct):
             amount, envelope = _distinct(everyone)
@@ -137,9 +135,9 @@ class Question:
 
     def _rests_on(self, measure: Counting, member: str, ways: Ways) -> list[date]:
         if isinstance(measure, Total | Distinct):
-            return [way.value.fact.earliest for way in ways if way.value is not None]
+            return [way.value.since for way in ways if way.value is not None]
         aspect = "joined" if isinstance(measure, Joined) else "status"
-        return [option.fact.earliest for option in self.registers.of(Register("member", member, aspect)).candidates]
+        return [option.since for option in self.registers.of(Register("member", member, aspect)).candidates]
 
     def _value(self, measure: Value) -> Figure:
         scale = self._scale(measure)
@@ -157,7 +155,7 @@ class Question:
             reporting=() if part.lacking else whose,
             missing=() if part.present else whose,
             possibly_missing=whose if part.lacking and part.present else (),
-            oldest=min((way.value.fact.earliest for way in ways if way.value is not None), default=None),
+            oldest=min((way.value.since for way in ways if way.value is not None), default=None),
             basis=self.at,
         )
 

@@ -66,7 +66,7 @@ def member_at(registers: Registers, id: str, own: Iterable[Register], at: date) 
         id=id,
         name=certain["name"].get("", id),
         statuses=statuses(registers, id),
-        attributes=Attributes(certain["attribute"]),
+        attributes=Attributes.gathered(certain["attribute"]),
         values=tuple((metric, Quantity.parse(text)) for metric, text in certain["metric"].items()),
         uncertain=tuple(sorted(uncertain.items())),
         part_of=certain["part_of"].get(""),

@@ -137,7 +137,7 @@ def _agreeing(options: list[tuple[Option, ...]]) -> list[tuple[Option, ...]]:
     """Give the joint choices in which no event both has and has not happened.
 
     Choosing a candidate says that it and those before it in the chain have happened, and that those
-    after it have not. Where no choice agrees, which only an impossible history brings about, all are given.
+    after it have not. To choose the last one of each register always agrees.
     """
     agreeing = []
     for places in product(*(range(len(few)) for few in options)):
@@ -148,7 +148,7 @@ def _agreeing(options: list[tuple[Option, ...]]) -> list[tuple[Option, ...]]:
             not_yet.update(option.fact.position for option in few[place + 1 :] if option is not None)
         if happened.isdisjoint(not_yet):
             agreeing.append(tuple(few[place] for place, few in zip(places, options, strict=True)))
-    return agreeing or list(product(*options))
+    return agreeing
 
 
 def _together(passed: Sequence[tuple[bool, ...]]) -> tuple[bool, ...]:

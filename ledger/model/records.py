@@ -25,9 +25,14 @@ class RecordRef(NamedTuple):
     """Enough of a record to find it again and to say where a fact comes from."""
 
     position: int
+    version: int
     id: str
     recorded_at: datetime
     source: str
+
+
+PlainRef: TypeAlias = tuple[int, int, str, datetime, str]
+"""What a `RecordRef` is made of."""
 
 
 @frozen
@@ -55,7 +60,7 @@ class Record:
     @property
     def ref(self) -> RecordRef:
         """The short form, as states and explanations carry it."""
-        return RecordRef(self.position, self.id, self.recorded_at, self.source)
+        return RecordRef(self.position, self.version, self.id, self.recorded_at, self.source)
 
 
 def known_at_of(value: KnownAt) -> datetime | int | None:
@@ -71,13 +76,12 @@ def known_at_of(value: KnownAt) -> datetime | int | None:
     return value if isinstance(value, int) else instant(value)
 
 
-def known(records: Iterable[Record], known_at: KnownAt = None) -> list[Record]:
+def known(refs: Iterable[PlainRef], moment: datetime | int | None) -> list[PlainRef]:
     """Give the records known at a moment, inclusive, by position; a position is rounded down to a whole batch."""
-    ordered = sorted(records, key=lambda record: record.position)
-    moment = known_at_of(known_at)
+    ordered = sorted(refs)
     if moment is None:
         return ordered
     if isinstance(moment, datetime):
-        return [record for record in ordered if record.recorded_at <= moment]
-    later = {record.recorded_at for record in ordered if record.position > moment}
-    return [record for record in ordered if record.position <= moment and record.recorded_at not in later]
+        return [ref for ref in ordered if ref[3] <= moment]
+    later = {recorded_at for position, _, _, recorded_at, _ in ordered if position > moment}
+    return [ref for ref in ordered if ref[0] <= moment and ref[3] not in later]

@@ -9,14 +9,17 @@ an actual day for every rough date, in chain order. With exact days this is plai
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Generic, NamedTuple, TypeVar
 
 from attrs import frozen
 
-from ledger.model.facts import Fact, Register
+from ledger.model.facts import Fact, PlainFact, Register
 from ledger.model.records import RecordRef
+
+F = TypeVar("F", bound=PlainFact)
 
 
 class Candidate(NamedTuple):
@@ -42,39 +45,43 @@ class Candidates(NamedTuple):
 EMPTY = Candidates((), nothing_yet=True)
 
 
-class Chain(NamedTuple):
+class Chain(NamedTuple, Generic[F]):
     """The facts of one register in the order in which they took effect, with their tightened windows."""
 
-    facts: tuple[Fact, ...]
-    since: tuple[date, ...]  # running maximum of `earliest`: never falls
-    until: tuple[date, ...]  # running minimum of `latest` from the end: never falls either
+    facts: Sequence[F]
+    since: Sequence[date]  # running maximum of `earliest`: never falls
+    until: Sequence[date]  # running minimum of `latest` from the end: never falls either
 
     def at(self, day: date) -> Candidates:
         """Give the candidates at the end of a day."""
         first = bisect_right(self.until, day) - 1  # the last fact that has certainly begun
         after = bisect_right(self.since, day)  # the first fact that certainly has not
         held = slice(max(first, 0), after)
-        found = map(Candidate, self.facts[held], self.since[held], self.until[held])
+        found = map(Candidate, map(Fact._make, self.facts[held]), self.since[held], self.until[held])
         return Candidates(tuple(found), nothing_yet=first < 0)
 
 
-def chain(facts: Iterable[Fact]) -> Chain:
+def chain(facts: Iterable[F]) -> Chain[F]:
     """Put the facts of one register in the order in which they took effect.
 
     By rank, then position, each is inserted just before the first one already there that is strictly
     later, else at the end.
     """
-    ordered: list[Fact] = []
+    ordered: list[F] = []
     since: list[date] = []
-    for fact in sorted(facts, key=lambda fact: fact[:2]):
+    for fact in sorted(facts, key=_RANK_AND_POSITION):
+        _, _, earliest, latest, _, _, _ = fact
         # the first fact whose running maximum lies past this one is the first that is strictly later
-        place = bisect_right(since, fact.latest)
+        place = bisect_right(since, latest)
         ordered.insert(place, fact)
-        since.insert(place, max(fact.earliest, since[place - 1]) if place else fact.earliest)
-    until = [fact.latest for fact in ordered]
+        since.insert(place, max(earliest, since[place - 1]) if place else earliest)
+    until = [latest for _, _, _, latest, _, _, _ in ordered]
     for place in range(len(until) - 2, -1, -1):
         until[place] = min(until[place], until[place + 1])
-    return Chain(tuple(ordered), tuple(since), tuple(until))
+    return Chain(ordered, since, until)
+
+
+_RANK_AND_POSITION = itemgetter(0, 1)
 
 
 @frozen

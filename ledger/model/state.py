@@ -20,12 +20,12 @@ from attrs import field, frozen
 from ledger.model.answers import Question
 from ledger.model.errors import BadInput, UnknownMember
 from ledger.model.events import MetricDefined, RecordRetracted, ReportPublished
-from ledger.model.facts import CLOSED, INITIATIVE_STATUS, Fact, Register, facts_of, metric_of, window_of
+from ledger.model.facts import CLOSED, INITIATIVE_STATUS, PlainFact, Register, facts_of, metric_of, window_of
 from ledger.model.figures import Contribution, Figure
 from ledger.model.measures import Measure, Members, Total, WhereLike
 from ledger.model.members import Member, contents, member_at
 from ledger.model.quantity import Quantity
-from ledger.model.records import KnownAt, Record, known
+from ledger.model.records import KnownAt, PlainRef, Record, RecordRef, known, known_at_of
 from ledger.model.registers import Registers, chain
 from ledger.model.when import day
 
@@ -34,32 +34,55 @@ def replay(records: Iterable[Record], *, at: date | str, known_at: KnownAt = Non
     """Give the state of one initiative at the end of the day `at`, as known at `known_at` (inclusive).
 
     The order in which the records come does not matter; their positions do. It never fails on account of
-    the history. Raises `BadInput` if the records are of several initiatives, `BadWhen` for a rough day.
+    the history, and keeps no record once it has been read. Raises `BadInput` if the records are of several
+    initiatives, `BadWhen` for a rough day.
     """
     asked = day(at)
-    heard = known(records, known_at)
-    if len({record.initiative for record in heard}) > 1:
-        raise BadInput("these records are of several initiatives, each with a state of its own: replay them one by one")
-    retracted = {record.event.record for record in heard if isinstance(record.event, RecordRetracted)}
-    standing = [record for record in heard if record.id not in retracted]
-    ranks = ranks_of(heard)
-    facts: dict[Register, list[Fact]] = defaultdict(list)
-    for record in standing:
-        window = window_of(record.event)
-        for register, value, low, high in facts_of(record.event):
-            facts[register].append(Fact(ranks[record.id], record.position, *window, value, low, high))
-    cells = {register: found for register in facts if (found := chain(facts[register]).at(asked)).candidates}
-    used = {option.fact.position for found in cells.values() for option in found.candidates}
-    refs = {record.position: record.ref for record in standing if record.position in used}
-    initiative, version = (heard[-1].initiative, heard[-1].version) if heard else ("", 0)
-    return InitiativeState(initiative, asked, version, Registers(cells, refs))
-
-
-def ranks_of(records: Iterable[Record]) -> dict[str, int]:
-    """Give each record its rank: its version, except that a replacement takes the rank of what it replaces."""
-    ranks: dict[str, int] = {}
+    moment = known_at_of(known_at)
+    refs: list[PlainRef] = []
+    retracts: dict[int, str] = {}
+    replaces: dict[int, str] = {}
+    facts: dict[Register, list[PlainFact]] = defaultdict(list)
+    initiative = ""
     for record in records:
-        ranks[record.id] = ranks.get(record.replaces or "", record.version)
+        if initiative not in ("", record.initiative):
+            raise BadInput(
+                "these records are of several initiatives, and each has its own state: replay them one by one"
+            )
+        initiative = record.initiative
+        position, version = record.position, record.version
+        refs.append((position, version, record.id, record.recorded_at, record.source))
+        if isinstance(record.event, RecordRetracted):
+            retracts[position] = record.event.record
+        if record.replaces is not None:
+            replaces[position] = record.replaces
+        earliest, latest = window_of(record.event)
+        for register, value, low, high in facts_of(record.event):
+            facts[register].append((version, position, earliest, latest, value, low, high))
+
+    heard = known(refs, moment)
+    retracted = {retracts[position] for position, *_ in heard if position in retracts}
+    standing = {ref[0]: ref for ref in heard if ref[2] not in retracted}
+    ranks = _ranks(heard, replaces)
+    cells = {}
+    for register, written in facts.items():
+        ranked = [(ranks.get(fact[1], fact[0]), *fact[1:]) for fact in written] if ranks else written
+        found = chain(fact for fact in ranked if fact[1] in standing).at(asked)
+        if found.candidates:
+            cells[register] = found
+    used = {option.fact.position for found in cells.values() for option in found.candidates}
+    registers = Registers(cells, {position: RecordRef._make(standing[position]) for position in used})
+    return InitiativeState(initiative if heard else "", asked, heard[-1][1] if heard else 0, registers)
+
+
+def _ranks(heard: Iterable[PlainRef], replaces: Mapping[int, str]) -> dict[int, int]:
+    """Give the ranks that differ from the versions: a replacement takes the rank of the record it replaces."""
+    ranks: dict[int, int] = {}
+    by_id: dict[str, int] = {}
+    for position, version, id, _, _ in heard if replaces else ():
+        by_id[id] = rank = by_id.get(replaces.get(position, ""), version)
+        if rank != version:
+            ranks[position] = rank
     return ranks
 
 

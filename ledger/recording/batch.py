@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
@@ -11,8 +11,8 @@ from uuid import UUID
 from attrs import field, frozen
 from msgspec.json import encode as encode_json
 
-from ledger.model.errors import BadEvent, BadInput, DamagedRecord
-from ledger.model.events import EVENTS, Event
+from ledger.model.errors import BadEvent, BadInput, DamagedRecord, NewerFormat, shown
+from ledger.model.events import Event
 from ledger.model.facts import facts_of
 from ledger.model.fields import prose_field
 from ledger.model.records import Record
@@ -21,12 +21,18 @@ from ledger.recording.codec import NAMES, decode, encode, schema_of
 from ledger.recording.proposal import Entry
 
 BATCH_MAX: Final = 1_000_000  # events
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 COLUMNS: Final = (
     "position", "initiative", "version", "id", "type", "schema", "effective", "earliest", "latest", "recorded_at",
     "member", "metric", "body", "source", "by", "note", "replaces", "head", "digest",
 )  # fmt: skip
 """The columns of a stored record, in the order of the table. The digest covers all those before it."""
+
+READ: Final = tuple(
+    column for column in COLUMNS if column not in {"effective", "earliest", "latest", "member", "metric"}
+)
+"""The columns that a record is read back from; the others repeat what the body says, for SQL."""
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -48,19 +54,14 @@ class Terms:
     note: str = field(default="", validator=prose_field)
 
 
-class Written(NamedTuple):
-    """An event that may be stored: as an entry with its facts, as a record, and as a row of `COLUMNS`."""
-
-    entry: Entry
-    record: Record
-    row: Row
-
-
 def entries_of(events: Sequence[Event], head: Head, ranks: Mapping[int, int] | None = None) -> list[Entry]:
     """Give each event of a batch its place and its facts; `ranks` holds, by index, those of replacements."""
     for index, event in enumerate(events):
-        if not isinstance(event, EVENTS):
-            raise BadEvent(f"event {index} of the batch is a {type(event).__name__}, and no event of the ledger")
+        if type(event) not in NAMES:
+            raise BadEvent(
+                f"event {index} of the batch is a {type(event).__name__}, and no event of the ledger: "
+                "give events such as MemberJoined(...), one by one"
+            )
     if len(events) > BATCH_MAX:
         raise BadInput(
             f"{len(events):,} events in one batch; at most {BATCH_MAX:,} are written at once: use several batches"
@@ -81,27 +82,38 @@ def written(
     recorded_at: datetime,
     terms: Terms,
     replaces: Mapping[int, str] | None = None,
-) -> Iterator[Written]:
-    """Write the entries down as records; `replaces` holds, by index, the id that a replacement replaces."""
+) -> tuple[list[Record], list[Row]]:
+    """Write the entries down, as records and as rows of `COLUMNS`.
+
+    `replaces` holds, by index, the id of the record that a replacement replaces.
+    """
     moment = instant_text(recorded_at)
     replaced = replaces or {}
-    for index, (entry, id) in enumerate(zip(entries, ids, strict=True)):
-        event = entry.event
+    source, by, note = terms.source, terms.by, terms.note
+    records, rows = [], []
+    for version, (entry, id) in enumerate(zip(entries, ids, strict=True), head.version + 1):
+        event, position = entry.event, entry.position
         name = NAMES[type(event)]
-        when = getattr(event, "effective", None)
-        version = head.version + 1 + index
+        old = replaced.get(version - head.version - 1)
+        effective, earliest, latest = _days(event)
         columns = (
-            entry.position, initiative, version, id, name, schema_of(name),
-            *((None, None, None) if when is None else (when.text, when.earliest.isoformat(), when.latest.isoformat())),
-            moment, getattr(event, "member", None), getattr(event, "metric", None), encode(event),
-            terms.source, terms.by, terms.note, replaced.get(index), None,
+            position, initiative, version, id, name, schema_of(name), effective, earliest, latest, moment,
+            getattr(event, "member", None), getattr(event, "metric", None), encode(event), source, by, note, old, None,
         )  # fmt: skip
         digest = digest_of(columns)
-        record = Record(
-            entry.position, initiative, version, id, recorded_at, event,
-            terms.source, terms.by, terms.note, replaced.get(index), None, digest,
-        )  # fmt: skip
-        yield Written(entry, record, (*columns, digest))
+        rows.append((*columns, digest))
+        records.append(
+            Record(position, initiative, version, id, recorded_at, event, source, by, note, old, None, digest)
+        )
+    return records, rows
+
+
+def _days(event: Event) -> tuple[str | None, str | None, str | None]:
+    when = getattr(event, "effective", None)
+    if when is None:
+        return None, None, None
+    earliest = when.earliest.isoformat()
+    return when.text, earliest, earliest if when.latest == when.earliest else when.latest.isoformat()
 
 
 def digest_of(columns: Row) -> str:
@@ -114,31 +126,13 @@ def digest_of(columns: Row) -> str:
 
 
 def record_of(row: Row) -> Record:
-    """Read a stored row back, and check the event in it anew; raises `DamagedRecord`."""
-    (
-        position,
-        initiative,
-        version,
-        id,
-        name,
-        schema,
-        _,
-        _,
-        _,
-        moment,
-        _,
-        _,
-        body,
-        source,
-        by,
-        note,
-        replaces,
-        head,
-        digest,
-    ) = row
+    """Read the columns `READ` of a stored row back, and check the event in them anew; raises `DamagedRecord`."""
+    position, initiative, version, id, name, schema, moment, body, source, by, note, replaces, head, digest = row
     try:
         event = decode(name, schema, body)
         recorded_at = datetime.fromisoformat(moment)
+    except NewerFormat as error:
+        raise NewerFormat(f"record {position} ({id}): {error}") from None
     except (BadInput, ValueError, TypeError) as error:
         raise DamagedRecord(f"record {position} ({id}): {error}; restore the ledger from a backup") from error
     return Record(position, initiative, version, id, recorded_at, event, source, by, note, replaces, head, digest)
@@ -165,29 +159,32 @@ def instant_of_batch(now: datetime, newest: datetime | None, wanted: datetime | 
 
 
 def ids_of_batch(count: int, moment: datetime, entropy: Callable[[int], bytes]) -> list[str]:
-    """Give new ids: UUIDs of version 7 (RFC 9562), whose first digits are the millisecond of the batch."""
-    stamp = f"{int(moment.timestamp() * 1000):012x}"
-    random = entropy(10 * count).hex()
-    ids = []
-    for start in range(0, 20 * count, 20):
-        r = random[start : start + 20]
-        ids.append(f"{stamp[:8]}-{stamp[8:]}-7{r[:3]}-{'89ab'[int(r[3], 16) & 3]}{r[4:7]}-{r[7:19]}")
-    return ids
+    """Give new ids: UUIDs of version 7, which sort in the order of the batch.
+
+    48 bits of the batch's millisecond, a counter of 26 bits, and 48 random bits (RFC 9562, sections 5.7 and
+    6.2, method 1). In order, they are also written to the store's index in order.
+    """
+    # in whole numbers, since a float would round; what was recorded before 1970 has no millisecond of its own
+    stamp = f"{max((moment - EPOCH) // timedelta(milliseconds=1), 0):012x}"
+    start = f"{stamp[:8]}-{stamp[8:]}"
+    random = entropy(6 * count).hex()
+    return [
+        f"{start}-7{place >> 14:03x}-{0x8000 | (place & 0x3FFF):04x}-{random[12 * place : 12 * place + 12]}"
+        for place in range(count)
+    ]
 
 
 def given_ids(ids: Sequence[str], count: int) -> list[str]:
     """Check ids that the caller chose: one UUID an event, in lower case with hyphens, none twice; else `BadInput`."""
-    if isinstance(ids, str) or len(ids) != count:
-        raise BadInput(f"ids must be one UUID for each of the {count} events, in their order")
+    if isinstance(ids, str | bytes) or not isinstance(ids, Sequence) or len(ids) != count:
+        raise BadInput(f"ids must be a list with one UUID for each event ({count}), in their order")
     for id in ids:
         try:
             fine = str(UUID(id)) == id
         except (ValueError, AttributeError, TypeError):
             fine = False
         if not fine:
-            raise BadInput(
-                f"id {ascii(id)[:60]} is no UUID in lower case with hyphens: make one with str(uuid.uuid4())"
-            )
+            raise BadInput(f"id {shown(id)} is no UUID in lower case with hyphens: make one with str(uuid.uuid4())")
     if len(set(ids)) < count:
         raise BadInput("ids holds one id twice: each event needs one of its own")
     return list(ids)

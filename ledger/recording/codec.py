@@ -11,17 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
+from json import loads
 from typing import Any, Final, TypeAlias, get_args
 
 from attrs import fields
-from cattrs import transform_error
+from cattrs import ForbiddenExtraKeysError, transform_error
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.preconf.msgspec import MsgspecJsonConverter, make_converter
 from cattrs.strategies import configure_tagged_union
 from msgspec import DecodeError
 from msgspec.json import decode as decode_json
 
-from ledger.model.errors import BadEvent, NewerFormat
+from ledger.model.errors import BadEvent, NewerFormat, shown
 from ledger.model.events import (
     EVENTS,
     Attributes,
@@ -46,6 +47,9 @@ from ledger.model.when import When
 
 Body: TypeAlias = dict[str, Any]
 Upcaster: TypeAlias = Callable[[Body], Body]
+Hook: TypeAlias = Callable[[Any, Any], Any]
+
+REASONS_MAX: Final = 5  # of what is wrong with one body, as far as it is told
 
 NAMES: Final[Mapping[type[Event], str]] = {
     InitiativeLaunched: "initiative-launched",
@@ -84,7 +88,7 @@ def encode(event: Event) -> str:
     >>> encode(MemberLeft("basque", "2024", reason="merged"))
     '{"member":"basque","effective":"2024","reason":"merged"}'
     """
-    return _converter().dumps(event).decode()
+    return _encoder.encode(_writer(NAMES[type(event)])(event)).decode()
 
 
 def decode(name: str, schema: int, body: str | bytes) -> Event:
@@ -97,52 +101,90 @@ def decode(name: str, schema: int, body: str | bytes) -> Event:
     When('2024')
     """
     cls = _CLASSES.get(name)
-    if cls is None or schema > schema_of(name):
+    newest = schema_of(name)
+    if cls is None or schema > newest:
         raise NewerFormat(f"event {name!r} of schema {schema} is not known to this version of the library: upgrade it")
+    if schema < 1:
+        raise BadEvent(f"event {name!r} of schema {schema} cannot be: schema versions count from 1")
     try:
         plain = decode_json(body)
-    except (DecodeError, RecursionError) as error:
-        raise BadEvent(f"the body of a {name} event is no JSON: {error}") from None
+        if _encoder.encode(plain) != (body.encode() if isinstance(body, str) else body):
+            # readers of JSON keep the last of two equal names, and say nothing of it
+            loads(body, object_pairs_hook=_each_name_once)
+    except (DecodeError, RecursionError, UnicodeError) as error:
+        raise BadEvent(f"the body of event {name!r} is no JSON: {error}") from None
+    if schema < newest:
+        plain = _lifted(name, schema, plain)
     try:
-        for lift in UPCASTERS.get(name, ())[schema - 1 :]:
-            plain = lift(plain)
-        return _converter().structure(plain, cls)
+        return _reader(name)(plain, cls)
     except Exception:  # noqa: BLE001 - whatever a foreign body brings about is put into words
-        raise BadEvent(f"the body of a {name} event cannot be read: {_path(plain, cls)}") from None
+        return _explained(name, plain, cls)
+
+
+def _each_name_once(pairs: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in pairs]
+    twice = [name for name in names if names.count(name) > 1] if len(set(names)) < len(names) else []
+    if twice:
+        raise BadEvent(f"the body of an event holds the name {shown(twice[0])} twice in one object: keep one of them")
+
+
+def _lifted(name: str, schema: int, plain: Body) -> Body:
+    try:
+        for lift in UPCASTERS[name][schema - 1 :]:
+            plain = lift(plain)
+    except Exception as error:
+        what = f"{type(error).__name__} {error}"
+        raise BadEvent(f"the body of event {name!r} of schema {schema} cannot be lifted to today's: {what}") from error
+    return plain
+
+
+_encoder = MsgspecJsonConverter.encoder
+
+
+@cache
+def _writer(name: str) -> Callable[[Event], Body]:
+    return _converter().get_unstructure_hook(_CLASSES[name])
+
+
+@cache
+def _reader(name: str) -> Callable[[Any, type[Event]], Event]:
+    return _converter().get_structure_hook(_CLASSES[name])
 
 
 @cache
 def _converter() -> MsgspecJsonConverter:
-    return _strict(detailed_validation=False)
+    return _strict(explaining=False)
 
 
 @cache
 def _explaining_converter() -> MsgspecJsonConverter:
     # slower, but it knows where it was when something went wrong
-    return _strict(detailed_validation=True)
+    return _strict(explaining=True)
 
 
-def _path(plain: object, cls: type[Event]) -> str:
+def _explained(name: str, plain: object, cls: type[Event]) -> Event:
     try:
-        _explaining_converter().structure(plain, cls)
+        return _explaining_converter().structure(plain, cls)
     except Exception as error:  # noqa: BLE001 - whatever it was is put into words
-        return "; ".join(transform_error(error, path="body", format_exception=_reason))
-    raise AssertionError("two converters of one make disagree")
+        reasons = transform_error(error, path="body", format_exception=_reason)
+        more = f"; and {len(reasons) - REASONS_MAX} more" if len(reasons) > REASONS_MAX else ""
+        why = "; ".join(reasons[:REASONS_MAX]) + more
+        raise BadEvent(f"the body of event {name!r} cannot be read: {why}") from None
 
 
 def _reason(error: BaseException, _: type[Any] | None) -> str:
     if isinstance(error, KeyError):
-        return f"unknown or missing name {error}"
+        return f"unknown or missing name {shown(error.args[0])}"
+    if isinstance(error, ForbiddenExtraKeysError):
+        names = sorted(error.extra_fields)
+        more = f" and {len(names) - REASONS_MAX} more" if len(names) > REASONS_MAX else ""
+        return f"unknown name {', '.join(map(shown, names[:REASONS_MAX]))}{more}"
     return str(error)
 
 
-def _strict(*, detailed_validation: bool) -> MsgspecJsonConverter:
+def _strict(*, explaining: bool) -> MsgspecJsonConverter:
     """Make a converter that converts nothing by itself: the events' own converters and validators do."""
-    converter = make_converter(
-        forbid_extra_keys=True,
-        prefer_attrib_converters=True,
-        detailed_validation=detailed_validation,
-    )
+    converter = make_converter(forbid_extra_keys=True, prefer_attrib_converters=True, detailed_validation=explaining)
     for plain in (str, bool, str | None):
         converter.register_structure_hook(plain, _as_it_is)
     converter.register_unstructure_hook(When, str)
@@ -150,14 +192,15 @@ def _strict(*, detailed_validation: bool) -> MsgspecJsonConverter:
     converter.register_unstructure_hook(date, date.isoformat)
     converter.register_unstructure_hook(Attributes, dict)
     for measure in get_args(Simple):
-        _register(converter, measure, where=override(unstruct_hook=_where))
+        _register(converter, measure, where=override(unstruct_hook=_where, struct_hook=_filter))
     _tag(converter, Simple)
-    _register(converter, Share)
+    simple = override(struct_hook=_of_object(converter.get_structure_hook(Simple)))
+    _register(converter, Share, part=simple, whole=simple)
     _tag(converter, Measure)
-    _register(converter, Claim, measure=override(struct_hook=converter.get_structure_hook(Measure)))
-    claims = converter.get_structure_hook(tuple[Claim, ...])
+    _register(converter, Claim, measure=override(struct_hook=_of_object(converter.get_structure_hook(Measure))))
+    claims = override(struct_hook=_of_array(converter.get_structure_hook(tuple[Claim, ...])))
     for event in EVENTS:
-        _register(converter, event, claims=override(struct_hook=claims))
+        _register(converter, event, claims=claims, attributes=override(struct_hook=_of_object(_as_it_is)))
     return converter
 
 
@@ -166,16 +209,54 @@ def _tag(converter: MsgspecJsonConverter, union: Any) -> None:
 
 
 def _register(converter: MsgspecJsonConverter, cls: type[Any], **overrides: Any) -> None:
-    own = {name: change for name, change in overrides.items() if name in {one.name for one in fields(cls)}}
-    writes: Any = {name: change for name, change in own.items() if change.unstruct_hook is not None}
-    reads: Any = {name: change for name, change in own.items() if change.struct_hook is not None}
+    writes: Any = {}
+    reads: Any = {}
+    for one in fields(cls):
+        change = overrides.get(one.name, override())
+        if change.unstruct_hook is not None:
+            writes[one.name] = override(unstruct_hook=change.unstruct_hook)
+        hook = change.struct_hook
+        if converter.detailed_validation and one.converter is not None:
+            # here the field is known, in the constructor it would not be
+            hook = _converted(one.converter, hook or _as_it_is)
+        if hook is not None:
+            reads[one.name] = override(struct_hook=hook)
     converter.register_unstructure_hook(
         cls, make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True, **writes)
     )
-    converter.register_structure_hook(cls, make_dict_structure_fn(cls, converter, **reads))
+    read: Any = make_dict_structure_fn(cls, converter, **reads)
+    converter.register_structure_hook(cls, _of_object(read) if converter.detailed_validation else read)
 
 
-def _as_it_is(given: Any, _: type[Any]) -> Any:
+def _converted(converter: Callable[[Any], Any], hook: Hook) -> Hook:
+    return lambda given, cls: converter(hook(given, cls))
+
+
+def _of_object(hook: Hook) -> Hook:
+    def read(given: Any, cls: Any) -> Any:
+        if not isinstance(given, dict):
+            raise BadEvent(f"a JSON object was expected, not {shown(given)}")
+        return hook(given, cls)
+
+    return read
+
+
+def _of_array(hook: Hook) -> Hook:
+    def read(given: Any, cls: Any) -> Any:
+        if not isinstance(given, list):
+            raise BadEvent(f"a JSON array was expected, not {shown(given)}")
+        return hook(given, cls)
+
+    return read
+
+
+def _as_it_is(given: Any, _: Any) -> Any:
+    return given
+
+
+def _filter(given: Any, _: Any) -> Any:
+    if not isinstance(given, dict) or not all(isinstance(values, list) for values in given.values()):
+        raise BadEvent(f"a JSON object of arrays was expected, not {shown(given)}")
     return given
 
 

@@ -75,7 +75,6 @@ class Proposal:
     retracted: dict[int, tuple[Record, int]] = field(factory=dict)
     _history: dict[Register, Sequence[Fact]] = field(init=False, factory=dict)
     _after: dict[Register, list[Fact]] = field(init=False, factory=dict)
-    _latest: dict[Register, Fact | None] = field(init=False, factory=dict)
 
     def index_of(self, position: int) -> int | None:
         """Give the place in the batch of the event at a position; None for a record of the history."""
@@ -116,12 +115,13 @@ class Proposal:
         ]
 
     def latest(self, register: Register, index: int) -> Fact | None:
-        """The fact recorded last of those that a register holds when the event at `index` is recorded."""
-        if register in self.written or register in self.emptied:
-            return max(self.before(register, index), key=_recorded, default=None)
-        if register not in self._latest:
-            self._latest[register] = max(self.history_of(register), key=_recorded, default=None)
-        return self._latest[register]
+        """The last fact by rank of those that a register holds when the event at `index` is recorded."""
+        return max(self.before(register, index), key=in_order, default=None)
+
+    def settled(self, register: Register, index: int) -> bool:
+        """Does nothing in the batch, from `index` on, write to a register or take facts from it?"""
+        written = self.written.get(register)
+        return register not in self.emptied and (not written or written[-1].position < self.batch[0].position + index)
 
     def after(self, register: Register) -> list[Fact]:
         """The facts that a register would hold with the whole batch written."""
@@ -132,9 +132,8 @@ class Proposal:
     def cause(self, register: Register, near: Fact | None) -> int:
         """The index of the event of this batch that is to blame for what happens in a register."""
         own = None if near is None else self.index_of(near.position)
-        if own is None and register in self.written:
-            own = self.index_of(self.written[register][0].position)
-        return self.emptied[register] if own is None else own
+        written = (self.index_of(fact.position) for fact in self.written.get(register, ()))
+        return next(index for index in (own, self.emptied.get(register), *written) if index is not None)
 
     def refuse(self, code: str, index: int, reason: str, clash: Fact | None = None, **words: object) -> Violation:
         """Make a violation; `reason` is a template, in which `{clash}` is the record or the event it collides with."""
@@ -153,5 +152,6 @@ class Proposal:
         return self.retracted[fact.position][1] if fact.position in self.retracted else len(self.batch)
 
 
-def _recorded(fact: Fact) -> int:
-    return fact.position
+def in_order(fact: Fact) -> tuple[int, int]:
+    """Give what facts of one register are sorted by: the rank and, where that is equal, the position."""
+    return fact.rank, fact.position

@@ -6,6 +6,7 @@ the later ones.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -23,14 +24,17 @@ def violations(batch: Sequence[Entry], history: History) -> list[Violation]:
     proposal = Proposal(batch, history)
     found = [
         *_retractions(proposal),  # first, since the others look at what would be left
-        *statuses(proposal),
-        *closings(proposal),
         *_metrics(proposal),
-        *_definitions(proposal),
         *_members(proposal),
-        *_reports(proposal),
-        *_still_needed(proposal),
     ]
+    if proposal.written or proposal.emptied:  # most batches are values only, and touch nothing that has rules
+        found += [
+            *statuses(proposal),
+            *closings(proposal),
+            *_definitions(proposal),
+            *_reports(proposal),
+            *_still_needed(proposal),
+        ]
     return sorted(found, key=lambda violation: violation.index)
 
 
@@ -55,10 +59,17 @@ def _retractions(proposal: Proposal) -> Iterator[Violation]:
 
 def _metrics(proposal: Proposal) -> Iterator[Violation]:
     """Refuse values and claims of metrics that are not defined, and values that do not fit the definition."""
+    settled: dict[str, MetricDefined] = {}  # what a large batch would otherwise look up for every event
     for index, entry in enumerate(proposal.batch):
         event = entry.event
         if isinstance(event, MetricUpdated):
-            defined = _definition(proposal, event.metric, index)
+            defined = settled.get(event.metric) or _definition(proposal, event.metric, index)
+            if (
+                defined is not None
+                and event.metric not in settled
+                and proposal.settled(definition_of(event.metric), index)
+            ):
+                settled[event.metric] = defined
             if defined is None:
                 yield _undefined(proposal, index, event.metric)
             elif event.amount is not None:
@@ -109,21 +120,41 @@ def _metrics_of(measure: Measure) -> Iterator[str]:
 
 
 def _definitions(proposal: Proposal) -> Iterator[Violation]:
-    """Refuse a definition that would give another meaning to values that exist."""
+    """Refuse to define a metric in another way, or to fall back on another way, once it has values."""
+    undone: dict[Register, set[int]] = defaultdict(set)
+    for record, index in proposal.retracted.values():
+        if isinstance(record.event, MetricDefined):
+            undone[definition_of(record.event.metric)].add(index)
     for register in proposal.touched("definition"):
-        # one that this batch retracts still says what the values were measured in
-        every = [*proposal.history_of(register), *proposal.written.get(register, ())]
-        first, *others = [(fact, fact.value) for fact in every if isinstance(fact.value, MetricDefined)]
-        for fact, other in others:
-            own = proposal.index_of(fact.position)
-            changed = _changed(first[1], other)
-            value = _a_value_of(proposal, register.id) if changed and own is not None else None
-            if own is not None and value is not None:
-                reason = "metric {metric!r} has values (by {clash}), so {changed} cannot change: define another metric"
-                yield proposal.refuse("definition-fixed", own, reason, value, metric=register.id, changed=changed)
+        in_force = proposal.latest(register, 0)
+        defined = {fact.position - proposal.batch[0].position for fact in proposal.written.get(register, ())}
+        for index in sorted(defined | undone[register]):
+            now = proposal.latest(register, index + 1)
+            changed = _changed(in_force, now)
+            value = _a_value_of(proposal, register.id, before=proposal.batch[index].position) if changed else None
+            if now is not None and value is not None:
+                yield _definition_fixed(proposal, index, changed, now, value)
+            else:  # one that is retracted, with none after it, still says what the values were measured in
+                in_force = now or in_force
 
 
-def _changed(before: MetricDefined, after: MetricDefined) -> str:
+def _definition_fixed(proposal: Proposal, index: int, changed: str, now: Fact, value: Fact) -> Violation:
+    event = proposal.batch[index].event
+    if isinstance(event, MetricDefined):
+        reason = "metric {metric!r} has values (by {clash}), so {changed} cannot change: define another metric"
+        return proposal.refuse("definition-fixed", index, reason, value, metric=event.metric, changed=changed)
+    reason = (
+        "without it the metric would be as {clash} defines it, which changes {changed}, and it has values "
+        "(by {value}): retract those in the same batch, or correct this record instead"
+    )
+    named = proposal.named(value.position)
+    return proposal.refuse("definition-fixed", index, reason, now, changed=changed, value=named)
+
+
+def _changed(one: Fact | None, other: Fact | None) -> str:
+    before, after = one and one.value, other and other.value
+    if not isinstance(before, MetricDefined) or not isinstance(after, MetricDefined):
+        return ""
     changes = {
         "the dimension of its unit": unit(before.unit).dimension != unit(after.unit).dimension,
         "additive": before.additive != after.additive,
@@ -132,24 +163,29 @@ def _changed(before: MetricDefined, after: MetricDefined) -> str:
     return " and ".join(what for what, changed in changes.items() if changed)
 
 
-def _a_value_of(proposal: Proposal, metric: str) -> Fact | None:
+def _a_value_of(proposal: Proposal, metric: str, before: int) -> Fact | None:
     for register in proposal.history.registers(aspect="metric", name=metric):
         if found := proposal.after(register):
             return found[0]
     for event, position, rank, said in proposal.batch:
-        if isinstance(event, MetricUpdated) and event.metric == metric:
+        if isinstance(event, MetricUpdated) and event.metric == metric and position < before:
             return Fact(rank, position, *window_of(event), said[0].value)
     return None
 
 
 def _members(proposal: Proposal) -> Iterator[Violation]:
     """Refuse to say something of a member that nobody ever recorded as one."""
+    known: set[str | None] = {None}
     for index, entry in enumerate(proposal.batch):
         event = entry.event
-        member = event.member if isinstance(event, MetricUpdated | MemberChanged) else None
-        if member is not None and proposal.latest(status_of(member), index) is None:
+        if not isinstance(event, MetricUpdated | MemberChanged) or event.member in known:
+            continue
+        status = status_of(event.member or "")
+        if proposal.latest(status, index) is None:
             reason = "{member!r} has never been a member: record the joining first, or check the id"
-            yield proposal.refuse("unknown-member", index, reason, member=member)
+            yield proposal.refuse("unknown-member", index, reason, member=event.member)
+        elif proposal.settled(status, index):
+            known.add(event.member)
 
 
 def _reports(proposal: Proposal) -> Iterator[Violation]:

@@ -8,6 +8,7 @@ so a backdated joining that makes a later one a duplicate is refused too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ledger.model.facts import (
@@ -15,6 +16,7 @@ from ledger.model.facts import (
     CLOSED,
     INITIATIVE_STATUS,
     JOINED,
+    LAUNCHED,
     LEFT,
     REINSTATED,
     SUSPENDED,
@@ -93,8 +95,7 @@ def _broken(facts: Iterable[Fact]) -> Iterator[tuple[Fact, Fact | None]]:
 def _broken_move(proposal: Proposal, register: Register, fact: Fact, previous: Fact | None) -> Violation:
     move = _MOVES[str(fact.value)]
     words: dict[str, Any] = {"member": register.id, "when": _days(fact)}
-    overlap = any(one is not None and one.earliest != one.latest for one in (fact, previous))
-    hint = "; where days overlap, record in the order in which things happened" if overlap else ""
+    hint = _hint(fact, previous)
     own = proposal.index_of(fact.position)
     if own is not None:
         since = " (by {clash})" if previous is not None else ""
@@ -116,7 +117,24 @@ def closings(proposal: Proposal) -> Iterator[Violation]:
             yield proposal.refuse(f"already-{fact.value}", own, reason, first[fact.value], verb=fact.value)
         first.setdefault(fact.value, fact)
     if CLOSED in first:
+        yield from _launched_after(proposal)
         yield from _after_closing(proposal, first[CLOSED])
+
+
+def _launched_after(proposal: Proposal) -> Iterator[Violation]:
+    """Refuse a launch that would undo a closing, and a closing that comes before the launch."""
+    facts = chain(proposal.after(INITIATIVE_STATUS)).facts
+    for closing, fact in pairwise(facts):
+        if (closing.value, fact.value) != (CLOSED, LAUNCHED):
+            continue
+        own, closes_now = proposal.index_of(fact.position), proposal.index_of(closing.position)
+        words = {"when": _days(fact), "closed": _days(closing), "hint": _hint(closing, fact)}
+        if own is not None:
+            reason = "the initiative launches {when}, but it closed {closed} (by {clash}): retract that if wrong{hint}"
+            yield proposal.refuse("closed", own, reason, closing, **words)
+        elif closes_now is not None:
+            reason = "the initiative closes {closed}, before it launches {when} (by {clash}): check the days{hint}"
+            yield proposal.refuse("closed", closes_now, reason, fact, **words)
 
 
 def _after_closing(proposal: Proposal, closing: Fact) -> Iterator[Violation]:
@@ -143,6 +161,11 @@ def _after_closing(proposal: Proposal, closing: Fact) -> Iterator[Violation]:
                     "{member!r} {verb} {when} (by {clash}), and the initiative would be closed by then: close it later"
                 )
                 yield proposal.refuse("closed", closes_now, f"{reason}, or retract that first", fact, **words)
+
+
+def _hint(*facts: Fact | None) -> str:
+    rough = any(fact is not None and fact.earliest != fact.latest for fact in facts)
+    return "; where days overlap, record in the order in which things happened" if rough else ""
 
 
 def _days(fact: Fact) -> str:

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from ledger.model.records import KnownAt, Record
 from ledger.model.registers import Registers
-from ledger.recording.batch import Head, Written
-from ledger.recording.proposal import History
+from ledger.recording.batch import Head, Row
+from ledger.recording.proposal import Entry, History
 
 
 class Append(History, Protocol):
@@ -24,8 +24,8 @@ class Append(History, Protocol):
     def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
         """Find records by id, of any initiative of the ledger."""
 
-    def append(self, batch: Sequence[Written]) -> None:
-        """Write a batch: records, facts and retractions."""
+    def append(self, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
+        """Write a batch: the rows of its records, their facts, and retractions."""
 
 
 class EventStore(Protocol):

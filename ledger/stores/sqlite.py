@@ -17,20 +17,23 @@ from typing import Any, Final
 from attrs import define
 from msgspec.json import encode as encode_json
 
-from ledger.model.errors import LedgerClosed
+from ledger.model.errors import LedgerClosed, StoreError
 from ledger.model.events import RecordRetracted
 from ledger.model.facts import Fact, Register
 from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
 from ledger.model.when import instant_text
-from ledger.recording.batch import COLUMNS, Head, Written, record_of
+from ledger.recording.batch import COLUMNS, READ, Head, Row, record_of
+from ledger.recording.proposal import Entry
 from ledger.stores import sqlite_facts
-from ledger.stores.sqlite_file import connect, errors_of
+from ledger.stores.sqlite_file import connect, damage_of, errors_of, place_of, require_same_file
 
 PAGE: Final = 1_000  # records that are read at once while streaming
 
 _NAMES = ", ".join(f'"{column}"' for column in COLUMNS)
-_INSERT = f"INSERT INTO records ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - no input in it
+_SELECT = "SELECT " + ", ".join(f'"{column}"' for column in READ) + " FROM records"
+_POSITION, _VERSION = READ.index("position"), READ.index("version")
+_INSERT = f"INSERT INTO records ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
 
 class SqliteStore:
@@ -44,6 +47,7 @@ class SqliteStore:
         self._lock = RLock()
         self._register_ids: dict[str, dict[Register, int]] = {}
         self._connection: sqlite3.Connection | None = connect(path, timeout)
+        self._place = place_of(path)
 
     def initiatives(self) -> list[str]:
         """Give the initiatives that have records, in order."""
@@ -57,22 +61,29 @@ class SqliteStore:
 
     def records(self, initiative: str | None = None, *, after: int = 0) -> Iterator[Record]:
         """Stream the records by position: of one initiative, or of all; those past a position only."""
-        chosen, arguments = ("", ()) if initiative is None else ("initiative = ? AND ", (initiative,))
+        with self._reading() as connection, damage_of(self.path):
+            # an initiative is paged by version: its index is in that order, and skips all the others
+            last = after if initiative is None else _version_at(connection, initiative, after)
         while True:
             with self._reading() as connection:
-                rows = connection.execute(
-                    f"SELECT {_NAMES} FROM records WHERE {chosen} position > ? ORDER BY position LIMIT {PAGE}",  # noqa: S608
-                    (*arguments, after),
-                ).fetchall()
-            yield from map(record_of, rows)
-            if len(rows) < PAGE:
+                if initiative is None:
+                    rows = connection.execute(f"{_SELECT} WHERE position > ? ORDER BY position LIMIT ?", (last, PAGE))
+                else:
+                    rows = connection.execute(
+                        f"{_SELECT} WHERE initiative = ? AND version > ? ORDER BY version LIMIT ?",
+                        (initiative, last, PAGE),
+                    )
+                page = rows.fetchall()
+            yield from map(record_of, page)
+            if len(page) < PAGE:
                 return
-            after = rows[-1][0]
+            last = page[-1][_POSITION if initiative is None else _VERSION]
 
     def registers(self, initiative: str, at: date, known_at: KnownAt = None) -> tuple[int, Registers]:
         """Give the version known at a moment, and every register on a day, as `model.state.replay` does."""
-        with self._reading() as connection:
-            position = _known_position(connection, known_at)
+        moment = known_at_of(known_at)
+        with self._reading() as connection, damage_of(self.path):
+            position = _known_position(connection, moment)
             version = _version_at(connection, initiative, position)
             return version, sqlite_facts.registers_at(connection, initiative, at, position)
 
@@ -81,16 +92,20 @@ class SqliteStore:
         """Begin to write. Waits for other writers, up to the timeout: then `LedgerBusy`."""
         with self._lock, errors_of(self.path):
             connection = self._open()
-            connection.execute("BEGIN IMMEDIATE")
-            ids = dict(self._register_ids.get(initiative, {}))
+            if connection.in_transaction:
+                raise StoreError(f"{self.path}: this thread is recording already; a clock must not record")
+            ids = self._register_ids.setdefault(initiative, {})
             try:
-                yield SqliteAppend(connection, initiative, _head(connection, initiative), ids)
+                connection.execute("BEGIN IMMEDIATE")  # in here, since a Ctrl-C strikes when it returns
+                with damage_of(self.path):
+                    head = _head(connection, initiative)
+                yield SqliteAppend(self.path, connection, initiative, head, ids)
                 connection.execute("COMMIT")
             except BaseException:
+                del self._register_ids[initiative]  # it may hold numbers that were never written
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            self._register_ids[initiative] = ids
 
     def close(self) -> None:
         """Let the file go. Closing twice is fine."""
@@ -102,6 +117,7 @@ class SqliteStore:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             raise LedgerClosed(f"{self.path}: this ledger was closed: open it again")
+        require_same_file(self._place)
         return self._connection
 
     @contextmanager
@@ -112,17 +128,19 @@ class SqliteStore:
             if connection.in_transaction:  # asked from within a write of this thread
                 yield connection
                 return
-            connection.execute("BEGIN")
             try:
+                connection.execute("BEGIN")
                 yield connection
             finally:
-                connection.execute("COMMIT")
+                if connection.in_transaction:  # after some errors SQLite has ended it itself
+                    connection.execute("COMMIT")
 
 
 @define
 class SqliteAppend:
     """One writing transaction on one initiative."""
 
+    path: str
     connection: sqlite3.Connection
     initiative: str
     head: Head
@@ -130,7 +148,8 @@ class SqliteAppend:
 
     def facts(self, register: Register) -> Sequence[Fact]:
         """Give the facts of a register, less those of retracted records."""
-        return sqlite_facts.facts_in(self.connection, self.initiative, register)
+        with damage_of(self.path):
+            return sqlite_facts.facts_in(self.connection, self.initiative, register)
 
     def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:
         """Give the registers ever written to that match; an empty argument matches all."""
@@ -149,24 +168,27 @@ class SqliteAppend:
 
     def ref(self, position: int) -> RecordRef:
         """Give the short form of a record."""
-        return sqlite_facts.refs_of(self.connection, [position])[position]
+        with damage_of(self.path):
+            return sqlite_facts.refs_of(self.connection, [position])[position]
 
     def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
         """Find records by id, of any initiative of the ledger."""
         rows = self.connection.execute(
-            f"SELECT {_NAMES} FROM records WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
+            f"{_SELECT} WHERE id IN (SELECT value FROM json_each(?))",
             (encode_json(list(ids)).decode(),),
         )
         return {record.id: record for record in map(record_of, rows)}
 
-    def append(self, batch: Sequence[Written]) -> None:
-        """Write a batch: records, facts and retractions."""
-        self.connection.executemany(_INSERT, [row for _, _, row in batch])
-        sqlite_facts.write_facts(self.connection, self.initiative, batch, self.register_ids)
-        self.connection.executemany(
-            "INSERT INTO retractions (position, retracts) SELECT ?, position FROM records WHERE id = ?",
-            [(entry.position, entry.event.record) for entry, _, _ in batch if isinstance(entry.event, RecordRetracted)],
-        )
+    def append(self, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
+        """Write a batch: the rows of its records, their facts, and retractions."""
+        self.connection.executemany(_INSERT, rows)
+        sqlite_facts.write_facts(self.connection, self.initiative, entries, rows, self.register_ids)
+        for entry in entries:
+            if isinstance(entry.event, RecordRetracted):
+                self.connection.execute(
+                    "INSERT INTO retractions (position, retracts) SELECT ?, position FROM records WHERE id = ?",
+                    (entry.position, entry.event.record),
+                )
 
 
 def _head(connection: sqlite3.Connection, initiative: str) -> Head:
@@ -183,10 +205,9 @@ def _newest_version(connection: sqlite3.Connection, initiative: str) -> int:
     return version
 
 
-def _known_position(connection: sqlite3.Connection, known_at: KnownAt) -> int:
+def _known_position(connection: sqlite3.Connection, moment: datetime | int | None) -> int:
     """Give the position of the newest record known at a moment, rounded down to a whole batch."""
     newest: int = connection.execute("SELECT coalesce(max(position), 0) FROM records").fetchone()[0]
-    moment = known_at_of(known_at)
     if moment is None or (isinstance(moment, int) and moment >= newest):
         return newest
     recorded_at = _column(connection, "SELECT recorded_at FROM records WHERE position = ?")

@@ -11,50 +11,55 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import groupby
-from typing import Any
 
 from msgspec.json import encode as encode_json
 
+from ledger.model.events import Event
 from ledger.model.exact import Exact, canonical_text
-from ledger.model.facts import Fact, FactValue, Register, window_of
+from ledger.model.facts import ALWAYS, Fact, FactValue, Register
 from ledger.model.records import RecordRef
 from ledger.model.registers import Candidate, Candidates, Registers, chain
-from ledger.recording.batch import Written
+from ledger.recording.batch import COLUMNS, Row
 from ledger.recording.codec import decode
+from ledger.recording.proposal import Entry
 
-REGISTER = ("register", "initiative", "subject", "id", "aspect", "name")
 _FACT = "f.rank, f.position, f.earliest, f.latest, f.value, f.low, f.high"
 _EVENT_VALUES = frozenset({"definition", "published"})
 """The aspects whose value is the event itself: it is read from the record, not stored twice."""
 
-Row = tuple[Any, ...]
+_EARLIEST, _LATEST = COLUMNS.index("earliest"), COLUMNS.index("latest")
+_ALWAYS = ALWAYS[0].isoformat()
 
 
 def write_facts(
     connection: sqlite3.Connection,
     initiative: str,
-    batch: Iterable[Written],
+    entries: Sequence[Entry],
+    rows: Sequence[Row],
     register_ids: dict[Register, int],
 ) -> None:
     """Write the facts of a batch; `register_ids` holds the known registers and takes in the new ones."""
-    rows = []
-    for (event, position, rank, said), _, _ in batch:
-        earliest, latest = (day.isoformat() for day in window_of(event))
+    facts = []
+    for (_, position, rank, said), row in zip(entries, rows, strict=True):
+        earliest, latest = row[_EARLIEST] or _ALWAYS, row[_LATEST] or _ALWAYS
         for register, value, low, high in said:
-            id = register_ids.get(register)
-            if id is None:
-                id = register_ids[register] = _register_id(connection, initiative, register)
-            stored = value if isinstance(value, str) else None
-            rows.append((id, latest, rank, position, earliest, stored, _text(low), _text(high)))
+            number = register_ids.get(register)
+            if number is None:
+                number = register_ids[register] = _register_number(connection, initiative, register)
+            stored = value if value.__class__ is str else None
+            least = None if low is None else _text(low)
+            most = least if high is low else None if high is None else _text(high)
+            facts.append((number, latest, rank, position, earliest, stored, least, most))
     connection.executemany(
         "INSERT INTO facts (register, latest, rank, position, earliest, value, low, high)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        rows,
+        facts,
     )
 
 
-def _register_id(connection: sqlite3.Connection, initiative: str, register: Register) -> int:
+def _register_number(connection: sqlite3.Connection, initiative: str, register: Register) -> int:
     found = connection.execute(
         "SELECT register FROM registers WHERE initiative = ? AND subject = ? AND id = ? AND aspect = ? AND name = ?",
         (initiative, *register),
@@ -65,16 +70,17 @@ def _register_id(connection: sqlite3.Connection, initiative: str, register: Regi
             " RETURNING register",
             (initiative, *register),
         ).fetchone()
-    id: int = found[0]
-    return id
+    number: int = found[0]
+    return number
 
 
 def facts_in(connection: sqlite3.Connection, initiative: str, register: Register) -> list[Fact]:
     """Give the facts of one register that are not retracted, by rank and position."""
     rows = connection.execute(
-        f"SELECT {_FACT} FROM registers AS g JOIN facts AS f USING (register)"  # noqa: S608 - no input in it
+        f"SELECT {_FACT} FROM registers AS g JOIN facts AS f USING (register)"
         " WHERE g.initiative = ? AND g.subject = ? AND g.id = ? AND g.aspect = ? AND g.name = ?"
-        " AND f.position NOT IN (SELECT retracts FROM retractions) ORDER BY f.rank, f.position",
+        " AND NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position)"
+        " ORDER BY f.rank, f.position",
         (initiative, *register),
     ).fetchall()
     values = _events(connection, [row[1] for row in rows]) if register.aspect in _EVENT_VALUES else {}
@@ -88,8 +94,7 @@ def registers_like(
     wanted = {"initiative": initiative, "subject": subject, "id": id, "aspect": aspect, "name": name}
     given = {column: value for column, value in wanted.items() if value}
     rows = connection.execute(
-        "SELECT subject, id, aspect, name FROM registers WHERE "  # noqa: S608 - the columns are those named above
-        + " AND ".join(f"{column} = ?" for column in given),
+        "SELECT subject, id, aspect, name FROM registers WHERE " + " AND ".join(f"{column} = ?" for column in given),
         tuple(given.values()),
     )
     return [Register(*row) for row in rows]
@@ -99,10 +104,10 @@ def registers_at(connection: sqlite3.Connection, initiative: str, at: date, posi
     """Give every register of an initiative on a day, from the facts known up to a position."""
     day = at.isoformat()
     rows = connection.execute(
-        f"SELECT g.subject, g.id, g.aspect, g.name, {_FACT}"  # noqa: S608 - no input in it
+        f"SELECT g.subject, g.id, g.aspect, g.name, {_FACT}"
         " FROM registers AS g JOIN facts AS f USING (register)"
         " WHERE g.initiative = ? AND f.position <= ?"
-        " AND f.position NOT IN (SELECT retracts FROM retractions WHERE position <= ?)"
+        " AND NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position AND t.position <= ?)"
         " ORDER BY g.subject, g.id, g.aspect, g.name, f.latest, f.rank, f.position",
         (initiative, position, position),
     )
@@ -159,10 +164,14 @@ def _read(connection: sqlite3.Connection, held: Mapping[Register, Row | list[Row
 def refs_of(connection: sqlite3.Connection, positions: Iterable[int]) -> dict[int, RecordRef]:
     """Give the short forms of records by position."""
     rows = connection.execute(
-        "SELECT position, id, recorded_at, source FROM records WHERE position IN (SELECT value FROM json_each(?))",
+        "SELECT position, version, id, recorded_at, source FROM records"
+        " WHERE position IN (SELECT value FROM json_each(?))",
         (encode_json(sorted(positions)).decode(),),
     )
-    return {row[0]: RecordRef(row[0], row[1], datetime.fromisoformat(row[2]), row[3]) for row in rows}
+    return {
+        position: RecordRef(position, version, id, datetime.fromisoformat(moment), source)
+        for position, version, id, moment, source in rows
+    }
 
 
 def _events(connection: sqlite3.Connection, positions: Sequence[int]) -> dict[int, FactValue]:
@@ -172,7 +181,12 @@ def _events(connection: sqlite3.Connection, positions: Sequence[int]) -> dict[in
         "SELECT position, type, schema, body FROM records WHERE position IN (SELECT value FROM json_each(?))",
         (encode_json(positions).decode(),),
     )
-    return {position: decode(name, schema, body) for position, name, schema, body in rows}  # type: ignore[misc]
+    return {position: _event(name, schema, body) for position, name, schema, body in rows}  # type: ignore[misc]
+
+
+@lru_cache(maxsize=1_024)  # the rules read the same few definitions again for every append
+def _event(name: str, schema: int, body: str) -> Event:
+    return decode(name, schema, body)
 
 
 def _fact(row: Row, events: Mapping[int, FactValue]) -> Fact:
@@ -188,5 +202,7 @@ def _fact(row: Row, events: Mapping[int, FactValue]) -> Fact:
     )
 
 
-def _text(amount: Exact | None) -> str | None:
-    return canonical_text(amount) if isinstance(amount, Decimal) else None
+def _text(amount: Exact) -> str:
+    if not isinstance(amount, Decimal):
+        raise TypeError(f"{amount} has no finite decimal, and must not have come this far")
+    return canonical_text(amount)

@@ -7,12 +7,22 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
 
 from sqlite_utils import Database
 
-from ledger.model.errors import LedgerBusy, LedgerError, NewerFormat, NotALedger, ReadOnly, StoreError
+from ledger.model.errors import (
+    DamagedRecord,
+    LedgerBusy,
+    LedgerError,
+    NewerFormat,
+    NotALedger,
+    ReadOnly,
+    StoreError,
+    shown,
+)
 from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT, SQLITE_MIN, migrations
 
 MEMORY = ":memory:"
@@ -24,14 +34,20 @@ def connect(path: str, timeout: float) -> sqlite3.Connection:
         raise StoreError(
             f"SQLite {sqlite3.sqlite_version} is too old: a ledger needs {'.'.join(map(str, SQLITE_MIN))} or newer"
         )
-    with errors_of(path):
-        if path == MEMORY:
-            connection = _open(MEMORY, timeout)
-            _create_tables(connection)
-            return connection
-        if not os.path.lexists(path):
-            _create(Path(path))
-        return _existing(Path(path), timeout)
+    try:
+        with errors_of(path):
+            if path == MEMORY:
+                connection = _open(MEMORY, timeout)
+                _create_tables(connection)
+                return connection
+            if not os.path.lexists(path):
+                _create(Path(path))
+            return _existing(Path(path), timeout)
+    except StoreError:  # which is an OSError too
+        raise
+    except OSError as error:
+        why = error.strerror or error
+        raise StoreError(f"{path}: {why}: choose a folder that exists and can be written to") from error
 
 
 @contextmanager
@@ -43,10 +59,19 @@ def errors_of(path: str) -> Iterator[None]:
         raise
     except sqlite3.DatabaseError as error:
         raise _in_words(path, error) from error
-    except OSError as error:
-        raise StoreError(
-            f"{path}: {error.strerror or error}: choose a folder that exists and can be written to"
-        ) from error
+    except UnicodeDecodeError as error:  # SQLite quotes what is damaged in its message, and that is no text
+        raise _damaged(path, error) from error
+
+
+@contextmanager
+def damage_of(path: str) -> Iterator[None]:
+    """Put into words what comes of reading rows that hold something else than what was written."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise DamagedRecord(f"{path}: a row is not as it was written ({error}): restore it from a backup") from error
 
 
 def _in_words(path: str, error: sqlite3.DatabaseError) -> StoreError:
@@ -62,15 +87,54 @@ def _in_words(path: str, error: sqlite3.DatabaseError) -> StoreError:
         return ReadOnly(f"{path}: it cannot be opened; check the rights on the file and on its folder")
     if primary == sqlite3.SQLITE_FULL:
         return StoreError(f"{path}: the disk is full; nothing of this batch was written: make room and record it again")
-    if primary == sqlite3.SQLITE_CORRUPT:
-        return StoreError(f"{path}: the file is damaged ({error}): restore it from a backup")
-    return StoreError(f"{path}: {error}; nothing of this batch was written")
+    # text that is no UTF-8 comes without a code
+    if primary == sqlite3.SQLITE_CORRUPT or (isinstance(error, sqlite3.OperationalError) and not code):
+        return _damaged(path, error)
+    return StoreError(f"{path}: {error}; if this was a recording, nothing of it was written")
+
+
+def _damaged(path: str, error: Exception) -> StoreError:
+    return StoreError(f"{path}: the file is damaged ({shown(str(error), 200)}): restore it from a backup")
+
+
+class Place(NamedTuple):
+    """Where an open file is, and which one it is: a path may come to name another file, or none."""
+
+    path: str  # absolute, whatever the working directory becomes
+    device: int
+    inode: int
+
+
+def place_of(path: str) -> Place | None:
+    """Say where a file that was just opened is; None for one in memory."""
+    if path == MEMORY:
+        return None
+    found = os.stat(path)
+    return Place(os.path.abspath(path), found.st_dev, found.st_ino)
+
+
+def require_same_file(place: Place | None) -> None:
+    """Raise `StoreError` if the file is no longer where it was: SQLite would write on, to a file that nobody finds."""
+    if place is None:
+        return
+    try:
+        found = os.stat(place.path)
+        same = (found.st_dev, found.st_ino) == (place.device, place.inode)
+    except OSError:
+        same = False
+    if not same:
+        raise StoreError(
+            f"{place.path}: the file was moved, deleted or replaced since it was opened, and is left alone: "
+            "close this ledger and open it again"
+        )
 
 
 def _existing(path: Path, timeout: float) -> sqlite3.Connection:
     if path.is_dir():
         raise NotALedger(f"{path}: it is a folder: give the path of a file in it")
-    connection = _open(f"file:{quote(str(path.absolute()))}?mode=rw", timeout, uri=True)
+    if not path.exists():
+        raise StoreError(f"{path}: it is a link to {path.readlink()}, where nothing is: repair or remove the link")
+    connection = _open(f"file:{quote(os.fsencode(path.absolute()))}?mode=rw", timeout, uri=True)
     try:
         _check(path, connection)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -101,7 +165,7 @@ def _create(path: Path) -> None:
     """Make a new ledger beside the path, and move it there whole; if somebody was faster, theirs stays."""
     if not path.absolute().parent.is_dir():
         raise StoreError(f"{path}: there is no folder {path.absolute().parent}: create it first")
-    unfinished = path.with_name(f".{path.name}.{uuid4().hex}.new")
+    unfinished = path.with_name(f".ledger-{uuid4().hex}.new")  # short, whatever the length of the other
     try:
         with closing(_open(str(unfinished), 0)) as connection:
             _create_tables(connection)
@@ -123,7 +187,7 @@ def _move(unfinished: Path, path: Path) -> None:
 
 def _create_tables(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    migrations.apply(Database(connection))
+    migrations.apply(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version = {FORMAT}")
 
 

@@ -76,7 +76,7 @@ _GUARDS = {
     "records": """
         NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM records)
         OR EXISTS (SELECT 1 FROM records WHERE id = NEW.id)
-        OR EXISTS (SELECT 1 FROM records WHERE initiative = NEW.initiative AND version >= NEW.version)""",
+        OR NEW.version IS NOT (SELECT coalesce(max(version), 0) + 1 FROM records WHERE initiative = NEW.initiative)""",
     "registers": """
         NEW.register IS NOT (SELECT coalesce(max(register), 0) + 1 FROM registers)
         OR EXISTS (SELECT 1 FROM registers WHERE initiative = NEW.initiative AND subject = NEW.subject
@@ -95,7 +95,7 @@ CREATE VIEW standing_facts AS
         f.earliest <> f.latest AS rough, f.position,
         row_number() OVER (PARTITION BY f.register ORDER BY f.latest DESC, f.rank DESC, f.position DESC) AS newest
     FROM facts AS f JOIN registers AS g USING (register)
-    WHERE f.earliest <= date('now') AND f.position NOT IN (SELECT retracts FROM retractions);
+    WHERE f.earliest <= date('now') AND NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position);
 
 CREATE VIEW members_today AS
     SELECT s.initiative, s.id AS member, coalesce(n.value, s.id) AS name,
@@ -107,7 +107,8 @@ CREATE VIEW members_today AS
     WHERE s.subject = 'member' AND s.aspect = 'status' AND s.newest = 1 AND s.value <> 'left'
         AND NOT EXISTS (
             SELECT 1 FROM standing_facts AS c
-            WHERE c.initiative = s.initiative AND c.subject = 'initiative' AND c.aspect = 'status' AND c.value = 'closed');
+            WHERE c.initiative = s.initiative AND c.subject = 'initiative' AND c.aspect = 'status'
+                AND c.value = 'closed');
 
 CREATE VIEW metrics_today AS
     -- low and high are in the base unit of the metric's dimension; text, since a REAL would round them

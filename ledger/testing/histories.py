@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from attrs import evolve, frozen
 from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
 
 from ledger.model.events import (
     Attributes,
@@ -47,7 +48,6 @@ from ledger.model.measures import Distinct, Joined, Measure, Members, Total, Val
 from ledger.model.quantity import Quantity
 from ledger.model.records import Record
 from ledger.model.registers import chain
-from ledger.model.state import ranks_of
 from ledger.model.when import When
 
 if TYPE_CHECKING:
@@ -83,11 +83,24 @@ EXACT_AMOUNTS: Final = ("1 t", "2000 kg", "0 t", "-2 t", "-0.5 t")
 AMOUNTS: Final = ("1..3 t", ">= 2 t", "<= 5 t", "-3..-1 t", "<= -1 t")
 FIRST_INSTANT: Final = datetime(2024, 1, 1, tzinfo=UTC)
 
-_STATUS_VERBS = (JOINED, SUSPENDED, REINSTATED, LEFT)  # one that is refused becomes the next
+_STATUS_VERBS = (JOINED, REINSTATED, SUSPENDED, LEFT)  # one that is refused becomes the next
 _OTHERS = ("updated", "changed", "defined", "described", "launched", "reported", CLOSED)
-_OFTEN = (JOINED, "updated", "updated", "updated", LEFT)
+_OFTEN = (JOINED, JOINED, "updated", "updated", "updated", SUSPENDED, REINSTATED, REINSTATED, LEFT)
 _UNDOING = ("corrected", "retracted")
+_OF_NOBODY = {*_OTHERS, *_UNDOING} - {"changed"}
 _NOTHING = "nothing"
+_OWN, _TOGETHER, _AFTER_A_GAP = "its own", "the batch before", "its own, after a record of another initiative"
+_PAIRS = {name: [(), *(((name, value),) for value in (*values, None))] for name, values in VALUES.items()}
+
+_USUAL = ("member", "when", "pairs", "name", "batch")
+_PARTS = {  # of a wish, by its kind; each part that is not drawn makes for faster and better shrinking
+    _NOTHING: (),
+    "updated": ("member", "metric", "when", "amount", "wide", "batch"),
+    "defined": ("metric", "name", "batch"),
+    "changed": (*_USUAL, "whole"),
+    "corrected": ("nth", "when", "pairs", "amount"),
+    "retracted": ("nth", "batch"),
+}
 
 
 @frozen
@@ -95,17 +108,16 @@ class _Wish:
     """What the next event could be; the history so far decides what becomes of it."""
 
     kind: str
-    member: str
-    metric: MetricDefined
-    when: str
-    pairs: tuple[tuple[str, str | None], ...]
-    amount: str | None
-    name: str | None
-    whole: str | None  # a member to be part of; empty for none
-    nth: int  # which record is undone
-    wide: bool  # an initiative-wide value
-    together: bool  # in one batch with the record before
-    gap: bool  # after a record of another initiative
+    member: str = MEMBERS[0]
+    metric: MetricDefined = METRICS[0]
+    when: str = EXACT_DAYS[0]
+    pairs: tuple[tuple[str, str | None], ...] = ()
+    amount: str | None = None
+    name: str | None = None
+    whole: str | None = None  # a member to be part of; empty for none
+    nth: int = 0  # which record is undone
+    wide: bool = False  # an initiative-wide value
+    batch: str = _OWN
 
 
 class _Draft(NamedTuple):
@@ -116,11 +128,10 @@ class _Draft(NamedTuple):
 
 
 _Drafts: TypeAlias = list[_Draft]
+"""What is recorded together."""
 
 
-@st.composite
-def histories(  # noqa: PLR0913 - options by keyword only
-    draw: st.DrawFn,
+def histories(
     *,
     members: int = 3,
     metrics: int = 2,
@@ -128,58 +139,72 @@ def histories(  # noqa: PLR0913 - options by keyword only
     bounds: bool = True,
     retractions: bool = True,
     closing: bool = True,
+    days: Sequence[str] | None = None,
     max_size: int = 12,
-) -> list[Record]:
+) -> st.SearchStrategy[list[Record]]:
     """Draw the records of one initiative, in order, such as the rules of recording let in.
 
-    At most 3 `members` and 3 `metrics`, of which the first is never negative and the third not additive.
+    At most 3 `members`, and 1 to 3 `metrics`, of which the first is never negative and the third not additive.
     With `rough=False` all days are exact, and with `bounds=False` all amounts. `retractions=False` leaves
-    out corrections too. `max_size` is a number of wishes; some are granted by two records.
+    out corrections too. `days` are the days, as texts, to draw from in place of the usual ones. `max_size`
+    is a number of wishes; some are granted by two or three records.
     """
+    for name, value, least, most in (
+        ("members", members, 0, len(MEMBERS)),
+        ("metrics", metrics, 1, len(METRICS)),
+        ("max_size", max_size, 0, 1_000),
+    ):
+        if not least <= value <= most:
+            raise InvalidArgument(f"{name}={value!r} must be a number from {least} to {most}")
+    if days is not None and not days:
+        raise InvalidArgument("days is empty: name at least one, or leave it out")
     kinds = [*_OFTEN, *_STATUS_VERBS, *_OTHERS[: None if closing else -1], *(_UNDOING if retractions else ())]
-    wishes = _wishes(kinds, members=members, metrics=metrics, rough=rough, bounds=bounds)
+    whens = [*EXACT_DAYS, *(ROUGH_DAYS if rough else ())] if days is None else list(days)
+    wishes = _wishes(kinds, whens, members=members, metrics=metrics, bounds=bounds)
+    return _histories(wishes, max_size)
+
+
+@st.composite
+def _histories(draw: st.DrawFn, wishes: st.SearchStrategy[_Wish], max_size: int) -> list[Record]:
     # lists drawn freely would mostly be short, and a wish for nothing lets long ones shrink all the same
     return _granted(draw(st.lists(wishes, min_size=max_size // 2, max_size=max_size)))
 
 
-@st.composite
-def hostile_histories(draw: st.DrawFn, *, max_size: int = 12) -> list[Record]:
+def hostile_histories(*, max_size: int = 12) -> st.SearchStrategy[list[Record]]:
     """Draw any events in any order, with retractions and replacements of anything or of nothing."""
     kinds = [*_OFTEN, *_STATUS_VERBS, *_OTHERS, *_UNDOING]
-    anything = _wishes(kinds, members=3, metrics=3, rough=True, bounds=True)
-    wishes = draw(st.lists(anything, min_size=max_size // 2, max_size=max_size))
+    anything = _wishes(kinds, [*EXACT_DAYS, *ROUGH_DAYS], members=3, metrics=3, bounds=True)
+    return _hostile_histories(anything, max_size)
+
+
+@st.composite
+def _hostile_histories(draw: st.DrawFn, anything: st.SearchStrategy[_Wish], max_size: int) -> list[Record]:
     ids = st.sampled_from(["r1", "r2", "r3", "r4", "r5", f"r{max_size}", "unknown"])
     records: list[Record] = []
-    for wish in filter(_is_for_something, wishes):
+    for wish in filter(_is_for_something, draw(st.lists(anything, min_size=max_size // 2, max_size=max_size))):
         event: Event = RecordRetracted(draw(ids)) if wish.kind in _UNDOING else _event(wish.kind, wish)
         if isinstance(event, MetricDefined) and wish.name:  # a definition that contradicts others
-            event = evolve(
-                event, unit="people", additive=not event.additive, nonnegative=not event.nonnegative
-            )
+            event = evolve(event, unit="people", additive=not event.additive, nonnegative=not event.nonnegative)
         replaces = draw(st.none() | ids)
-        records += _recorded([_Draft(event, replaces)], records, together=wish.together, gap=wish.gap)
+        records += _recorded([_Draft(event, replaces)], records, wish.batch)
     return records
 
 
 @st.composite
-def questions(draw: st.DrawFn, *, metrics: int = 2) -> Measure:
-    """Draw a measure over the pools that histories are drawn from; shares aside."""
+def questions(draw: st.DrawFn, *, metrics: int = 2, counting: bool = False) -> Measure:
+    """Draw a measure over the pools that histories are drawn from: no share, and if `counting` no single value."""
     attributes = st.sampled_from(sorted(VALUES))
     texts = [None, *(value for values in VALUES.values() for value in values)]
-    where = draw(
-        st.none() | st.dictionaries(attributes, st.lists(st.sampled_from(texts), min_size=1), max_size=2)
-    )
+    where = draw(st.none() | st.dictionaries(attributes, st.lists(st.sampled_from(texts), min_size=1), max_size=2))
     suspended = draw(st.booleans())
     metric = st.sampled_from([metric.metric for metric in METRICS[:metrics]])
-    return draw(
-        st.one_of(
-            st.just(Members(where, suspended=suspended)),
-            st.builds(Total, metric, st.just(where), suspended=st.just(suspended)),
-            st.builds(Joined, st.sampled_from(EXACT_DAYS), st.just(where)),
-            st.builds(Distinct, attributes, st.just(where), suspended=st.just(suspended)),
-            st.builds(Value, metric, st.sampled_from([None, *MEMBERS])),
-        )
-    )
+    asked: list[st.SearchStrategy[Measure]] = [
+        st.just(Members(where, suspended=suspended)),
+        st.builds(Total, metric, st.just(where), suspended=st.just(suspended)),
+        st.builds(Joined, st.sampled_from(EXACT_DAYS), st.just(where)),
+        st.builds(Distinct, attributes, st.just(where), suspended=st.just(suspended)),
+    ]
+    return draw(st.one_of(asked if counting else [*asked, st.builds(Value, metric, st.sampled_from([None, *MEMBERS]))]))
 
 
 def breakpoints(records: Sequence[Record]) -> list[date]:
@@ -189,27 +214,26 @@ def breakpoints(records: Sequence[Record]) -> list[date]:
 
 
 def _wishes(
-    kinds: list[str], *, members: int, metrics: int, rough: bool, bounds: bool
+    kinds: list[str], whens: list[str], *, members: int, metrics: int, bounds: bool
 ) -> st.SearchStrategy[_Wish]:
-    pairs = [(name, value) for name, values in VALUES.items() for value in (*values, None)]
-    whens = [*EXACT_DAYS, *(ROUGH_DAYS if rough else ())]
-    return st.builds(
-        _Wish,
-        kind=st.sampled_from(
-            kinds if members else [kind for kind in kinds if kind not in (*_STATUS_VERBS, "changed")]
-        ),
-        member=st.sampled_from([*MEMBERS[:1], *MEMBERS[:members]] if members else ["nobody"]),
-        metric=st.sampled_from(METRICS[:metrics] or METRICS[:1]),
-        when=st.sampled_from(whens),
-        pairs=st.lists(st.sampled_from(pairs), max_size=2, unique_by=lambda pair: pair[0]).map(tuple),
-        amount=st.sampled_from([*EXACT_AMOUNTS, *(AMOUNTS if bounds else ()), None]),
-        name=st.sampled_from([None, None, "New Name"]),
-        whole=st.sampled_from([None, None, "", *MEMBERS[:members]]),
-        nth=st.integers(0, 7),
-        wide=st.booleans(),
-        together=st.booleans(),
-        gap=st.booleans(),
-    )
+    drawn = {
+        "member": st.sampled_from([*MEMBERS[:1], *MEMBERS[:members]] if members else ["nobody"]),
+        "metric": st.sampled_from(METRICS[:metrics]),
+        "when": st.sampled_from(whens),
+        "pairs": st.sampled_from([(*one, *other) for one in _PAIRS["country"] for other in _PAIRS["sector"]]),
+        "amount": st.sampled_from([*EXACT_AMOUNTS, *(AMOUNTS if bounds else ()), None]),
+        "name": st.sampled_from([None, None, "New Name"]),
+        "whole": st.sampled_from([None, None, "", *MEMBERS[:members]]),
+        "nth": st.integers(0, 7),
+        "wide": st.booleans() if members else st.just(value=True),
+        "batch": st.sampled_from([_OWN, _TOGETHER, _AFTER_A_GAP]),
+    }
+    those = [_NOTHING, *(kind for kind in kinds if members or kind in _OF_NOBODY)]
+    each = {
+        kind: st.builds(_Wish, st.just(kind), **{part: drawn[part] for part in _PARTS.get(kind, _USUAL)})
+        for kind in those
+    }
+    return st.sampled_from(those).flatmap(each.__getitem__)
 
 
 def _is_for_something(wish: _Wish) -> bool:
@@ -222,7 +246,7 @@ def _granted(wishes: Sequence[_Wish]) -> list[Record]:
     for wish in filter(_is_for_something, wishes):
         for drafts in _ways(wish, records):
             alone = isinstance(drafts[0].event, RecordRetracted)
-            then = [*records, *_recorded(drafts, records, together=wish.together and not alone, gap=wish.gap)]
+            then = [*records, *_recorded(drafts, records, _OWN if alone else wish.batch)]
             if _is_valid(then):
                 records = then
                 break
@@ -236,18 +260,22 @@ def _ways(wish: _Wish, records: Sequence[Record]) -> Iterator[_Drafts]:
         for record in [*standing[wish.nth :], *standing[: wish.nth]]:
             undo = _Draft(RecordRetracted(record.id, reason="wrong"))
             yield [undo, _Draft(_corrected(record.event, wish), record.id)] if kind == "corrected" else [undo]
+        return  # and where nothing can be undone, nothing is
     turn = _STATUS_VERBS.index(kind) if kind in _STATUS_VERBS else 0
     fallbacks = [kind] if kind in _OTHERS else [*_STATUS_VERBS[turn:], *_STATUS_VERBS[:turn]]
-    joining, defining = _Draft(_event(JOINED, wish)), _Draft(wish.metric)
-    for other in (*fallbacks, "changed", "described"):
-        draft = _Draft(_event(other, wish))
-        yield [draft]
-        if other == "updated":  # what it needs comes before it
-            yield from ([defining, draft], [joining, draft], [defining, joining, draft])
+    yield from (drafts for other in (*fallbacks, "changed", "described") for drafts in _drafts(other, wish))
+
+
+def _drafts(kind: str, wish: _Wish) -> list[_Drafts]:
+    draft = _Draft(_event(kind, wish))
+    if kind != "updated":
+        return [[draft]]
+    joining, defining = _Draft(_event(JOINED, wish)), _Draft(wish.metric)  # what a value needs comes before it
+    return [[draft], [defining, draft], [joining, draft], [defining, joining, draft]]
 
 
 def _event(kind: str, wish: _Wish) -> Event:
-    member, when, pairs = wish.member, When(wish.when), Attributes(wish.pairs)
+    member, when, pairs = wish.member, When(wish.when), Attributes(dict(wish.pairs))
     whole = None if wish.whole == member else wish.whole
     makers: dict[str, Any] = {
         JOINED: lambda: MemberJoined(member, when, name=wish.name, attributes=pairs),
@@ -255,9 +283,7 @@ def _event(kind: str, wish: _Wish) -> Event:
         SUSPENDED: lambda: MemberSuspended(member, when),
         REINSTATED: lambda: MemberReinstated(member, when),
         "changed": lambda: MemberChanged(member, when, name=wish.name, attributes=pairs, part_of=whole),
-        "updated": lambda: MetricUpdated(
-            wish.metric.metric, when, _amount(wish), member=None if wish.wide else member
-        ),
+        "updated": lambda: MetricUpdated(wish.metric.metric, when, _amount(wish), member=None if wish.wide else member),
         "defined": lambda: evolve(wish.metric, title=wish.name or ""),
         "launched": lambda: InitiativeLaunched(when, name="Clusters", supporters=("EPRI",), attributes=pairs),
         "described": lambda: InitiativeChanged(when, name=wish.name, attributes=pairs),
@@ -275,7 +301,7 @@ def _corrected(event: Event, wish: _Wish) -> Event:
     if isinstance(event, MetricUpdated):
         changes["amount"] = _amount(evolve(wish, metric=_definition(event.metric)))
     elif isinstance(event, MemberJoined | MemberChanged):
-        changes["attributes"] = Attributes(wish.pairs)
+        changes["attributes"] = Attributes(dict(wish.pairs))
     return evolve(event, **changes)
 
 
@@ -293,20 +319,18 @@ def _amount(wish: _Wish) -> Quantity | None:
     return -amount if wish.metric.nonnegative and negative else amount
 
 
-def _recorded(drafts: _Drafts, records: Sequence[Record], *, together: bool, gap: bool) -> Iterator[Record]:
-    """Write a batch, or with `together` more of the last one, which a correction never shares."""
-    last = records[-1] if records else None
-    if last is None or not together or last.replaces is not None:
-        instant = last.recorded_at + timedelta(days=1) if last else FIRST_INSTANT
-        skipped = int(gap)
-    else:
-        instant, skipped = last.recorded_at, 0
-    position = last.position if last else 0
-    for place, (event, replaces) in enumerate(drafts, 1):
-        version = len(records) + place
-        yield Record(
-            position + skipped + place, INITIATIVE, version, f"r{version}", instant, event, replaces=replaces
-        )
+def _recorded(drafts: _Drafts, records: Sequence[Record], batch: str) -> Iterator[Record]:
+    """Write a batch, or more of the last one, which a correction shares with nothing."""
+    position, instant, first = 0, FIRST_INSTANT, len(records) + 1
+    if records:
+        last = records[-1]
+        more = batch == _TOGETHER and last.replaces is None
+        position, instant = last.position, last.recorded_at + timedelta(days=not more)
+    if batch == _AFTER_A_GAP:
+        position += 1
+    for place, (event, replaces) in enumerate(drafts):
+        version = first + place
+        yield Record(position + place + 1, INITIATIVE, version, f"r{version}", instant, event, replaces=replaces)
 
 
 def _standing(records: Sequence[Record]) -> list[Record]:
@@ -316,9 +340,12 @@ def _standing(records: Sequence[Record]) -> list[Record]:
 
 def _is_valid(records: Sequence[Record]) -> bool:
     """Would the rules let this in? Here they are once more, a little stricter than in `recording.rules`."""
-    ranks = ranks_of(records)
+    ranks: dict[str, int] = {}
+    for record in records:
+        ranks[record.id] = ranks.get(record.replaces or "", record.version)
     registers: dict[Register, list[Fact]] = {}
     reports, defined = set(), set()
+    standing = [record.event for record in _standing(records)]
     for record in _standing(records):
         event = record.event
         if isinstance(event, ReportPublished):
@@ -331,17 +358,15 @@ def _is_valid(records: Sequence[Record]) -> bool:
             fact = Fact(ranks[record.id], record.position, *window_of(event), said.value)
             registers.setdefault(said.register, []).append(fact)
     joined = {register.id for register in registers if register.aspect == "joined"}
-    spoken_of = {register.id for register in registers if register.subject == "member"}
-    wholes = {
-        fact.value for register, facts in registers.items() if register.aspect == "part_of" for fact in facts
-    }
+    # a MemberChanged may say nothing at all, but still of somebody
+    spoken_of = {event.member for event in standing if isinstance(event, MemberChanged)}
+    spoken_of |= {register.id for register in registers if register.subject == "member"}
+    wholes = {fact.value for register, facts in registers.items() if register.aspect == "part_of" for fact in facts}
     measured = {register.name for register in registers if register.aspect == "metric"}
     if not (spoken_of <= joined and wholes - {None} <= joined and measured <= defined):
         return False
     return all(
-        _is_sound(register, facts, registers)
-        for register, facts in registers.items()
-        if register.aspect == "status"
+        _is_sound(register, facts, registers) for register, facts in registers.items() if register.aspect == "status"
     )
 
 

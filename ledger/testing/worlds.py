@@ -67,8 +67,8 @@ class World:
 class Worlds:
     """Every possible world of a history, on one day, as known at one moment.
 
-    Each chain has worlds of its own; but in a history that the rules would not let in, two chains may put
-    two events in opposite orders, and then there is no world at all.
+    Each chain has worlds of its own. But where windows overlap, two chains may put two events in opposite
+    orders, and then there is no world at all.
     """
 
     records: tuple[Record, ...]  # those that stand, by position

@@ -1,0 +1,188 @@
+"""The drawn histories: valid ones are such as the rules let in, hostile ones hold what the rules would not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby, pairwise
+
+import pytest
+from hypothesis import find, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
+
+from ledger.model.events import (
+    EVENTS,
+    InitiativeClosed,
+    MemberJoined,
+    MemberReinstated,
+    MetricDefined,
+    MetricUpdated,
+    RecordRetracted,
+)
+from ledger.model.facts import Fact, Register, facts_of, window_of
+from ledger.model.measures import Value
+from ledger.model.records import Record, RecordRef
+from ledger.recording.proposal import Entry
+from ledger.recording.rules import violations
+from ledger.testing.histories import breakpoints, histories, hostile_histories, questions
+
+
+class Past:
+    """What the rules ask of a history, answered from a list."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self.records = records
+        self.gone = {one.event.record for one in records if isinstance(one.event, RecordRetracted)}
+
+    def written(self) -> list[tuple[Register, Fact]]:
+        return [
+            (said.register, Fact(rank_in(self.records, record), record.position, *window_of(record.event), *said[1:]))
+            for record in self.records
+            if record.id not in self.gone
+            for said in facts_of(record.event)
+        ]
+
+    def facts(self, register: Register) -> list[Fact]:
+        return [fact for written, fact in self.written() if written == register]
+
+    def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> set[Register]:
+        wanted = (subject, id, aspect, name)
+        every = {said.register for record in self.records for said in facts_of(record.event)}
+        return {one for one in every if all(want in ("", have) for want, have in zip(wanted, one, strict=True))}
+
+    def record(self, id: str) -> Record | None:
+        return next((record for record in self.records if record.id == id), None)
+
+    def is_retracted(self, position: int) -> bool:
+        return any(record.position == position and record.id in self.gone for record in self.records)
+
+    def ref(self, position: int) -> RecordRef:
+        return next(record.ref for record in self.records if record.position == position)
+
+
+def rank_in(records: list[Record], record: Record) -> int:
+    replaced = next((one for one in records if one.id == record.replaces), None)
+    return record.version if replaced is None else rank_in(records, replaced)
+
+
+def batches_of(records: list[Record]) -> list[list[Record]]:
+    return [list(batch) for _, batch in groupby(records, key=lambda record: record.recorded_at)]
+
+
+@given(histories())
+@settings(max_examples=200)
+def test_the_rules_let_every_batch_in(records):
+    past: list[Record] = []
+    for batch in batches_of(records):
+        entries = [Entry(one.event, one.position, rank_in([*past, *batch], one), facts_of(one.event)) for one in batch]
+        assert violations(entries, Past(past)) == []
+        past += batch
+
+
+@given(histories() | hostile_histories())
+def test_records_are_numbered_and_timed_as_a_ledger_does(records):
+    assert [record.version for record in records] == list(range(1, len(records) + 1))
+    assert len({record.id for record in records}) == len(records)
+    for one, other in pairwise(records):
+        assert one.position < other.position
+        assert one.recorded_at <= other.recorded_at
+        if one.recorded_at == other.recorded_at:
+            assert other.position == one.position + 1
+
+
+@given(histories())
+def test_a_correction_is_a_retraction_and_its_replacement_in_one_batch_of_their_own(records):
+    for batch in batches_of(records):
+        if any(record.replaces for record in batch):
+            retraction, replacement = batch
+            assert isinstance(retraction.event, RecordRetracted)
+            assert replacement.replaces == retraction.event.record
+            (replaced,) = [record for record in records if record.id == replacement.replaces]
+            assert type(replaced.event) is type(replacement.event)
+
+
+def test_there_is_some_of_everything():
+    seen: Counter[object] = Counter()
+
+    @given(histories())
+    @settings(max_examples=400, database=None, derandomize=True)
+    def look(records: list[Record]) -> None:
+        seen.update({type(record.event) for record in records})
+        seen["corrected"] += any(record.replaces for record in records)
+        seen["batch"] += any(len(batch) > 1 for batch in batches_of(records))
+        seen["gap"] += any(record.position > record.version for record in records)
+        joinings = Counter(record.event.member for record in records if isinstance(record.event, MemberJoined))
+        seen["rejoined"] += any(number > 1 for number in joinings.values())
+        days = [window_of(record.event)[0] for record in records]
+        seen["backdated"] += days != sorted(days)
+        seen["rough"] += any(window_of(record.event)[0] < window_of(record.event)[1] for record in records)
+
+    look()
+    assert set(seen) >= set(EVENTS)
+    assert min(seen.values()) >= 8
+    for common in ("corrected", "batch", "gap", "rejoined", "backdated", "rough", MetricUpdated, RecordRetracted):
+        assert seen[common] >= 40
+
+
+@given(histories(members=0, metrics=1, rough=False, bounds=False, retractions=False, closing=False))
+def test_options_narrow_what_is_drawn(records):
+    for record in records:
+        assert getattr(record.event, "member", None) is None
+        assert not isinstance(record.event, RecordRetracted | InitiativeClosed)
+        assert record.replaces is None
+        first, last = window_of(record.event)
+        assert first == last
+        if isinstance(record.event, MetricUpdated):
+            assert record.event.metric == "co2"
+            assert record.event.amount is None or record.event.amount.exact
+
+
+@given(histories(members=1, days=["1999"], max_size=4))
+def test_members_days_and_size_can_be_chosen(records):
+    assert {getattr(record.event, "member", None) or "basque" for record in records} <= {"basque"}
+    whens = [record.event.effective.text for record in records if hasattr(record.event, "effective")]
+    assert set(whens) <= {"1999"}
+    assert len(records) <= 12  # each wish is granted by at most three records
+    assert breakpoints(records)[0].year >= 1998
+
+
+@pytest.mark.parametrize(
+    "options", [{"members": 4}, {"members": -1}, {"metrics": 0}, {"metrics": 4}, {"max_size": -1}, {"days": []}]
+)
+def test_options_are_checked_at_once(options):
+    with pytest.raises(InvalidArgument):
+        histories(**options)
+
+
+@given(questions(metrics=1), questions(metrics=3))
+def test_questions_are_about_the_metrics_asked_for(few, many):
+    assert getattr(few, "metric", "co2") == "co2"
+    assert getattr(many, "metric", "co2") in ("co2", "net", "rank")
+    assert not isinstance(few, Value) or few.member in (None, "basque", "humber", "ohio")
+
+
+QUICK = settings(max_examples=1_000, database=None, derandomize=True)
+SHORT, HOSTILE = histories(max_size=7), hostile_histories(max_size=7)
+
+
+def test_they_shrink_to_a_few_plain_records():
+    value = find(SHORT, lambda records: any(isinstance(one.event, MetricUpdated) for one in records), settings=QUICK)
+    assert [type(record.event) for record in value] == [MetricDefined, MemberJoined, MetricUpdated]
+    correction = find(SHORT, lambda records: any(one.replaces for one in records), settings=QUICK)
+    assert [str(type(record.event).__name__) for record in correction] == [
+        "MemberJoined", "RecordRetracted", "MemberJoined",
+    ]  # fmt: skip
+    again = find(SHORT, lambda records: any(isinstance(one.event, MemberReinstated) for one in records), settings=QUICK)
+    assert len(again) == 3
+    assert {record.event.effective.text for record in again} == {"2021-01-01"}
+    hostile = find(HOSTILE, lambda records: any(one.replaces for one in records), settings=QUICK)
+    assert len(hostile) == 1
+
+
+@given(st.data())
+def test_breakpoints_hold_every_day_on_which_something_may_begin(data):
+    records = data.draw(histories())
+    days = breakpoints(records)
+    assert days == sorted(set(days))
+    for record in records:
+        assert set(window_of(record.event)) <= {*days, window_of(MetricDefined("x"))[0]}

@@ -1,0 +1,115 @@
+"""The oracle itself: its few worlds are all that going through every single day would find."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import pairwise, product
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ledger.model.events import MemberChanged, MemberJoined, MetricDefined, MetricUpdated
+from ledger.model.measures import Distinct, Joined, Members, Total, Value
+from ledger.model.quantity import Quantity, at_least, between, exactly
+from ledger.model.records import Record
+from ledger.testing.histories import FIRST_INSTANT, histories
+from ledger.testing.worlds import Worlds
+
+DAYS = ["2021-01-02", "2021-01-04", "2021-01-01/2021-01-03", "2021-01-03/2021-01-05", "2021-01-02/2021-01-04"]
+
+
+def january(number: int) -> date:
+    return date(2021, 1, number)
+
+
+def recorded(*events) -> list[Record]:
+    return [
+        Record(position, "clusters", position, f"r{position}", FIRST_INSTANT + timedelta(days=position), event)
+        for position, event in enumerate(events, 1)
+    ]
+
+
+def every_choice_of_days(worlds: Worlds):
+    windows = []
+    for record in worlds.records:
+        when = getattr(record.event, "effective", None)
+        first, last = (when.earliest, when.latest) if when else (date.min, date.min)
+        windows.append([first + timedelta(days=number) for number in range((last - first).days + 1)])
+    for choice in product(*windows):
+        days = {record.position: day for record, day in zip(worlds.records, choice, strict=True)}
+        orders = (pairwise(chain) for chain in worlds.chains.values())
+        if all(days[one.position] <= days[other.position] for order in orders for one, other in order):
+            yield days
+
+
+@given(histories(members=2, days=DAYS, max_size=6), st.sampled_from(range(1, 6)), st.sampled_from(range(1, 6)))
+@settings(max_examples=150)
+def test_no_world_is_left_out_and_none_is_made_up(records, asked, cut):
+    worlds = Worlds.of(records, january(asked))
+
+    def told_apart(days):
+        return tuple((position, day <= january(asked), day < january(cut)) for position, day in sorted(days.items()))
+
+    found = [told_apart(world.days) for world in worlds.all(january(cut))]
+    assert len(found) == len(set(found))
+    assert set(found) == {told_apart(days) for days in every_choice_of_days(worlds)}
+
+
+def test_one_world_for_each_way_that_things_can_have_been():
+    records = recorded(
+        MemberJoined("basque", "2021", attributes={"country": "Spain"}),
+        MetricDefined("co2", unit="t", nonnegative=True),
+        MetricUpdated("co2", "2021-01-01", "1..3 t", member="basque"),
+    )
+    worlds = Worlds.of(records, january(15))
+    before, after = sorted(worlds.all(), key=lambda world: world.days[1], reverse=True)
+    assert worlds.everyone(before) == []
+    assert worlds.everyone(after) == ["basque"]
+    assert worlds.answer(before, Members()).members == ()
+    assert worlds.answer(after, Members()).amount == exactly(1)
+    assert worlds.answer(after, Total("co2")).amount == between(1, 3, "t")
+    assert worlds.answer(before, Total("co2")).amount == exactly(0, "t")
+    assert worlds.answer(after, Distinct("country")).amount == exactly(1)
+    assert worlds.groups(after, Members(), "country") == {"Spain": worlds.answer(after, Members())}
+    assert worlds.groups(before, Members(), "country") == {}
+    joined = {worlds.answer(world, Joined("2021-01-02")).members for world in worlds.worlds(Joined("2021-01-02"))}
+    assert joined == {(), ("basque",)}
+
+
+def test_what_is_missing_can_be_anything_that_the_metric_allows():
+    records = recorded(
+        MetricDefined("co2", unit="t", nonnegative=True),
+        MetricDefined("net", unit="t"),
+        MemberJoined("basque", "2021-01-01", attributes={"country": "Spain"}),
+        MemberJoined("humber", "2021-01-01"),
+        MetricUpdated("co2", "2021-01-01", "<= 5 t", member="basque"),
+    )
+    worlds = Worlds.of(records, january(15))
+    (world,) = worlds.all()
+    assert worlds.answer(world, Total("co2")) == (
+        ("basque", "humber"),
+        ("humber",),
+        between(0, 5, "t"),
+        at_least(0, "t"),
+    )
+    assert worlds.answer(world, Total("net")).envelope == Quantity(None, None, "t")
+    assert worlds.answer(world, Value("net")).missing == ("",)
+    assert worlds.answer(world, Distinct("country")).envelope == between(1, 2)
+    assert worlds.answer(world, Distinct("sector")).envelope == between(1, 2)
+
+
+def test_chains_may_contradict_one_another_and_then_there_is_no_world():
+    # by its name the rough change comes after the joining, by its country before the last change
+    records = recorded(
+        MemberJoined("basque", "2021-01-15", name="A"),
+        MemberChanged("basque", "2021-01", name="B", attributes={"country": "Spain"}),
+        MemberChanged("basque", "2021-01-01", attributes={"country": "France"}),
+    )
+    assert Worlds.of(records, january(20)).all() == []
+    assert Worlds.of(records, january(20)).all(look=lambda key: key[0] == "name") != []
+
+
+@given(histories(members=2, max_size=6))
+@example([])
+def test_the_last_day_of_the_calendar_can_be_asked(records):
+    assert len(Worlds.of(records, date.max).all()) <= 1
