@@ -6,14 +6,16 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from ledger.initiative import Initiative, require_count
 from ledger.model.errors import BadInput, StoreError, shown
 from ledger.model.fields import require_id
 from ledger.model.records import Record
-from ledger.stores.protocol import EventStore
 from ledger.stores.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from ledger.stores.protocol import EventStore
 
 Clock = Callable[[], datetime]
 TIMEOUT_MAX: Final = 86_400  # seconds

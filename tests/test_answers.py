@@ -394,6 +394,28 @@ def test_a_missing_value_is_not_zero():
     assert withdrawn.measure(Value("co2", "basque")).missing == ("basque",)
 
 
+def test_a_single_value_that_may_be_missing_is_not_zero_either():
+    events = [
+        MetricDefined("co2", unit="t", nonnegative=True),
+        MetricUpdated("co2", "2021", "7 t", member="basque"),
+        MetricUpdated("co2", "2021-06/2022-06", "9 t", member="basque"),
+        MetricUpdated("co2", "2022-07", None, member="basque"),
+    ]
+    early = state_of(*events, at="2021-03-01").measure(Value("co2", "basque"))
+    assert early.amount == exactly(7, "t")
+    assert early.envelope == at_least(0, "t")
+    assert (early.members, early.reporting, early.missing) == (("basque",), (), ())
+    assert early.possibly_missing == ("basque",)
+    one_of_two = state_of(*events, at="2022-03-01").measure(Value("co2", "basque"))
+    assert one_of_two.amount == one_of_two.envelope == between(7, 9, "t")
+    assert one_of_two.oldest == date(2021, 1, 1)
+    assert one_of_two.complete
+    late = state_of(*events, at="2022-07-15").measure(Value("co2", "basque"))
+    assert late.amount == exactly(9, "t")
+    assert late.possibly_missing == ("basque",)
+    assert state_of(*events, at="2022-07-31").measure(Value("co2", "basque")).amount == at_least(0, "t")
+
+
 def test_what_is_never_negative_and_at_most_5_lies_between_0_and_5():
     def total_of(amount: str, *, nonnegative: bool) -> Quantity:
         state = state_of(
@@ -628,18 +650,19 @@ def test_a_share_names_what_is_missing_of_either():
     state = state_of(
         MetricDefined("co2", unit="t", nonnegative=True),
         MetricDefined("heat", unit="t", nonnegative=True),
-        *(MemberJoined(member, "2021-01-01") for member in "abcd"),
+        *(MemberJoined(member, "2021-01-01") for member in "abcde"),
         MetricUpdated("co2", "2021-02-01", "1 t", member="a"),
         MetricUpdated("heat", "2021-03-01", "1 t", member="a"),
         MetricUpdated("co2", "2021-01-01", "1 t", member="b"),
         MetricUpdated("heat", "2021", "2 t", member="c"),
         MetricUpdated("co2", "2021-01-15", "1 t", member="c"),
+        MetricUpdated("co2", "2021-06", "0 t", member="e"),
         at="2021-06-01",
     )
     figure = state.measure(Share(Total("heat"), Total("co2")))
-    assert figure.members == ("a", "b", "c", "d")
+    assert figure.members == ("a", "b", "c", "d", "e")
     assert figure.reporting == ("a",)
-    assert figure.missing == ("b", "d")
+    assert figure.missing == ("b", "d", "e")  # the last one surely of the part, and perhaps of the whole
     assert figure.possibly_missing == ("c",)
     assert figure.oldest == date(2021, 1, 1)
     assert figure.amount == Quantity(Fraction(1, 3), Fraction(1))

@@ -1,6 +1,8 @@
 """What may be recorded: every rule by example, and all of them together on whole histories."""
 
-from uuid import UUID
+from collections import defaultdict
+from itertools import chain, repeat
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -728,18 +730,18 @@ def id_of(name):
     return str(UUID(f"0190d1f0-0000-7000-8000-{number:012x}"))
 
 
-def batches(history):
+def batches(history, name=id_of):
     """Events and their ids, batch by batch; what a strategy calls `r1` is a UUID here."""
     instants = list(dict.fromkeys(record.recorded_at for record in history))
     for instant in instants:
         batch = [record for record in history if record.recorded_at == instant]
         events = [
-            RecordRetracted(id_of(record.event.record), record.event.reason)
+            RecordRetracted(name(record.event.record), record.event.reason)
             if isinstance(record.event, RecordRetracted)
             else record.event
             for record in batch
         ]
-        yield events, [id_of(record.id) for record in batch]
+        yield events, [name(record.id) for record in batch]
 
 
 def before_the_first_correction(history):
@@ -877,27 +879,47 @@ def test_whatever_was_tried_what_was_accepted_is_never_certainly_wrong(history, 
 JUDGED = STATUS | InitiativeLaunched | InitiativeClosed | RecordRetracted
 
 
-@given(hostile_histories(max_size=16))
-def test_a_status_is_refused_if_and_only_if_something_would_be_certainly_wrong(history):
-    with ledger.open(":memory:") as book:
-        clusters = book.initiative("clusters")
-        recorded = []
-        for events, ids in batches(history):
-            standing = {record.id for record in recorded if not isinstance(record.event, RecordRetracted)}
-            standing -= {record.event.record for record in of(recorded, RecordRetracted)}
-            batch = {}
-            for event, id in zip(events, ids, strict=True):
-                undone = event.record if isinstance(event, RecordRetracted) else None
-                if isinstance(event, JUDGED) and (undone is None or undone in standing):
-                    batch[id] = event
-                    standing.discard(undone)
-            attempted = [
-                Record(place, "clusters", place, id, FIRST_INSTANT, event)
-                for place, (id, event) in enumerate(batch.items(), len(recorded) + 1)
-            ]
-            refusal = refusal_of(clusters, list(batch.values()), list(batch))
-            assert (refusal is None) == (list(faults(recorded + attempted)) == [])
-            recorded = list(book.records())
+@pytest.fixture(scope="module")
+def two_ledgers(tmp_path_factory):
+    """One file, opened twice, so that neither can go by what it remembers."""
+    path = tmp_path_factory.mktemp("shared") / "clusters.db"
+    with ledger.open(path) as one, ledger.open(path) as other:
+        yield one, other
+
+
+@given(hostile_histories(max_size=16), st.lists(st.integers(0, 2), max_size=16))
+def test_a_status_is_refused_if_and_only_if_something_would_be_certainly_wrong(two_ledgers, history, turns):
+    names = defaultdict(lambda: str(uuid4()))  # of the initiative, and of each record
+    clusters = [book.initiative(names["initiative"]) for book in two_ledgers]
+    recorded = []
+    for (events, ids), turn in zip(batches(history, names.__getitem__), chain(turns, repeat(0)), strict=False):
+        if turn == 2:  # another initiative makes the log grow
+            two_ledgers[0].initiative("another").record(MemberJoined(str(uuid4()), "2021"))
+        batch = judged(events, ids, recorded)
+        attempted = [
+            Record(place, "clusters", place, id, FIRST_INSTANT, event)
+            for place, (id, event) in enumerate(batch.items(), len(recorded) + 1)
+        ]
+        refusal = refusal_of(clusters[turn % 2], list(batch.values()), list(batch))
+        assert (refusal is None) == (list(faults(recorded + attempted)) == [])
+        if refusal is None:
+            recorded += attempted
+    if recorded:
+        written = list(clusters[1].records())
+        assert [(record.id, record.event) for record in written] == [(one.id, one.event) for one in recorded]
+
+
+def judged(events, ids, recorded):
+    """Those events of a batch, by id, that only the rules of membership can refuse."""
+    standing = {record.id for record in recorded if not isinstance(record.event, RecordRetracted)}
+    standing -= {record.event.record for record in of(recorded, RecordRetracted)}
+    batch = {}
+    for event, id in zip(events, ids, strict=True):
+        undone = event.record if isinstance(event, RecordRetracted) else None
+        if isinstance(event, JUDGED) and (undone is None or undone in standing):
+            batch[id] = event
+            standing.discard(undone)
+    return batch
 
 
 @settings(max_examples=EXAMPLES // 4)

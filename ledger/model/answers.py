@@ -33,7 +33,7 @@ Ways: TypeAlias = tuple[Outcome, ...]
 NOTHING: Ends = (ZERO, ZERO)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Question:
     """The registers of an initiative on one day, ready to be asked for figures."""
 
@@ -189,7 +189,7 @@ class _Part(NamedTuple):
     lacking: bool  # in some outcome it counts without one
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Scale:
     """How much an outcome is worth, in base units; what a missing value can be; the unit to answer in."""
 

@@ -29,7 +29,6 @@ Every message says what was wrong, where, and what to do about it.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,6 +46,13 @@ def shown(value: object, most: int = 60) -> str:
     except ValueError:  # it holds an int of more digits than Python is willing to print
         text = f"<{type(value).__name__}>"
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def near_names(name: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
+    """Give the known names that somebody may have meant, the nearest first."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most programs never need a hint
+
+    return tuple(get_close_matches(name, tuple(known), n=most, cutoff=0.6))
 
 
 class LedgerError(Exception):
@@ -89,7 +95,7 @@ class Unknown(LedgerError, KeyError):
     def __init__(self, name: str, known: Iterable[str] = (), hint: str = "") -> None:
         super().__init__(name, tuple(known), hint)
         self.name = name
-        self.near = tuple(get_close_matches(name, self.args[1], n=3, cutoff=0.5))
+        self.near = near_names(name, self.args[1])
         self.hint = hint
 
     def __str__(self) -> str:

@@ -29,7 +29,7 @@ _TYPED = Context(
     traps=[Inexact, InvalidOperation, Overflow, Rounded],
 )
 """The limits of a typed number: what does not fit raises."""
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?"
 
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
@@ -44,7 +44,7 @@ def number(value: Exact | int | str) -> Exact:
     Decimal('2.7E+6')
     """
     if isinstance(value, str):
-        if len(value) > 100 or not _NUMBER.fullmatch(value):
+        if len(value) > 100 or not re.fullmatch(_NUMBER, value, re.ASCII):
             raise BadQuantity(f"{shown(value)} is not a number: write digits with a point, as in 12.5 or 2.7e6")
         return _typed(Decimal(value), value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal | Fraction):

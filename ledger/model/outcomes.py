@@ -49,7 +49,7 @@ class Outcome(NamedTuple):
     missing: bool = False
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Asked:
     """What a measure looks at: the tests that a member must pass, and the aspects of group and value."""
 

@@ -21,7 +21,7 @@ TEXT_MAX = 200  # characters
 
 Ends: TypeAlias = tuple[Exact | None, Exact | None]
 
-_AMOUNT = re.compile(
+_AMOUNT = (  # compiled when the first amount is met that is not one plain number
     r"(?:(?P<sign>>=|<=|>|<) ?(?P<bound>[^\s.]\S*?|\.\d\S*?)"
     r"|(?P<low>\S*?[^\s.])\.\.(?P<high>[^\s.]\S*?)"
     r"|(?P<open>\.\.)"
@@ -90,7 +90,7 @@ class Quantity:
             and (not blank or tail[:1].strip())
         ):
             return cls._exactly(Decimal(head) or ZERO, unit(tail).text, text)
-        found = _AMOUNT.fullmatch(text) if len(text) <= TEXT_MAX else None
+        found = re.fullmatch(_AMOUNT, text) if len(text) <= TEXT_MAX else None
         if not found:
             raise BadQuantity(
                 f"{shown(text)} is not an amount: write a number and a unit, as in '12.5 Mt/year', '15..20 percent' "

@@ -11,7 +11,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from operator import itemgetter
 from typing import Generic, NamedTuple, TypeVar
 
 from attrs import frozen
@@ -69,19 +68,17 @@ def chain(facts: Iterable[F]) -> Chain[F]:
     """
     ordered: list[F] = []
     since: list[date] = []
-    for fact in sorted(facts, key=_RANK_AND_POSITION):
+    for fact in sorted(facts):  # by rank and position, which no two facts of a register share
         _, _, earliest, latest, _, _, _ = fact
         # the first fact whose running maximum lies past this one is the first that is strictly later
         place = bisect_right(since, latest)
         ordered.insert(place, fact)
-        since.insert(place, max(earliest, since[place - 1]) if place else earliest)
+        before = since[place - 1] if place else earliest
+        since.insert(place, max(earliest, before))
     until = [latest for _, _, _, latest, _, _, _ in ordered]
     for place in range(len(until) - 2, -1, -1):
         until[place] = min(until[place], until[place + 1])
     return Chain(ordered, since, until)
-
-
-_RANK_AND_POSITION = itemgetter(0, 1)
 
 
 @frozen

@@ -86,7 +86,7 @@ def _ranks(heard: Iterable[PlainRef], replaces: Mapping[int, str]) -> dict[int, 
     return ranks
 
 
-@frozen
+@frozen(slots=False)  # its cached properties live beside its fields
 class InitiativeState:
     """An initiative at the end of one day, as known at one moment: an immutable value.
 
@@ -98,6 +98,9 @@ class InitiativeState:
     at: date
     version: int
     registers: Registers = field(repr=False)
+
+    def __reduce__(self) -> tuple[type[InitiativeState], tuple[str, date, int, Registers]]:
+        return InitiativeState, (self.initiative, self.at, self.version, self.registers)
 
     def __len__(self) -> int:
         return len(self._standing["members"])

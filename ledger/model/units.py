@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from ledger.model.errors import UnknownUnit, shown
+from ledger.model.errors import UnknownUnit, near_names, shown
 from ledger.model.exact import ONE, from_fraction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
-_FACTOR = rf"{_NAME.pattern}(?:(?:\^|\*\*)[1-9])?"
-_EXPRESSION = re.compile(rf"{_FACTOR}(?: ?[*/] ?{_FACTOR}| {_FACTOR})*", re.ASCII)
+_NAME = r"[A-Za-z]\w*"
+_FACTOR = rf"{_NAME}(?:(?:\^|\*\*)[1-9])?"
+_EXPRESSION = rf"{_FACTOR}(?: ?[*/] ?{_FACTOR}| {_FACTOR})*"
 _LENGTH_MAX = 60  # characters
 
 
@@ -57,11 +57,11 @@ def unit(text: str) -> Unit:
 @lru_cache(maxsize=4096)
 def _look_up(text: str) -> Unit:
     spelled = text.replace("%", "percent").replace(" per ", "/")
-    if len(text) > _LENGTH_MAX or not _EXPRESSION.fullmatch(spelled):
+    if len(text) > _LENGTH_MAX or not re.fullmatch(_EXPRESSION, spelled, re.ASCII):
         raise UnknownUnit(f"{shown(text)} is not a unit: write names joined by * and /, as in Mt/year")
     registry = _registry()
     # name by name, since pint cancels "foo/foo" without asking what a foo is
-    if unknown := [name for name in _NAME.findall(spelled) if not registry.parse_unit_name(name)]:
+    if unknown := [name for name in re.findall(_NAME, spelled, re.ASCII) if not registry.parse_unit_name(name)]:
         raise UnknownUnit(f"{shown(text)} is not a known unit{_near(unknown)}")
     one = registry.Quantity(1, registry.parse_units(spelled)).to_base_units()
     factor = from_fraction(Fraction(one.magnitude))
@@ -89,9 +89,7 @@ def _dimension(powers: Mapping[str, Fraction]) -> str:
 
 
 def _near(unknown: Iterable[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415
-
     registry = _registry()
     names = [name for name in dir(registry) if not hasattr(type(registry), name) and name not in vars(registry)]
-    near = [match for name in unknown for match in get_close_matches(name, names, n=1, cutoff=0.6)]
+    near = [match for name in unknown for match in near_names(name, names, most=1)]
     return f"; did you mean {' or '.join(dict.fromkeys(near))}?" if near else ""

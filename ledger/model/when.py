@@ -27,8 +27,7 @@ from attrs import field, frozen
 from ledger.model.errors import BadWhen, shown
 
 _PART = r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?"
-_ONE = re.compile(_PART, re.ASCII)
-_SPAN = re.compile(rf"({_PART})/({_PART})|\[({_PART})?\.\.({_PART})\]", re.ASCII)
+_SPAN = rf"({_PART})/({_PART})|\[({_PART})?\.\.({_PART})\]"  # compiled when the first one is met
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 TEXT_MAX: Final = 40  # characters; the longest form, "[2021-01-01..2021-12-31]~", has 25
 
@@ -172,7 +171,7 @@ def instant(value: datetime | str) -> datetime:
     datetime.datetime(2023, 6, 1, 0, 0, tzinfo=datetime.timezone.utc)
     """
     if isinstance(value, str):
-        if not _INSTANT.fullmatch(value):
+        if not re.fullmatch(_INSTANT, value, re.ASCII):
             raise BadWhen(f"{shown(value)} is not an instant: write it as 2023-01-20T09:30:00Z (RFC 3339)")
         try:
             moment = datetime.fromisoformat(value.upper())
@@ -191,7 +190,7 @@ def instant(value: datetime | str) -> datetime:
 
 
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
-_INSTANT = re.compile(rf"\d{{4}}-\d\d-\d\d[Tt ]{_CLOCK}:[0-5]\d(\.\d{{1,6}})?([Zz]|[+-]{_CLOCK})?", re.ASCII)
+_INSTANT = rf"\d{{4}}-\d\d-\d\d[Tt ]{_CLOCK}:[0-5]\d(\.\d{{1,6}})?([Zz]|[+-]{_CLOCK})?"
 
 
 def instant_text(moment: datetime) -> str:
@@ -213,9 +212,9 @@ def _window(text: object) -> tuple[date, date]:
             raise BadWhen(f"{shown(text)} is no day of the calendar: {error}") from None
         return exact, exact
     bare = text[:-1] if text[-1:] in ("~", "?") else text
-    if one := _ONE.fullmatch(bare):
+    if one := re.fullmatch(_PART, bare, re.ASCII):
         return _first_day(text, *one.groups()), _last_day(text, *one.groups())
-    if span := _SPAN.fullmatch(bare):
+    if span := re.fullmatch(_SPAN, bare, re.ASCII):
         groups = span.groups()
         slash = groups[0] is not None
         start, end = (groups[1:4], groups[5:8]) if slash else (groups[9:12], groups[13:16])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
@@ -113,7 +114,7 @@ def _days(event: Event) -> tuple[str | None, str | None, str | None]:
     if when is None:
         return None, None, None
     earliest = when.earliest.isoformat()
-    return when.text, earliest, earliest if when.latest == when.earliest else when.latest.isoformat()
+    return when.text, earliest, earliest if when.exact else when.latest.isoformat()
 
 
 def digest_of(columns: Row) -> str:
@@ -130,12 +131,17 @@ def record_of(row: Row) -> Record:
     position, initiative, version, id, name, schema, moment, body, source, by, note, replaces, head, digest = row
     try:
         event = decode(name, schema, body)
-        recorded_at = datetime.fromisoformat(moment)
+        recorded_at = _instant(moment)
     except NewerFormat as error:
         raise NewerFormat(f"record {position} ({id}): {error}") from None
     except (BadInput, ValueError, TypeError) as error:
         raise DamagedRecord(f"record {position} ({id}): {error}; restore the ledger from a backup") from error
     return Record(position, initiative, version, id, recorded_at, event, source, by, note, replaces, head, digest)
+
+
+@lru_cache(maxsize=1_024)  # all records of a batch share one
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def instant_of_batch(now: datetime, newest: datetime | None, wanted: datetime | str | None) -> datetime:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
 from json import loads
+from operator import attrgetter
 from typing import Any, Final, TypeAlias, get_args
 
 from attrs import fields
@@ -187,8 +188,8 @@ def _strict(*, explaining: bool) -> MsgspecJsonConverter:
     converter = make_converter(forbid_extra_keys=True, prefer_attrib_converters=True, detailed_validation=explaining)
     for plain in (str, bool, str | None):
         converter.register_structure_hook(plain, _as_it_is)
-    converter.register_unstructure_hook(When, str)
-    converter.register_unstructure_hook(Quantity, str)
+    converter.register_unstructure_hook(When, attrgetter("text"))
+    converter.register_unstructure_hook(Quantity, attrgetter("text"))
     converter.register_unstructure_hook(date, date.isoformat)
     converter.register_unstructure_hook(Attributes, dict)
     for measure in get_args(Simple):

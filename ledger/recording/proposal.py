@@ -62,7 +62,7 @@ class Entry(NamedTuple):
     said: tuple[Said, ...]
 
 
-@define
+@define(slots=False, eq=False, repr=False)  # attrs' cached properties of slotted classes are slow to read
 class Proposal:
     """The history of an initiative as it would be with a batch in it.
 
@@ -74,7 +74,7 @@ class Proposal:
     history: History
     retracted: dict[int, tuple[Record, int]] = field(factory=dict)
     _history: dict[Register, Sequence[Fact]] = field(init=False, factory=dict)
-    _after: dict[Register, list[Fact]] = field(init=False, factory=dict)
+    _after: dict[Register, Sequence[Fact]] = field(init=False, factory=dict)
 
     def index_of(self, position: int) -> int | None:
         """Give the place in the batch of the event at a position; None for a record of the history."""
@@ -106,8 +106,10 @@ class Proposal:
             self._history[register] = self.history.facts(register)
         return self._history[register]
 
-    def before(self, register: Register, index: int) -> list[Fact]:
+    def before(self, register: Register, index: int) -> Sequence[Fact]:
         """The facts that a register holds when the event at `index` is recorded."""
+        if not self.retracted and register not in self.written:
+            return self.history_of(register)
         kept = [fact for fact in self.history_of(register) if self._retracted_by(fact) >= index]
         return [
             *kept,
@@ -123,7 +125,7 @@ class Proposal:
         written = self.written.get(register)
         return register not in self.emptied and (not written or written[-1].position < self.batch[0].position + index)
 
-    def after(self, register: Register) -> list[Fact]:
+    def after(self, register: Register) -> Sequence[Fact]:
         """The facts that a register would hold with the whole batch written."""
         if register not in self._after:
             self._after[register] = self.before(register, len(self.batch))

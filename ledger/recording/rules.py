@@ -173,12 +173,15 @@ def _a_value_of(proposal: Proposal, metric: str, before: int) -> Fact | None:
     return None
 
 
+_OF_MEMBERS = (MetricUpdated, MemberChanged)
+
+
 def _members(proposal: Proposal) -> Iterator[Violation]:
     """Refuse to say something of a member that nobody ever recorded as one."""
     known: set[str | None] = {None}
     for index, entry in enumerate(proposal.batch):
         event = entry.event
-        if not isinstance(event, MetricUpdated | MemberChanged) or event.member in known:
+        if not isinstance(event, _OF_MEMBERS) or event.member in known:
             continue
         status = status_of(event.member or "")
         if proposal.latest(status, index) is None:

@@ -8,32 +8,24 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from threading import RLock
 from typing import Any, Final
 
-from attrs import define
-from msgspec.json import encode as encode_json
-
 from ledger.model.errors import LedgerClosed, StoreError
-from ledger.model.events import RecordRetracted
-from ledger.model.facts import Fact, Register
-from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
+from ledger.model.records import KnownAt, Record, known_at_of
 from ledger.model.registers import Registers
 from ledger.model.when import instant_text
-from ledger.recording.batch import COLUMNS, READ, Head, Row, record_of
-from ledger.recording.proposal import Entry
-from ledger.stores import sqlite_facts
+from ledger.recording.batch import READ, record_of
+from ledger.stores.sqlite_append import SELECT, Remembered, SqliteAppend, head_of, newest_version
+from ledger.stores.sqlite_facts import registers_at
 from ledger.stores.sqlite_file import connect, damage_of, errors_of, place_of, require_same_file
 
 PAGE: Final = 1_000  # records that are read at once while streaming
 
-_NAMES = ", ".join(f'"{column}"' for column in COLUMNS)
-_SELECT = "SELECT " + ", ".join(f'"{column}"' for column in READ) + " FROM records"
 _POSITION, _VERSION = READ.index("position"), READ.index("version")
-_INSERT = f"INSERT INTO records ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
 
 class SqliteStore:
@@ -45,7 +37,7 @@ class SqliteStore:
     def __init__(self, path: str, timeout: float = 5.0) -> None:
         self.path = path
         self._lock = RLock()
-        self._register_ids: dict[str, dict[Register, int]] = {}
+        self._remembered: dict[str, Remembered] = {}
         self._connection: sqlite3.Connection | None = connect(path, timeout)
         self._place = place_of(path)
 
@@ -67,10 +59,10 @@ class SqliteStore:
         while True:
             with self._reading() as connection:
                 if initiative is None:
-                    rows = connection.execute(f"{_SELECT} WHERE position > ? ORDER BY position LIMIT ?", (last, PAGE))
+                    rows = connection.execute(f"{SELECT} WHERE position > ? ORDER BY position LIMIT ?", (last, PAGE))
                 else:
                     rows = connection.execute(
-                        f"{_SELECT} WHERE initiative = ? AND version > ? ORDER BY version LIMIT ?",
+                        f"{SELECT} WHERE initiative = ? AND version > ? ORDER BY version LIMIT ?",
                         (initiative, last, PAGE),
                     )
                 page = rows.fetchall()
@@ -85,7 +77,7 @@ class SqliteStore:
         with self._reading() as connection, damage_of(self.path):
             position = _known_position(connection, moment)
             version = _version_at(connection, initiative, position)
-            return version, sqlite_facts.registers_at(connection, initiative, at, position)
+            return version, registers_at(connection, initiative, at, position)
 
     @contextmanager
     def writing(self, initiative: str) -> Iterator[SqliteAppend]:
@@ -94,15 +86,16 @@ class SqliteStore:
             connection = self._open()
             if connection.in_transaction:
                 raise StoreError(f"{self.path}: this thread is recording already; a clock must not record")
-            ids = self._register_ids.setdefault(initiative, {})
+            remembered = self._remembered.setdefault(initiative, Remembered())
             try:
                 connection.execute("BEGIN IMMEDIATE")  # in here, since a Ctrl-C strikes when it returns
                 with damage_of(self.path):
-                    head = _head(connection, initiative)
-                yield SqliteAppend(self.path, connection, initiative, head, ids)
+                    head = head_of(connection, initiative)
+                remembered.still_true_at(head.position)
+                yield SqliteAppend(self.path, connection, initiative, head, remembered)
                 connection.execute("COMMIT")
             except BaseException:
-                del self._register_ids[initiative]  # it may hold numbers that were never written
+                del self._remembered[initiative]  # it may hold what was never written
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
@@ -136,75 +129,6 @@ class SqliteStore:
                     connection.execute("COMMIT")
 
 
-@define
-class SqliteAppend:
-    """One writing transaction on one initiative."""
-
-    path: str
-    connection: sqlite3.Connection
-    initiative: str
-    head: Head
-    register_ids: dict[Register, int]
-
-    def facts(self, register: Register) -> Sequence[Fact]:
-        """Give the facts of a register, less those of retracted records."""
-        with damage_of(self.path):
-            return sqlite_facts.facts_in(self.connection, self.initiative, register)
-
-    def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:
-        """Give the registers ever written to that match; an empty argument matches all."""
-        return sqlite_facts.registers_like(self.connection, self.initiative, subject, id, aspect, name)
-
-    def record(self, id: str) -> Record | None:
-        """Find a record of this initiative."""
-        found = self.found([id]).get(id)
-        return found if found is not None and found.initiative == self.initiative else None
-
-    def is_retracted(self, position: int) -> bool:
-        """Tell whether a record has been retracted."""
-        return (
-            self.connection.execute("SELECT 1 FROM retractions WHERE retracts = ?", (position,)).fetchone() is not None
-        )
-
-    def ref(self, position: int) -> RecordRef:
-        """Give the short form of a record."""
-        with damage_of(self.path):
-            return sqlite_facts.refs_of(self.connection, [position])[position]
-
-    def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
-        """Find records by id, of any initiative of the ledger."""
-        rows = self.connection.execute(
-            f"{_SELECT} WHERE id IN (SELECT value FROM json_each(?))",
-            (encode_json(list(ids)).decode(),),
-        )
-        return {record.id: record for record in map(record_of, rows)}
-
-    def append(self, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
-        """Write a batch: the rows of its records, their facts, and retractions."""
-        self.connection.executemany(_INSERT, rows)
-        sqlite_facts.write_facts(self.connection, self.initiative, entries, rows, self.register_ids)
-        for entry in entries:
-            if isinstance(entry.event, RecordRetracted):
-                self.connection.execute(
-                    "INSERT INTO retractions (position, retracts) SELECT ?, position FROM records WHERE id = ?",
-                    (entry.position, entry.event.record),
-                )
-
-
-def _head(connection: sqlite3.Connection, initiative: str) -> Head:
-    newest = connection.execute("SELECT position, recorded_at FROM records ORDER BY position DESC LIMIT 1").fetchone()
-    if newest is None:
-        return Head(0, 0, None)
-    return Head(newest[0], _newest_version(connection, initiative), datetime.fromisoformat(newest[1]))
-
-
-def _newest_version(connection: sqlite3.Connection, initiative: str) -> int:
-    version: int = connection.execute(
-        "SELECT coalesce(max(version), 0) FROM records WHERE initiative = ?", (initiative,)
-    ).fetchone()[0]
-    return version
-
-
 def _known_position(connection: sqlite3.Connection, moment: datetime | int | None) -> int:
     """Give the position of the newest record known at a moment, rounded down to a whole batch."""
     newest: int = connection.execute("SELECT coalesce(max(position), 0) FROM records").fetchone()[0]
@@ -218,7 +142,7 @@ def _known_position(connection: sqlite3.Connection, moment: datetime | int | Non
 
 
 def _version_at(connection: sqlite3.Connection, initiative: str, position: int) -> int:
-    newest = _newest_version(connection, initiative)
+    newest = newest_version(connection, initiative)
     place = _column(connection, "SELECT position FROM records WHERE initiative = ? AND version = ?", initiative)
     if newest and place(newest) <= position:
         return newest

@@ -38,20 +38,20 @@ def write_facts(
     initiative: str,
     entries: Sequence[Entry],
     rows: Sequence[Row],
-    register_ids: dict[Register, int],
+    numbers: dict[Register, int],
 ) -> None:
-    """Write the facts of a batch; `register_ids` holds the known registers and takes in the new ones."""
+    """Write the facts of a batch; `numbers` holds those of the known registers, and takes in the new ones."""
+    new = dict.fromkeys(said.register for entry in entries for said in entry.said if said.register not in numbers)
+    if new:
+        _number(connection, initiative, list(new), numbers)
     facts = []
     for (_, position, rank, said), row in zip(entries, rows, strict=True):
         earliest, latest = row[_EARLIEST] or _ALWAYS, row[_LATEST] or _ALWAYS
         for register, value, low, high in said:
-            number = register_ids.get(register)
-            if number is None:
-                number = register_ids[register] = _register_number(connection, initiative, register)
             stored = value if value.__class__ is str else None
             least = None if low is None else _text(low)
             most = least if high is low else None if high is None else _text(high)
-            facts.append((number, latest, rank, position, earliest, stored, least, most))
+            facts.append((numbers[register], latest, rank, position, earliest, stored, least, most))
     connection.executemany(
         "INSERT INTO facts (register, latest, rank, position, earliest, value, low, high)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -59,19 +59,23 @@ def write_facts(
     )
 
 
-def _register_number(connection: sqlite3.Connection, initiative: str, register: Register) -> int:
-    found = connection.execute(
-        "SELECT register FROM registers WHERE initiative = ? AND subject = ? AND id = ? AND aspect = ? AND name = ?",
-        (initiative, *register),
-    ).fetchone()
-    if found is None:
-        found = connection.execute(
-            "INSERT INTO registers VALUES ((SELECT coalesce(max(register), 0) + 1 FROM registers), ?, ?, ?, ?, ?)"
-            " RETURNING register",
-            (initiative, *register),
-        ).fetchone()
-    number: int = found[0]
-    return number
+def _number(
+    connection: sqlite3.Connection, initiative: str, registers: Sequence[Register], numbers: dict[Register, int]
+) -> None:
+    """Look the numbers of registers up, and number those that nobody has written to before."""
+    known = connection.execute(
+        "SELECT g.register, g.subject, g.id, g.aspect, g.name FROM json_each(?) AS j JOIN registers AS g"
+        " ON g.initiative = ? AND g.subject = json_extract(j.value, '$[0]') AND g.id = json_extract(j.value, '$[1]')"
+        " AND g.aspect = json_extract(j.value, '$[2]') AND g.name = json_extract(j.value, '$[3]')",
+        (encode_json(registers).decode(), initiative),
+    )
+    numbers.update((Register(*key), number) for number, *key in known)
+    last = connection.execute("SELECT coalesce(max(register), 0) FROM registers").fetchone()[0]
+    new = [register for register in registers if register not in numbers]
+    numbers.update(zip(new, range(last + 1, last + 1 + len(new)), strict=True))
+    connection.executemany(
+        "INSERT INTO registers VALUES (?, ?, ?, ?, ?, ?)", [(numbers[one], initiative, *one) for one in new]
+    )
 
 
 def facts_in(connection: sqlite3.Connection, initiative: str, register: Register) -> list[Fact]:

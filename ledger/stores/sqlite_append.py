@@ -1,0 +1,134 @@
+"""Appending to a SQLite file: one writing transaction, what it reads for the rules, and what it writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from attrs import define, field
+from msgspec.json import encode as encode_json
+
+from ledger.model.events import RecordRetracted
+from ledger.model.facts import Fact, Register
+from ledger.model.records import Record, RecordRef
+from ledger.recording.batch import COLUMNS, READ, Head, Row, record_of
+from ledger.recording.proposal import Entry
+from ledger.stores.sqlite_facts import facts_in, refs_of, registers_like, write_facts
+from ledger.stores.sqlite_file import damage_of
+
+REMEMBERED_MAX: Final = 100_000  # registers whose facts are remembered between appends
+
+
+def _quoted(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)  # one of them is called "by"
+
+
+SELECT: Final = f"SELECT {_quoted(READ)} FROM records"
+"""The start of every query that reads records."""
+
+_INSERT = f"INSERT INTO records ({_quoted(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+
+
+@define(eq=False, repr=False)
+class Remembered:
+    """What earlier appends read of an initiative, and is still true.
+
+    The number of a register never changes. Its facts are as they were for as long as the log has not
+    grown, since nothing in it ever changes: `position` is where the log stood when they were read.
+    """
+
+    numbers: dict[Register, int] = field(factory=dict)
+    facts: dict[Register, Sequence[Fact]] = field(factory=dict)
+    position: int = 0
+
+    def still_true_at(self, position: int) -> None:
+        """Forget the facts if somebody else has made the log grow."""
+        if position != self.position or len(self.facts) > REMEMBERED_MAX:
+            self.facts.clear()
+        self.position = position
+
+    def grow(self, entries: Sequence[Entry]) -> None:
+        """Forget the facts of the registers that a batch has written to, or taken facts from."""
+        if any(isinstance(entry.event, RecordRetracted) for entry in entries):
+            self.facts.clear()
+        for entry in entries if self.facts else ():
+            for said in entry.said:
+                self.facts.pop(said.register, None)
+        self.position += len(entries)
+
+
+@define(eq=False, repr=False)
+class SqliteAppend:
+    """One writing transaction on one initiative."""
+
+    path: str
+    connection: sqlite3.Connection
+    initiative: str
+    head: Head
+    remembered: Remembered
+
+    def facts(self, register: Register) -> Sequence[Fact]:
+        """Give the facts of a register, less those of retracted records."""
+        known = self.remembered.facts.get(register)
+        if known is None:
+            with damage_of(self.path):
+                known = self.remembered.facts[register] = facts_in(self.connection, self.initiative, register)
+        return known
+
+    def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:
+        """Give the registers ever written to that match; an empty argument matches all."""
+        return registers_like(self.connection, self.initiative, subject, id, aspect, name)
+
+    def record(self, id: str) -> Record | None:
+        """Find a record of this initiative."""
+        found = self.found([id]).get(id)
+        return found if found is not None and found.initiative == self.initiative else None
+
+    def is_retracted(self, position: int) -> bool:
+        """Tell whether a record has been retracted."""
+        return (
+            self.connection.execute("SELECT 1 FROM retractions WHERE retracts = ?", (position,)).fetchone() is not None
+        )
+
+    def ref(self, position: int) -> RecordRef:
+        """Give the short form of a record."""
+        with damage_of(self.path):
+            return refs_of(self.connection, [position])[position]
+
+    def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
+        """Find records by id, of any initiative of the ledger."""
+        rows = self.connection.execute(
+            f"{SELECT} WHERE id IN (SELECT value FROM json_each(?))",
+            (encode_json(list(ids)).decode(),),
+        )
+        return {record.id: record for record in map(record_of, rows)}
+
+    def append(self, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
+        """Write a batch: the rows of its records, their facts, and retractions."""
+        self.connection.executemany(_INSERT, rows)
+        write_facts(self.connection, self.initiative, entries, rows, self.remembered.numbers)
+        for entry in entries:
+            if isinstance(entry.event, RecordRetracted):
+                self.connection.execute(
+                    "INSERT INTO retractions (position, retracts) SELECT ?, position FROM records WHERE id = ?",
+                    (entry.position, entry.event.record),
+                )
+        self.remembered.grow(entries)
+
+
+def head_of(connection: sqlite3.Connection, initiative: str) -> Head:
+    """Give where the ledger and an initiative in it stand."""
+    newest = connection.execute("SELECT position, recorded_at FROM records ORDER BY position DESC LIMIT 1").fetchone()
+    if newest is None:
+        return Head(0, 0, None)
+    return Head(newest[0], newest_version(connection, initiative), datetime.fromisoformat(newest[1]))
+
+
+def newest_version(connection: sqlite3.Connection, initiative: str) -> int:
+    """Give the version of the newest record of an initiative; 0 where it has none."""
+    version: int = connection.execute(
+        "SELECT coalesce(max(version), 0) FROM records WHERE initiative = ?", (initiative,)
+    ).fetchone()[0]
+    return version
