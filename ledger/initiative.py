@@ -102,7 +102,7 @@ class Initiative:
         version, registers = self._store.registers(self.id, asked, known_at)
         if version == 0:
             self._require_records()
-        return InitiativeState(self.id if version else "", asked, version, registers)
+        return InitiativeState(self.id, asked, version, registers)
 
     def today(self, known_at: KnownAt = None) -> InitiativeState:
         """Give the state at the end of today, by the ledger's clock, in UTC."""

@@ -611,6 +611,11 @@ def test_the_only_joining_of_a_member_is_still_needed_by_what_was_said_of_it(clu
         (0, "still-needed"),
         (1, "unknown-member"),
     ]
+    value = MetricUpdated("co2", "2022", "1 t", member="a")
+    assert codes(refused(clusters, CO2, value, RecordRetracted(joined.id), value)) == [
+        (2, "still-needed"),
+        (3, "unknown-member"),
+    ]
     clusters.record(RecordRetracted(joined.id), RecordRetracted(changed.id))
 
 
@@ -627,14 +632,14 @@ def test_a_joining_may_be_retracted_and_recorded_anew_in_one_batch(clusters):
     assert clusters.at("2020-12-31").members.keys() == {"a"}
 
 
-def test_the_definition_of_a_metric_is_still_needed_by_its_values(clusters):
+@pytest.mark.parametrize(("count", "more"), [(1, ""), (5, ""), (6, " and 1 more"), (7, " and 2 more")])
+def test_the_definition_of_a_metric_is_still_needed_by_its_values(clusters, count, more):
     (defined,) = clusters.record(CO2)
-    values = clusters.record(*(MetricUpdated("co2", "2022", f"{number} t") for number in range(7)))
+    values = clusters.record(*(MetricUpdated("co2", "2022", f"{number} t") for number in range(count)))
     violation = refused_once(clusters, RecordRetracted(defined.id))
     assert violation.code == "still-needed"
-    assert violation.reason.startswith(
-        ", ".join(f"record {value.id}" for value in values[:5]) + " and 2 more speak of metric 'co2': "
-    )
+    named = ", ".join(f"record {value.id}" for value in values[:5])
+    assert violation.reason.startswith(f"{named}{more} speak of metric 'co2': ")
     clusters.record(*(RecordRetracted(value.id) for value in values), RecordRetracted(defined.id))
 
 

@@ -915,6 +915,31 @@ def test_two_ledgers_on_one_file_see_what_the_other_wrote(path):
         assert len(everything(path)["registers"]) == len({row[1:] for row in everything(path)["registers"]}) == 18
 
 
+def test_what_another_ledger_wrote_is_never_overlooked(path):
+    def codes_of(book, *events):
+        with pytest.raises(Refused) as refusal:
+            book.initiative("clusters").record(*events)
+        return [violation.code for violation in refusal.value.violations]
+
+    with ledger.open(path) as one, ledger.open(path) as other:
+        mine, theirs = one.initiative("clusters"), other.initiative("clusters")
+        mine.record(MetricDefined("co2", unit="t"), MemberJoined("a", "2021-01-01"))
+        joined = list(mine.records())[1]
+        value = MetricUpdated("co2", "2022-01-01", "1 t", member="a")
+        (written,) = mine.record(value)
+        theirs.record(RecordRetracted(written.id), RecordRetracted(joined.id))
+        assert codes_of(one, value) == ["unknown-member"]
+        mine.record(MemberJoined("a", "2021-01-01"))
+        mine.record(MetricUpdated("co2", "2021-01-01", None))  # both have read the definition
+        (withdrawn,) = theirs.record(MetricUpdated("co2", "2021-01-01", None))
+        theirs.record(RecordRetracted(withdrawn.id), RecordRetracted(list(mine.records())[-2].id))
+        theirs.record(MetricDefined("co2", unit="people"))
+        assert codes_of(one, value) == ["wrong-dimension"]
+        mine.record(MemberJoined("b", "2021-01-01"))  # and that nothing was closed
+        theirs.record(InitiativeClosed("2022-01-01"))
+        assert codes_of(one, MemberJoined("c", "2023-01-01")) == ["closed"]
+
+
 def in_another_process(code, *arguments):
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],

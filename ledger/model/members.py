@@ -17,8 +17,8 @@ from ledger.model.registers import Candidates, Registers
 class Member:
     """A member as it stands on a day.
 
-    `attributes` and `values` hold what is certain. What is not is in `uncertain`, by the attribute or the
-    metric (or `name`, `part_of`), with everything that it can be, None standing for nothing. `statuses`
+    `attributes` and `values` hold what is certain. What is not is in `uncertain`, as `attribute country`,
+    `metric co2`, `name` or `part_of`, with everything that it can be, None standing for nothing. `statuses`
     are those it can have: active, suspended, gone, or none yet. The latest joining took place on a day
     from `joined_from` to `joined_by`, inclusive.
     """
@@ -58,7 +58,7 @@ def member_at(registers: Registers, id: str, own: Iterable[Register], at: date) 
         if register.aspect in certain:
             options = contents(registers.of(register))
             if len(options) > 1:
-                uncertain[register.name or register.aspect] = options
+                uncertain[f"{register.aspect} {register.name}".strip()] = options
             elif options[0] is not None:
                 certain[register.aspect][register.name] = options[0]
     joinings = registers.of(Register("member", id, "joined")).candidates

@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from attrs import frozen
 
-from ledger.model.facts import Fact, PlainFact, Register
+from ledger.model.facts import JOINED, Fact, FactValue, PlainFact, Register, status_of
 from ledger.model.records import RecordRef
 
 F = TypeVar("F", bound=PlainFact)
@@ -58,6 +58,26 @@ class Chain(NamedTuple, Generic[F]):
         held = slice(max(first, 0), after)
         found = map(Candidate, map(Fact._make, self.facts[held]), self.since[held], self.until[held])
         return Candidates(tuple(found), nothing_yet=first < 0)
+
+    def only(self, value: FactValue) -> Chain[F]:
+        """Leave out the facts of another value; the windows stay as tight as the whole chain makes them."""
+        kept = [place for place, (_, _, _, _, held, _, _) in enumerate(self.facts) if held == value]
+        return Chain(
+            [self.facts[place] for place in kept],
+            [self.since[place] for place in kept],
+            [self.until[place] for place in kept],
+        )
+
+
+def chained(register: Register, facts: Mapping[Register, Iterable[F]]) -> Chain[F]:
+    """Chain one register of many.
+
+    The latest joining is read off the chain of the status, where joinings and leavings are in one order: a
+    chain of its own could place a joining before the leaving that it followed.
+    """
+    if register.aspect == "joined":
+        return chain(facts[status_of(register.id)]).only(JOINED)
+    return chain(facts[register])
 
 
 def chain(facts: Iterable[F]) -> Chain[F]:

@@ -26,7 +26,7 @@ from ledger.model.measures import Measure, Members, Total, WhereLike
 from ledger.model.members import Member, contents, member_at
 from ledger.model.quantity import Quantity
 from ledger.model.records import KnownAt, PlainRef, Record, RecordRef, known, known_at_of
-from ledger.model.registers import Registers, chain
+from ledger.model.registers import Registers, chained
 from ledger.model.when import day
 
 
@@ -64,15 +64,13 @@ def replay(records: Iterable[Record], *, at: date | str, known_at: KnownAt = Non
     retracted = {retracts[position] for position, *_ in heard if position in retracts}
     standing = {ref[0]: ref for ref in heard if ref[2] not in retracted}
     ranks = _ranks(heard, replaces)
-    cells = {}
     for register, written in facts.items():
         ranked = [(ranks.get(fact[1], fact[0]), *fact[1:]) for fact in written] if ranks else written
-        found = chain(fact for fact in ranked if fact[1] in standing).at(asked)
-        if found.candidates:
-            cells[register] = found
+        facts[register] = [fact for fact in ranked if fact[1] in standing]
+    cells = {register: found for register in facts if (found := chained(register, facts).at(asked)).candidates}
     used = {option.fact.position for found in cells.values() for option in found.candidates}
     registers = Registers(cells, {position: RecordRef._make(standing[position]) for position in used})
-    return InitiativeState(initiative if heard else "", asked, heard[-1][1] if heard else 0, registers)
+    return InitiativeState(initiative, asked, heard[-1][1] if heard else 0, registers)
 
 
 def _ranks(heard: Iterable[PlainRef], replaces: Mapping[int, str]) -> dict[int, int]:
@@ -90,8 +88,8 @@ def _ranks(heard: Iterable[PlainRef], replaces: Mapping[int, str]) -> dict[int, 
 class InitiativeState:
     """An initiative at the end of one day, as known at one moment: an immutable value.
 
-    Iterating, `len`, `in` and `[]` are about the certain, active members, as `members` is. `version` is
-    that of the newest record known.
+    Iterating, `len`, `in` and `[]` are about the certain, active members, as `members` is; unlike other
+    containers a state without any is true all the same. `version` is that of the newest record known.
     """
 
     initiative: str
@@ -101,6 +99,9 @@ class InitiativeState:
 
     def __reduce__(self) -> tuple[type[InitiativeState], tuple[str, date, int, Registers]]:
         return InitiativeState, (self.initiative, self.at, self.version, self.registers)
+
+    def __bool__(self) -> bool:
+        return True
 
     def __len__(self) -> int:
         return len(self._standing["members"])

@@ -8,11 +8,12 @@ day; only registers that hold a rough fact are chained in Python.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 
 from msgspec.json import encode as encode_json
 
@@ -20,7 +21,7 @@ from ledger.model.events import Event
 from ledger.model.exact import Exact, canonical_text
 from ledger.model.facts import ALWAYS, Fact, FactValue, Register
 from ledger.model.records import RecordRef
-from ledger.model.registers import Candidate, Candidates, Registers, chain
+from ledger.model.registers import Candidate, Candidates, Registers, chained
 from ledger.recording.batch import COLUMNS, Row
 from ledger.recording.codec import decode
 from ledger.recording.proposal import Entry
@@ -115,52 +116,35 @@ def registers_at(connection: sqlite3.Connection, initiative: str, at: date, posi
         " ORDER BY g.subject, g.id, g.aspect, g.name, f.latest, f.rank, f.position",
         (initiative, position, position),
     )
-    held: dict[Register, Row | list[Row]] = {}
-    for key, group in groupby(rows, key=_register):
-        found = _held(group, day)
-        if found:
-            held[Register(*key)] = found
-    return _read(connection, held, at)
+    exact: dict[Register, Row] = {}
+    rough: dict[Register, list[Row]] = {}
+    for key, group in groupby(rows, key=itemgetter(0, 1, 2, 3)):
+        register, written = Register(*key), [row[4:] for row in group]
+        if any(earliest != latest for _, _, earliest, latest, _, _, _ in written):
+            rough[register] = written
+        elif begun := [row for row in written if row[3] <= day]:
+            exact[register] = begun[-1]
+    return _read(connection, exact, rough, at)
 
 
-def _register(row: Row) -> Row:
-    return row[:4]
-
-
-def _held(rows: Iterator[Row], day: str) -> Row | list[Row] | None:
-    """Give the row that holds on a day or, where any fact is rough, all rows."""
-    last = None
-    seen = []
-    rough = False
-    for row in rows:
-        seen.append(row)
-        if row[6] != row[7]:
-            rough = True
-        elif row[7] <= day:
-            last = row
-    return seen if rough else last
-
-
-def _read(connection: sqlite3.Connection, held: Mapping[Register, Row | list[Row]], at: date) -> Registers:
+def _read(
+    connection: sqlite3.Connection, exact: Mapping[Register, Row], rough: Mapping[Register, list[Row]], at: date
+) -> Registers:
     """Turn rows into facts, and those into candidates, with the records that say them."""
-    events = _events(
-        connection,
-        [
-            row[5]
-            for register, found in held.items()
-            if register.aspect in _EVENT_VALUES
-            for row in (found if isinstance(found, list) else [found])
-        ],
-    )
+    rows = [row for register, row in exact.items() if register.aspect in _EVENT_VALUES]
+    rows += [row for register, many in rough.items() if register.aspect in _EVENT_VALUES for row in many]
+    events = _events(connection, [row[1] for row in rows])
+    facts = {register: [_fact(row, events) for row in many] for register, many in rough.items()}
     cells: dict[Register, Candidates] = {}
-    for register, found in held.items():
-        if isinstance(found, list):
-            candidates = chain(_fact(row[4:], events) for row in found).at(at)
-            if candidates.candidates:
-                cells[register] = candidates
-        else:
-            fact = _fact(found[4:], events)
-            cells[register] = Candidates((Candidate(fact, fact.earliest, fact.latest),), nothing_yet=False)
+    for register, row in exact.items():
+        fact = _fact(row, events)
+        cells[register] = Candidates((Candidate(fact, fact.earliest, fact.latest),), nothing_yet=False)
+    # where a rough date may change the order of joinings and leavings, the latest joining is rough as well
+    joinings = [Register(*register[:2], "joined") for register in facts if register[::2] == ("member", "status")]
+    for register in dict.fromkeys([*facts, *joinings]):
+        cells.pop(register, None)
+        if (candidates := chained(register, facts).at(at)).candidates:
+            cells[register] = candidates
     used = {option.fact.position for found in cells.values() for option in found.candidates}
     return Registers(cells, refs_of(connection, used))
 

@@ -152,6 +152,8 @@ class Worlds:
                 if days[record.position] <= self.at:
                     state[key] = _writes(record.event)[key]
                     since[key] = days[record.position]
+                    if isinstance(record.event, e.MemberJoined) and key[0] == "status":
+                        since["joined", key[1]] = days[record.position]
         return World(days, state, since)
 
     def _summed(self, world: World, whose: list[str], metric: str) -> Answer:
@@ -222,7 +224,6 @@ def _writes(event: e.Event) -> dict[Key, object]:
             written["closed",] = isinstance(event, e.InitiativeClosed)
         case e.MemberJoined(member=member):
             written["status", member] = "active"
-            written["joined", member] = True
         case e.MemberReinstated(member=member):
             written["status", member] = "active"
         case e.MemberSuspended(member=member):
