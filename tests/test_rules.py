@@ -502,6 +502,27 @@ def test_something_said_of_one_who_never_was_a_member_is_refused(clusters, event
     clusters.record(MemberJoined("ghost", "2021"), event)
 
 
+@pytest.mark.parametrize("event", [
+    MemberJoined("spain", "2022", part_of="union"), MemberChanged("france", "2022", part_of="union"),
+])  # fmt: skip
+def test_a_whole_that_never_was_a_member_is_refused(clusters, event):
+    clusters.record(MemberJoined("france", "2021"))
+    violation = refused_once(clusters, event)
+    assert (violation.code, violation.clash) == ("unknown-member", None)
+    assert violation.reason == "'union' has never been a member: record the joining first, or check the id"
+    clusters.record(MemberJoined("union", "2021"), event)
+    clusters.record(MemberChanged(event.member, "2023", part_of=""))
+
+
+def test_the_joining_of_a_whole_is_still_needed_while_a_part_names_it(clusters):
+    union, _ = clusters.record(MemberJoined("union", "2021"), MemberJoined("spain", "2021", part_of="union"))
+    violation = refused_once(clusters, RecordRetracted(union.id))
+    assert violation.code == "still-needed"
+    assert "speak of member 'union'" in violation.reason
+    both = refused(clusters, RecordRetracted(union.id), MemberJoined("france", "2022", part_of="union"))
+    assert {one.code for one in both} == {"still-needed", "unknown-member"}
+
+
 def test_something_may_be_said_of_one_who_left_and_of_days_before_the_joining(clusters):
     clusters.record(CO2, MemberJoined("a", "2021"), MemberLeft("a", "2022"))
     clusters.record(MemberChanged("a", "2023", name="A"), MetricUpdated("co2", "2019", "1 t", member="a"))

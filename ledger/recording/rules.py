@@ -10,7 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ledger.model.events import MemberChanged, MetricDefined, MetricUpdated, RecordRetracted, ReportPublished
+from ledger.model.events import (
+    MemberChanged,
+    MemberJoined,
+    MetricDefined,
+    MetricUpdated,
+    RecordRetracted,
+    ReportPublished,
+)
 from ledger.model.facts import Fact, Register, definition_of, status_of, window_of
 from ledger.model.measures import Measure, Share, Total, Value
 from ledger.model.quantity import Quantity
@@ -173,22 +180,27 @@ def _a_value_of(proposal: Proposal, metric: str, before: int) -> Fact | None:
     return None
 
 
-_OF_MEMBERS = (MetricUpdated, MemberChanged)
-
-
 def _members(proposal: Proposal) -> Iterator[Violation]:
-    """Refuse to say something of a member that nobody ever recorded as one."""
-    known: set[str | None] = {None}
+    """Refuse to say something of a member, or to name as a whole one, that nobody ever recorded as one."""
+    known: set[str | None] = {None, ""}
     for index, entry in enumerate(proposal.batch):
         event = entry.event
-        if not isinstance(event, _OF_MEMBERS) or event.member in known:
-            continue
-        status = status_of(event.member or "")
-        if proposal.latest(status, index) is None:
-            reason = "{member!r} has never been a member: record the joining first, or check the id"
-            yield proposal.refuse("unknown-member", index, reason, member=event.member)
-        elif proposal.settled(status, index):
-            known.add(event.member)
+        named = [event.member] if isinstance(event, _OF_MEMBERS) else []
+        if isinstance(event, _WITH_WHOLES):
+            named.append(event.part_of)
+        for member in named:
+            if member in known:
+                continue
+            status = status_of(member or "")
+            if proposal.latest(status, index) is None:
+                reason = "{member!r} has never been a member: record the joining first, or check the id"
+                yield proposal.refuse("unknown-member", index, reason, member=member)
+            elif proposal.settled(status, index):
+                known.add(member)
+
+
+_OF_MEMBERS = (MetricUpdated, MemberChanged)
+_WITH_WHOLES = (MemberJoined, MemberChanged)
 
 
 def _reports(proposal: Proposal) -> Iterator[Violation]:
@@ -222,13 +234,20 @@ def _still_needed(proposal: Proposal) -> Iterator[Violation]:
 
 
 def _speaking_of(proposal: Proposal, register: Register) -> set[int]:
-    """Give the positions of the facts that say something of a member, or are values of a metric."""
+    """Give the positions of what speaks of a member, or names it as a whole; or of the values of a metric."""
+    history, id = proposal.history, register.id
     if register.subject == "initiative":
         return set()
-    if register.subject == "member":
-        others = proposal.history.registers(subject="member", id=register.id)
-        said = {entry.position for entry in proposal.batch if getattr(entry.event, "member", None) == register.id}
-    else:
-        others = proposal.history.registers(aspect="metric", name=register.id)
-        said = {entry.position for entry in proposal.batch if getattr(entry.event, "metric", None) == register.id}
-    return {fact.position for other in others for fact in proposal.after(other)} | said
+    if register.subject == "metric":
+        values = history.registers(aspect="metric", name=id)
+        said = {entry.position for entry in proposal.batch if getattr(entry.event, "metric", None) == id}
+        return said | {fact.position for value in values for fact in proposal.after(value)}
+    own = history.registers(subject="member", id=id)
+    parts = history.registers(subject="member", aspect="part_of")
+    said = {
+        entry.position
+        for entry in proposal.batch
+        if id in (getattr(entry.event, "member", None), getattr(entry.event, "part_of", None))
+    }
+    said |= {fact.position for other in own for fact in proposal.after(other)}
+    return said | {fact.position for part in parts for fact in proposal.after(part) if fact.value == id}
