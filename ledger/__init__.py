@@ -1,6 +1,7 @@
 """Who was a member, and what did we claim, on that day? An event-sourced membership ledger."""
 
-from ledger.book import Ledger, open
+from ledger.book import Ledger
+from ledger.book import open as open  # not in __all__: `import *` must not hide Python's own
 from ledger.initiative import Initiative
 from ledger.model.errors import LedgerError, NotAdditive, Refused
 from ledger.model.events import (
@@ -62,7 +63,6 @@ __all__ = [
     "at_most",
     "between",
     "exactly",
-    "open",
     "replay",
     "rounded",
 ]

@@ -74,6 +74,8 @@ def open(path: str | os.PathLike[str], *, clock: Clock = _utc_now, timeout: floa
     name = _path(path)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout <= TIMEOUT_MAX:
         raise BadInput(f"timeout={shown(timeout)} is no number of seconds from 0 to {TIMEOUT_MAX:,}")
+    if not callable(clock):
+        raise BadInput(f"clock={shown(clock)} is no function that tells the time: give one, or leave it out")
     if name.startswith(("postgresql://", "postgres://")):
         raise StoreError("ledgers in PostgreSQL are not supported yet: give the path of a file")
     return Ledger(SqliteStore(name, timeout), clock)

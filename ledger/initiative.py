@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ledger.model.errors import BadInput, Refused, RetryMismatch, UnknownInitiative, VersionConflict, shown
 from ledger.model.state import InitiativeState
@@ -42,9 +42,9 @@ class Initiative:
     """One initiative of a ledger. Made by `Ledger.initiative`; it need not have records yet."""
 
     id: str
-    _store: EventStore
-    _clock: Callable[[], datetime]
-    _entropy: Callable[[int], bytes]
+    _store: EventStore = field(repr=False)
+    _clock: Callable[[], datetime] = field(repr=False)
+    _entropy: Callable[[int], bytes] = field(repr=False)
 
     def record(
         self,

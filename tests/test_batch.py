@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import RFC_4122, UUID, uuid4
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -61,8 +62,9 @@ def file(tmp_path_factory):
 @given(st.lists(events(MemberJoined), min_size=1, max_size=3, unique_by=lambda event: event.member), texts(), texts())
 def test_the_digest_in_the_file_is_that_of_all_columns_before_it(file, joinings, source, note):
     name = f"initiative {uuid4()}"  # a new one for each example
+    alone = [evolve(joining, part_of=None) for joining in joinings]
     with ledger.open(file) as book:
-        records = book.initiative(name).record(*joinings, source=source, note=note)
+        records = book.initiative(name).record(*alone, source=source, note=note)
     with closing(sqlite3.connect(file)) as plain:
         rows = plain.execute("SELECT * FROM records WHERE initiative = ? ORDER BY position", (name,)).fetchall()
     assert [row[-1] for row in rows] == [by_the_standard_library(row[:-1]) for row in rows]
@@ -335,3 +337,9 @@ def test_a_row_that_is_no_record_is_refused_with_its_position_and_id(changes):
 def test_a_row_of_a_newer_version_is_refused_with_its_position_and_id(changes):
     with pytest.raises(NewerFormat, match=f"record 7 .{ONE_ID}.: event .* is not known"):
         record_of(row(**changes))
+
+
+def test_after_the_last_instant_there_is_no_other():
+    last = datetime.max.replace(tzinfo=UTC)
+    with pytest.raises(BadInput, match=r"no instant is left after the newest record, 9999-12-31T23:59:59\.999999Z"):
+        instant_of_batch(datetime(2026, 1, 1, tzinfo=UTC), last, None)

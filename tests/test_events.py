@@ -444,3 +444,23 @@ def test_no_attributes_are_an_empty_mapping(nothing):
 def test_more_than_a_hundred_attributes_are_refused_with_a_way_out():
     with pytest.raises(BadEvent, match="101 attributes in one event; at most 100 are kept: use several events"):
         Attributes({f"n{n}": "x" for n in range(101)})
+
+
+class Text(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: MemberJoined(Text("a"), "2021"),
+        lambda: MemberJoined("a", "2021", attributes={"town": Text("b")}),
+        lambda: MemberLeft("a", "2021", reason=Text("moved")),
+        lambda: When(Text("2021")),
+        lambda: Quantity.parse(Text("5 t")),
+        lambda: Quantity(1, 2, Text("t")),
+    ],
+)
+def test_what_only_behaves_like_text_is_refused_before_it_is_written(make):
+    with pytest.raises(LedgerError, match=r"text.*Text"):
+        make()

@@ -179,3 +179,8 @@ def test_a_share_is_made_of_two_other_measures(bad):
         Share(bad, Members())
     with pytest.raises(BadEvent, match=r"^Share\.whole must be a measure other than a share, not"):
         Share(Members(), bad)
+
+
+def test_a_filter_that_names_an_attribute_twice_is_refused():
+    with pytest.raises(BadEvent, match="names an attribute twice: give it all its values at once"):
+        Members(where=[("town", "a"), ("town", "b")])

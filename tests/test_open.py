@@ -485,3 +485,26 @@ def test_a_creation_that_fails_leaves_nothing_behind(path, monkeypatch, error, t
     assert list(path.parent.iterdir()) == []
     monkeypatch.undo()
     assert members(filled(path)) == ["basque"]
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_what_a_lost_ledger_left_behind_is_not_taken_for_a_part_of_a_new_one(path, suffix):
+    left = Path(f"{path}{suffix}")
+    left.write_bytes(b"the newest records of a ledger that is gone")
+    error = refused(path, NotALedger)
+    assert f"{left.name} is left of it" in str(error)
+    assert "put the file back, or move its remains away first" in str(error)
+    assert left.read_bytes() == b"the newest records of a ledger that is gone"
+    assert not path.exists()
+    left.unlink()
+    ledger.open(path).close()
+
+
+@pytest.mark.parametrize("clock", [5, "now", None])
+def test_a_clock_must_be_a_function(clock):
+    with pytest.raises(BadInput, match=r"clock=.* is no function that tells the time"):
+        ledger.open(":memory:", clock=clock)
+
+
+def test_handles_show_what_they_are_and_nothing_of_their_insides():
+    assert repr(ledger.open(":memory:").initiative("clusters")) == "Initiative(id='clusters')"

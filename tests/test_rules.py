@@ -970,3 +970,12 @@ def test_the_check_written_here_finds_what_the_rules_find(clusters, monkeypatch)
     )  # fmt: skip
     found = list(faults(list(clusters.records())))
     assert len(found) == 12
+
+
+def test_a_claim_about_a_member_that_never_was_one_is_refused(clusters):
+    clusters.record(CO2, MemberJoined("basque", "2021"))
+    share = Share(Value("co2", "ghost"), Total("co2"))
+    violation = refused_once(clusters, ReportPublished("r", "2022-01-01", claims=[Claim(share, "5 percent")]))
+    assert (violation.code, violation.index) == ("unknown-member", 0)
+    claims = [Claim(Value("co2", "basque"), "5 t"), Claim(Value("co2"), "5 t")]
+    clusters.record(ReportPublished("r", "2022-01-01", claims=claims))

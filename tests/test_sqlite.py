@@ -1155,6 +1155,58 @@ def test_a_ledger_closes_itself_at_the_end_of_a_block_by_an_error_too(path):
         book.initiatives()
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        MemberLeft("ben", "2026-01/2099-12"),
+        InitiativeClosed("2026-01/2099-12"),
+        MemberChanged("ben", "2026-01/2099-12", name="Benjamin"),
+        MemberSuspended("ben", "2026-01/2099-12"),
+    ],
+)
+def test_what_may_have_happened_leaves_a_member_in_the_view_and_marks_it_as_rough(path, event):
+    with ledger.open(path) as book:
+        book.initiative("clusters").record(MemberJoined("ben", "2020-01-01", name="Ben"))
+        with sql(path) as connection:
+            assert [row["rough"] for row in view(connection, "members_today")] == [0]
+        book.initiative("clusters").record(event)
+    with sql(path) as connection:
+        (row,) = view(connection, "members_today")
+    assert (row["member"], row["name"], row["status"], row["rough"]) == ("ben", "Ben", "active", 1)
+
+
+def test_one_who_left_and_may_be_back_is_in_the_view_as_rough(path):
+    with ledger.open(path) as book:
+        clusters = book.initiative("clusters")
+        clusters.record(MemberJoined("ben", "2020-01-01"), MemberLeft("ben", "2021-01-01"))
+        with sql(path) as connection:
+            assert view(connection, "members_today") == []
+        clusters.record(MemberJoined("ben", "2026-01/2099-12"))
+        assert list(clusters.today().possible_members) == ["ben"]
+    with sql(path) as connection:
+        assert [(row["member"], row["rough"]) for row in view(connection, "members_today")] == [("ben", 1)]
+
+
+def test_a_value_that_may_have_been_withdrawn_stays_in_the_view_and_is_marked_as_rough(path):
+    with ledger.open(path) as book:
+        book.initiative("clusters").record(
+            MetricDefined("co2", "t"),
+            MetricUpdated("co2", "2020-01-01", "5 t"),
+            MetricUpdated("co2", "2026/2099", None),
+        )
+    with sql(path) as connection:
+        assert [(row["amount"], row["rough"]) for row in view(connection, "metrics_today")] == [("5 t", 1)]
+
+
+def test_a_retraction_is_written_only_beside_the_record_that_retracts(path):
+    with ledger.open(path) as book:
+        some_facts(book.initiative("clusters"))
+    before = everything(path)
+    with sql(path) as connection, pytest.raises(sqlite3.IntegrityError, match="retractions only grow"):
+        connection.execute("INSERT INTO retractions VALUES (3, 1)")
+    assert everything(path) == before
+
+
 # a file that is damaged, full, or gone
 
 
@@ -1168,7 +1220,8 @@ def test_a_file_that_is_no_longer_there_is_neither_read_nor_written(path, what):
         else:
             path.rename(path.with_suffix(".old"))
         if what == "replaced":
-            ledger.open(path).close()
+            ledger.open(path.with_suffix(".new")).close()
+            path.with_suffix(".new").rename(path)
         for use in (lambda: clusters.record(MemberJoined("ohio", "2023")), clusters.today, book.initiatives):
             with pytest.raises(StoreError, match="moved, deleted or replaced since it was opened, and is left alone"):
                 use()

@@ -595,3 +595,28 @@ def test_a_state_without_members_is_a_state_all_the_same():
 def test_before_anything_was_known_of_it_an_initiative_has_its_id():
     state = replay(recorded(MemberJoined("a", "2021-01-01")), at="2021-01-01", known_at=0)
     assert (state.initiative, state.name, state.version) == ("clusters", "clusters", 0)
+
+
+@pytest.mark.parametrize("strange", [[1], [None], ["record"]])
+def test_only_records_are_replayed(strange):
+    with pytest.raises(BadInput, match="is no Record: replay what records"):
+        replay(strange, at="2021-01-01")
+
+
+@pytest.mark.parametrize("strange", ["count", None, Members, 3])
+def test_only_measures_are_answered(strange):
+    state = state_of(MemberJoined("a", "2021-01-01"))
+    for ask in (state.measure, state.explain, lambda measure: state.measure(measure, by="town")):
+        with pytest.raises(BadInput, match="is no measure: ask for one such as Members"):
+            ask(strange)
+
+
+@pytest.mark.parametrize("by", [5, "", ["town"], " town"])
+def test_groups_are_by_the_name_of_an_attribute(by):
+    with pytest.raises(BadInput, match=r"^by "):
+        state_of(MemberJoined("a", "2021-01-01")).count(by=by)
+
+
+def test_a_member_is_looked_up_by_its_id_and_by_nothing_else():
+    with pytest.raises(UnknownMember, match="no member 5 is known"):
+        state_of(MemberJoined("a", "2021-01-01"))[5]

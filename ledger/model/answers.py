@@ -7,19 +7,21 @@ every possible world.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import NamedTuple, TypeAlias
 
 from attrs import frozen
 
-from ledger.model.errors import BadInput, NotAdditive, UnknownMetric
+from ledger.model.errors import BadInput, NotAdditive, UnknownMetric, shown
 from ledger.model.events import MetricDefined
 from ledger.model.exact import ONE, ZERO, Exact, add, divide
 from ledger.model.facts import Register, definition_of, metric_of
+from ledger.model.fields import require_id
 from ledger.model.figures import Contribution, Figure
 from ledger.model.matching import largest_matching
-from ledger.model.measures import Distinct, Joined, Measure, Share, Total, Value
+from ledger.model.measures import MEASURES, Distinct, Joined, Measure, Share, Total, Value
 from ledger.model.outcomes import Asked, Counting, Outcome, outcomes, with_value
 from ledger.model.quantity import Quantity
 from ledger.model.registers import Registers
@@ -44,6 +46,7 @@ class Question:
 
     def figure(self, measure: Measure) -> Figure:
         """Answer a measure. Raises `UnknownMetric`, and `NotAdditive` for a total of what has none."""
+        _require_measure(measure)
         if isinstance(measure, Share):
             return self._share(measure)
         if isinstance(measure, Value):
@@ -52,18 +55,21 @@ class Question:
 
     def groups(self, measure: Measure, by: str) -> dict[str | None, Figure]:
         """Answer a measure for each value of an attribute; None is the group of those without one."""
+        require_id(by, "by")
+        _require_measure(measure)
         if isinstance(measure, Share | Value):
             raise BadInput(f"by={by!r}: a {type(measure).__name__} has no groups; ask a count or a total")
         scale = self._scale(measure)
-        everyone = self._ways(measure, by)
-        found = {way.group for ways in everyone.values() for way in ways if way.counted}
-        return {
-            group: self._summed(measure, scale, {member: _only(group, ways) for member, ways in everyone.items()})
-            for group in sorted(found, key=lambda group: (group is None, group or ""))
-        }
+        everyone: dict[str | None, dict[str, Ways]] = defaultdict(dict)
+        for member, ways in self._ways(measure, by).items():
+            for group in {way.group for way in ways if way.counted}:
+                everyone[group][member] = _only(group, ways)
+        ordered = sorted(everyone, key=lambda group: (group is None, group or ""))
+        return {group: self._summed(measure, scale, everyone[group]) for group in ordered}
 
     def explain(self, measure: Measure) -> tuple[Contribution, ...]:
         """Say what each member that counts, or may count, contributes, and by which records."""
+        _require_measure(measure)
         if isinstance(measure, Share | Value):
             raise BadInput(f"a {type(measure).__name__} is not made of members; explain a count or a total")
         scale, asked = self._scale(measure), Asked.by(measure, self.at)
@@ -218,6 +224,11 @@ class _Scale:
         factor = unit(self.unit).factor
         low, high = ends if factor == ONE else (None if end is None else divide(end, factor) for end in ends)
         return Quantity(low, high, self.unit)
+
+
+def _require_measure(measure: object) -> None:
+    if not isinstance(measure, MEASURES):
+        raise BadInput(f"{shown(measure)} is no measure: ask for one such as Members() or Total('co2')")
 
 
 def _one(_: Outcome) -> Ends:

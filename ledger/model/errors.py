@@ -29,7 +29,9 @@ Every message says what was wrong, where, and what to do about it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +97,7 @@ class Unknown(LedgerError, KeyError):
     def __init__(self, name: str, known: Iterable[str] = (), hint: str = "") -> None:
         super().__init__(name, tuple(known), hint)
         self.name = name
-        self.near = near_names(name, self.args[1])
+        self.near = near_names(name, self.args[1]) if isinstance(name, str) else ()
         self.hint = hint
 
     def __str__(self) -> str:
@@ -127,6 +129,24 @@ class UnknownRecord(Unknown):
     kind = "record"
 
 
+@frozen
+class Violation:
+    """One reason why a batch is refused: a stable `code`, the event, its place in the batch from 0, and the clash.
+
+    `clash` is the short form (`RecordRef`) of the record that the event collides with, where that is one of
+    the history, else None.
+    """
+
+    code: str
+    index: int
+    event: Any
+    reason: str
+    clash: Any = None
+
+    def __str__(self) -> str:
+        return f"event {self.index} ({type(self.event).__name__}) [{self.code}]: {self.reason}"
+
+
 class Refused(LedgerError):
     """The rules of recording refuse a batch; nothing of it was written.
 
@@ -134,7 +154,7 @@ class Refused(LedgerError):
     in the batch, the event, and the record it clashes with.
     """
 
-    def __init__(self, violations: Iterable[object]) -> None:
+    def __init__(self, violations: Iterable[Violation]) -> None:
         self.violations = tuple(violations)
         super().__init__(self.violations)
 
@@ -175,7 +195,7 @@ class NewerFormat(StoreError):
 
 
 class ReadOnly(StoreError):
-    """The ledger can be read but not written."""
+    """The ledger cannot be written; in a folder that cannot be written to it cannot even be opened."""
 
 
 class LedgerBusy(StoreError):

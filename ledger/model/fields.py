@@ -54,8 +54,9 @@ def require_line(value: object, what: str = "text", most: int = LINE_MAX) -> str
 
 def require_prose(value: object, what: str = "text", most: int = PROSE_MAX) -> str:
     """Give back a text of any number of lines, at most 100,000 characters; else raise `BadEvent`."""
-    if not isinstance(value, str):
-        raise BadEvent(f"{what} must be text, not {type(value).__name__} ({shown(value)})")
+    if value.__class__ is not str:  # a subclass, such as numpy's, would not be written as text
+        hint = ": pass it through str()" if isinstance(value, str) else ""
+        raise BadEvent(f"{what} must be text, not {type(value).__name__} ({shown(value)}){hint}")
     if len(value) > most:
         raise BadEvent(f"{what} has {len(value):,} characters; at most {most:,} are allowed: shorten it")
     if "\0" in value:

@@ -32,11 +32,14 @@ def where_of(given: WhereLike) -> Where:
     if given is None:
         return ()
     try:
-        pairs = dict(given)
+        named = list(given.items() if isinstance(given, Mapping) else given)
+        pairs = dict(named)
     except (TypeError, ValueError):
         raise BadEvent(
             f"where={shown(given)} is no mapping of attributes to values, as in {{'country': 'Spain'}}"
         ) from None
+    if len(pairs) < len(named):
+        raise BadEvent(f"where={shown(given)} names an attribute twice: give it all its values at once")
     return tuple(sorted((require_id(name, "where: attribute"), _values(name, pairs[name])) for name in pairs))
 
 

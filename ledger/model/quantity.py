@@ -80,7 +80,7 @@ class Quantity:
         >>> Quantity.parse("> 2.7e6 people").low
         Decimal('2.7E+6')
         """
-        if not isinstance(text, str):
+        if text.__class__ is not str:
             raise BadQuantity(f"an amount is text such as '12.5 Mt/year', not {type(text).__name__} ({shown(text)})")
         head, blank, tail = text.partition(" ")
         if (

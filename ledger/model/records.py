@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 from attrs import frozen
 
-from ledger.model.errors import BadInput
+from ledger.model.errors import BadInput, shown
 from ledger.model.events import Event
 from ledger.model.when import instant
 
@@ -72,7 +72,7 @@ def known_at_of(value: KnownAt) -> datetime | int | None:
     if value is None:
         return None
     if isinstance(value, bool) or (isinstance(value, int) and value < 0):
-        raise BadInput(f"known_at={value!r} is no position: positions count from 1, and 0 is before all")
+        raise BadInput(f"known_at={shown(value)} is no position: positions count from 1, and 0 is before all")
     return value if isinstance(value, int) else instant(value)
 
 

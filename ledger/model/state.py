@@ -18,7 +18,7 @@ from typing import overload
 from attrs import field, frozen
 
 from ledger.model.answers import Question
-from ledger.model.errors import BadInput, UnknownMember
+from ledger.model.errors import BadInput, UnknownMember, shown
 from ledger.model.events import MetricDefined, RecordRetracted, ReportPublished
 from ledger.model.facts import CLOSED, INITIATIVE_STATUS, PlainFact, Register, facts_of, metric_of, window_of
 from ledger.model.figures import Contribution, Figure
@@ -45,6 +45,8 @@ def replay(records: Iterable[Record], *, at: date | str, known_at: KnownAt = Non
     facts: dict[Register, list[PlainFact]] = defaultdict(list)
     initiative = ""
     for record in records:
+        if not isinstance(record, Record):
+            raise BadInput(f"{shown(record)} is no Record: replay what records() gives")
         if initiative not in ("", record.initiative):
             raise BadInput(
                 "these records are of several initiatives, and each has its own state: replay them one by one"

@@ -49,7 +49,7 @@ def unit(text: str) -> Unit:
     >>> unit("kt/year").factor, unit("kt/year").dimension
     (Decimal('1000'), '[mass] / [time]')
     """
-    if not isinstance(text, str):
+    if text.__class__ is not str:
         raise UnknownUnit(f"a unit is text such as 'Mt/year', not {type(text).__name__} ({shown(text)})")
     return _look_up(text) if text else PLAIN
 

@@ -203,7 +203,7 @@ def instant_text(moment: datetime) -> str:
 
 
 def _window(text: object) -> tuple[date, date]:
-    if not isinstance(text, str):
+    if text.__class__ is not str:
         raise BadWhen(f"a date is text such as '2023-01-20' or '2021', not {type(text).__name__}")
     if len(text) == 10 and _DAY.fullmatch(text):  # most dates are exact: read them first and fast
         try:

@@ -152,7 +152,7 @@ def instant_of_batch(now: datetime, newest: datetime | None, wanted: datetime | 
     """
     now = instant(now)
     if wanted is None:
-        return now if newest is None or now > newest else newest + timedelta(microseconds=1)
+        return now if newest is None or now > newest else _just_after(newest)
     moment = instant(wanted)
     if newest is not None and moment <= newest:
         raise BadInput(
@@ -162,6 +162,13 @@ def instant_of_batch(now: datetime, newest: datetime | None, wanted: datetime | 
     if moment > now:
         raise BadInput(f"recorded_at={instant_text(moment)} lies in the future: nothing can have been learned by then")
     return moment
+
+
+def _just_after(newest: datetime) -> datetime:
+    try:
+        return newest + timedelta(microseconds=1)
+    except OverflowError:
+        raise BadInput(f"no instant is left after the newest record, {instant_text(newest)}: it is the last") from None
 
 
 def ids_of_batch(count: int, moment: datetime, entropy: Callable[[int], bytes]) -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 
-from attrs import define, field, frozen
+from attrs import define, field
 
+from ledger.model.errors import Violation
 from ledger.model.events import Event
 from ledger.model.facts import Fact, Register, Said, facts_of, window_of
 from ledger.model.records import Record, RecordRef
@@ -34,23 +35,6 @@ class History(Protocol):
 
     def ref(self, position: int) -> RecordRef:
         """Give the short form of a record."""
-
-
-@frozen
-class Violation:
-    """One reason why a batch is refused: a stable `code`, the event, its place in the batch from 0, and the clash.
-
-    `clash` is the record that the event collides with, where that is one of the history.
-    """
-
-    code: str
-    index: int
-    event: Event
-    reason: str
-    clash: RecordRef | None = None
-
-    def __str__(self) -> str:
-        return f"event {self.index} ({type(self.event).__name__}) [{self.code}]: {self.reason}"
 
 
 class Entry(NamedTuple):

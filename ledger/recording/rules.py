@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ledger.model.errors import Violation
 from ledger.model.events import (
     MemberChanged,
     MemberJoined,
@@ -22,7 +23,7 @@ from ledger.model.facts import Fact, Register, definition_of, status_of, window_
 from ledger.model.measures import Measure, Share, Total, Value
 from ledger.model.quantity import Quantity
 from ledger.model.units import unit
-from ledger.recording.proposal import Entry, History, Proposal, Violation
+from ledger.recording.proposal import Entry, History, Proposal
 from ledger.recording.status_rules import closings, statuses
 
 
@@ -119,11 +120,11 @@ def _value_fits(
 
 
 def _metrics_of(measure: Measure) -> Iterator[str]:
-    if isinstance(measure, Share):
-        yield from _metrics_of(measure.part)
-        yield from _metrics_of(measure.whole)
-    elif isinstance(measure, Total | Value):
-        yield measure.metric
+    return (one.metric for one in _parts(measure) if isinstance(one, Total | Value))
+
+
+def _parts(measure: Measure) -> tuple[Measure, ...]:
+    return (measure.part, measure.whole) if isinstance(measure, Share) else (measure,)
 
 
 def _definitions(proposal: Proposal) -> Iterator[Violation]:
@@ -188,6 +189,8 @@ def _members(proposal: Proposal) -> Iterator[Violation]:
         named = [event.member] if isinstance(event, _OF_MEMBERS) else []
         if isinstance(event, _WITH_WHOLES):
             named.append(event.part_of)
+        if isinstance(event, ReportPublished):
+            named += [one.member for claim in event.claims for one in _parts(claim.measure) if isinstance(one, Value)]
         for member in named:
             if member in known:
                 continue
@@ -195,7 +198,7 @@ def _members(proposal: Proposal) -> Iterator[Violation]:
             if proposal.latest(status, index) is None:
                 reason = "{member!r} has never been a member: record the joining first, or check the id"
                 yield proposal.refuse("unknown-member", index, reason, member=member)
-            elif proposal.settled(status, index):
+            elif status not in proposal.emptied:
                 known.add(member)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from ledger.model.errors import Violation
 from ledger.model.facts import (
     ACTIVE,
     CLOSED,
@@ -25,7 +26,7 @@ from ledger.model.facts import (
     Register,
 )
 from ledger.model.registers import chain
-from ledger.recording.proposal import Proposal, Violation
+from ledger.recording.proposal import Proposal
 
 
 class _Move(NamedTuple):

@@ -41,6 +41,7 @@ def connect(path: str, timeout: float) -> sqlite3.Connection:
                 _create_tables(connection)
                 return connection
             if not os.path.lexists(path):
+                _require_no_remains(Path(path))
                 _create(Path(path))
             return _existing(Path(path), timeout)
     except StoreError:  # which is an OSError too
@@ -159,6 +160,15 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
     lost = {"records", "registers", "facts", "retractions"} - tables
     if lost:
         raise NotALedger(f"{path}: its tables {', '.join(sorted(lost))} are gone: restore it from a backup")
+
+
+def _require_no_remains(path: Path) -> None:
+    for suffix in ("-wal", "-shm"):
+        if os.path.lexists(f"{path}{suffix}"):
+            raise NotALedger(
+                f"{path}: it is gone, but {path.name}{suffix} is left of it, and would be taken for a part of a new "
+                "ledger: put the file back, or move its remains away first"
+            )
 
 
 def _create(path: Path) -> None:

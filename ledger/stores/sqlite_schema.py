@@ -85,43 +85,58 @@ _GUARDS = {
         EXISTS (SELECT 1 FROM facts WHERE register = NEW.register AND latest = NEW.latest
                 AND rank = NEW.rank AND position = NEW.position)""",
     "retractions": """
-        EXISTS (SELECT 1 FROM retractions WHERE position = NEW.position OR retracts = NEW.retracts)""",
+        EXISTS (SELECT 1 FROM retractions WHERE position = NEW.position OR retracts = NEW.retracts)
+        OR (SELECT type FROM records WHERE position = NEW.position) IS NOT 'record-retracted'""",
 }
 
 _VIEWS = """
 CREATE VIEW standing_facts AS
-    -- every fact that has begun by today and is not retracted; newest = 1 is the one that holds
+    -- every fact that may have begun by today and is not retracted; settled: it certainly has begun;
+    -- newest: the last of the settled, or of the unsettled, ones of its register; rough: its day is not
+    -- known, or something unsettled stands beside it, so that it may not be the one that holds
     SELECT g.initiative, g.subject, g.id, g.aspect, g.name, f.value, f.low, f.high, f.earliest, f.latest,
-        f.earliest <> f.latest AS rough, f.position,
-        row_number() OVER (PARTITION BY f.register ORDER BY f.latest DESC, f.rank DESC, f.position DESC) AS newest
+        f.latest <= date('now') AS settled,
+        row_number() OVER (
+            PARTITION BY f.register, f.latest <= date('now') ORDER BY f.latest DESC, f.rank DESC, f.position DESC
+        ) = 1 AS newest,
+        max(f.latest <= date('now')) OVER (PARTITION BY f.register) AS any_settled,
+        f.earliest <> f.latest OR max(f.latest > date('now')) OVER (PARTITION BY f.register) AS rough,
+        f.register, f.position
     FROM facts AS f JOIN registers AS g USING (register)
-    WHERE f.earliest <= date('now') AND NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position);
+    WHERE f.earliest <= date('now')
+        AND NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position);
 
 CREATE VIEW members_today AS
+    -- everyone who is not certainly gone
     SELECT s.initiative, s.id AS member, coalesce(n.value, s.id) AS name,
         CASE s.value WHEN 'suspended' THEN 'suspended' ELSE 'active' END AS status,
-        s.earliest AS since_earliest, s.latest AS since_latest, s.rough, s.position
+        s.earliest AS since_earliest, s.latest AS since_latest,
+        s.rough OR coalesce(n.rough, 0) OR c.value IS NOT NULL AS rough, s.position
     FROM standing_facts AS s
     LEFT JOIN standing_facts AS n
-        ON n.initiative = s.initiative AND n.subject = 'member' AND n.id = s.id AND n.aspect = 'name' AND n.newest = 1
-    WHERE s.subject = 'member' AND s.aspect = 'status' AND s.newest = 1 AND s.value <> 'left'
-        AND NOT EXISTS (
-            SELECT 1 FROM standing_facts AS c
-            WHERE c.initiative = s.initiative AND c.subject = 'initiative' AND c.aspect = 'status'
-                AND c.value = 'closed');
+        ON n.initiative = s.initiative AND n.subject = 'member' AND n.id = s.id AND n.aspect = 'name'
+        AND n.newest AND (n.settled OR NOT n.any_settled)
+    LEFT JOIN standing_facts AS c
+        ON c.initiative = s.initiative AND c.subject = 'initiative' AND c.aspect = 'status'
+        AND c.value = 'closed' AND c.newest
+    WHERE s.subject = 'member' AND s.aspect = 'status' AND s.newest AND s.value <> 'left'
+        AND (s.settled OR NOT EXISTS (
+            SELECT 1 FROM standing_facts AS o
+            WHERE o.register = s.register AND o.settled AND o.newest AND o.value <> 'left'))
+        AND coalesce(NOT c.settled, 1);
 
 CREATE VIEW metrics_today AS
     -- low and high are in the base unit of the metric's dimension; text, since a REAL would round them
     SELECT initiative, CASE subject WHEN 'member' THEN id END AS member, name AS metric, value AS amount,
         low, high, earliest, latest, rough, position
     FROM standing_facts
-    WHERE aspect = 'metric' AND newest = 1 AND value IS NOT NULL;
+    WHERE aspect = 'metric' AND newest AND (settled OR NOT any_settled) AND value IS NOT NULL;
 
 CREATE VIEW reports AS
     SELECT f.initiative, f.id AS report, json_extract(r.body, '$.title') AS title, json_extract(r.body, '$.url') AS url,
         r.effective, f.earliest, f.latest, f.rough, r.recorded_at, f.position
     FROM standing_facts AS f JOIN records AS r USING (position)
-    WHERE f.subject = 'report' AND f.newest = 1;
+    WHERE f.subject = 'report' AND f.newest AND (f.settled OR NOT f.any_settled);
 """
 
 
@@ -138,7 +153,7 @@ def _guards() -> list[str]:
     for table, broken in _GUARDS.items():
         guards.append(
             f"CREATE TRIGGER {table}_only_grow BEFORE INSERT ON {table} WHEN {broken}\n"
-            f"BEGIN SELECT RAISE(ABORT, '{table} only grow: this row is there already or leaves a gap'); END"
+            f"BEGIN SELECT RAISE(ABORT, '{table} only grow: this row is there, leaves a gap, or has no record'); END"
         )
         guards.extend(
             f"CREATE TRIGGER {table}_refuse_{verb.lower()} BEFORE {verb} ON {table}\n"
