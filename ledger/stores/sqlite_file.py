@@ -23,7 +23,7 @@ from ledger.model.errors import (
     StoreError,
     shown,
 )
-from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT, SQLITE_MIN, migrations
+from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT, SQLITE_MIN, migrate
 
 MEMORY = ":memory:"
 
@@ -197,7 +197,7 @@ def _move(unfinished: Path, path: Path) -> None:
 
 def _create_tables(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    migrations.apply(Database(connection, execute_plugins=False))
+    migrate(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version = {FORMAT}")
 
 

@@ -12,13 +12,11 @@ from __future__ import annotations
 from typing import Final
 
 from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 
 APPLICATION_ID: Final = 0x4C454447  # "LEDG"
 FORMAT: Final = 1  # PRAGMA user_version: one more with each migration
 SQLITE_MIN: Final = (3, 37, 0)
 
-migrations = Migrations("ledger")
 
 _TABLES = """
 CREATE TABLE records (
@@ -140,7 +138,15 @@ CREATE VIEW reports AS
 """
 
 
-@migrations()
+def migrate(db: Database) -> None:
+    """Bring a database to today's format, step by step, each step whole or not at all."""
+    from sqlite_utils.migrations import Migrations  # noqa: PLC0415 - only a new file needs it
+
+    migrations = Migrations("ledger")
+    migrations()(tables_of_format_1)
+    migrations.apply(db)
+
+
 def tables_of_format_1(db: Database) -> None:
     """Create the tables, their guards and the views."""
     statements = [*_TABLES.split(";\n\n"), *_guards(), *_VIEWS.split(";\n\n")]
