@@ -83,7 +83,7 @@ def open(path: str | os.PathLike[str], *, clock: Clock = _utc_now, timeout: floa
 
 def _path(path: object) -> str:
     try:
-        name = os.fspath(path)  # type: ignore[call-overload]
+        name = os.fspath(path)  # type: ignore[call-overload]  # that it may be no path is why it is asked
         os.fsencode(name)  # refuses what no file can be named
     except (TypeError, UnicodeEncodeError):
         name = None

@@ -131,6 +131,7 @@ class Share:
     Members(where=(), suspended=False)
     """
 
+    # a validator of `object` makes attrs' stubs infer a field of `object`
     part: Simple = field(validator=_simple)  # type: ignore[assignment]
     whole: Simple = field(validator=_simple)  # type: ignore[assignment]
 

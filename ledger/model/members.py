@@ -8,9 +8,9 @@ from datetime import date
 from attrs import asdict, frozen
 
 from ledger.model.events import Attributes
-from ledger.model.facts import ACTIVE, CLOSED, INITIATIVE_STATUS, SUSPENDED, FactValue, Register, status_of
+from ledger.model.facts import ACTIVE, CLOSED, INITIATIVE_STATUS, SUSPENDED, Register, status_of
 from ledger.model.quantity import Quantity
-from ledger.model.registers import Candidates, Registers
+from ledger.model.registers import Candidates, Registers, text_of
 
 
 @frozen
@@ -77,14 +77,14 @@ def member_at(registers: Registers, id: str, own: Iterable[Register], at: date) 
 
 def statuses(registers: Registers, id: str) -> tuple[str, ...]:
     """Give every status that a member can have, in the order in which they would come."""
-    closings = {_text(option and option.fact.value) == CLOSED for option in registers.of(INITIATIVE_STATUS).options}
+    closings = {text_of(option) == CLOSED for option in registers.of(INITIATIVE_STATUS).options}
     words = [_STATUS.get(verb, "gone") for verb in contents(registers.of(status_of(id)))] if False in closings else []
     return tuple(dict.fromkeys([*words, *(["gone"] if True in closings else [])]))
 
 
 def contents(found: Candidates) -> tuple[str | None, ...]:
     """Give the different texts that a register can hold, None standing for nothing."""
-    return tuple(dict.fromkeys(_text(option and option.fact.value) for option in found.options))
+    return tuple(dict.fromkeys(text_of(option) for option in found.options))
 
 
 _STATUS: Mapping[str | None, str] = {
@@ -92,7 +92,3 @@ _STATUS: Mapping[str | None, str] = {
     SUSPENDED: "suspended",
     **dict.fromkeys(ACTIVE, "active"),
 }
-
-
-def _text(value: FactValue) -> str | None:
-    return value if isinstance(value, str) else None

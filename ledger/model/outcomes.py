@@ -18,7 +18,7 @@ from attrs import frozen
 
 from ledger.model.facts import ACTIVE, CLOSED, INITIATIVE_STATUS, SUSPENDED, Register
 from ledger.model.measures import Distinct, Joined, Members, Total
-from ledger.model.registers import Candidate, Registers
+from ledger.model.registers import Candidate, Registers, text_of
 
 JOINT_MAX = 4_096  # joint choices of one member that are looked at one by one
 
@@ -100,7 +100,7 @@ def _of_choice(asked: Asked, choice: Sequence[Option]) -> Iterator[Outcome]:
     ]
     group, value = _group_and_value(asked, rest)
     for counted in _together(passed):
-        yield _outcome(asked, counted=counted, group=_text(group), value=value)
+        yield _outcome(asked, counted=counted, group=text_of(group), value=value)
 
 
 def _loose(asked: Asked, options: list[tuple[Option, ...]]) -> Iterator[Outcome]:
@@ -111,7 +111,7 @@ def _loose(asked: Asked, options: list[tuple[Option, ...]]) -> Iterator[Outcome]
         passed.append(tuple({answer for option in few for answer in test(option)}))
     groups, values = _group_and_value(asked, rest, nothing=(None,))
     for counted, group, value in product(_together(passed), groups, values):
-        yield _outcome(asked, counted=counted, group=_text(group), value=value)
+        yield _outcome(asked, counted=counted, group=text_of(group), value=value)
 
 
 def _group_and_value(asked: Asked, rest: Sequence[Any], nothing: Any = None) -> tuple[Any, Any]:
@@ -168,13 +168,8 @@ def _joined_since(since: date, at: date) -> Test:
 
 def _holds(*values: str | None) -> Test:
     allowed = frozenset(values)
-    return lambda option: YES if _text(option) in allowed else NO
+    return lambda option: YES if text_of(option) in allowed else NO
 
 
 def _is_open(closing: Option) -> tuple[bool, ...]:
-    return NO if _text(closing) == CLOSED else YES
-
-
-def _text(option: Option) -> str | None:
-    value = None if option is None else option.fact.value
-    return value if isinstance(value, str) else None
+    return NO if text_of(closing) == CLOSED else YES

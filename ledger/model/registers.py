@@ -29,6 +29,12 @@ class Candidate(NamedTuple):
     until: date
 
 
+def text_of(option: Candidate | None) -> str | None:
+    """Give the text of what a register can hold; None for nothing, and for a value that is an event."""
+    value = None if option is None else option.fact.value
+    return value if isinstance(value, str) else None
+
+
 class Candidates(NamedTuple):
     """What a register can hold on a day: its candidates in chain order, and whether it can be empty yet."""
 

@@ -234,18 +234,17 @@ def _converted(converter: Callable[[Any], Any], hook: Hook) -> Hook:
 
 
 def _of_object(hook: Hook) -> Hook:
-    def read(given: Any, cls: Any) -> Any:
-        if not isinstance(given, dict):
-            raise BadEvent(f"a JSON object was expected, not {shown(given)}")
-        return hook(given, cls)
-
-    return read
+    return _of(dict, "object", hook)
 
 
 def _of_array(hook: Hook) -> Hook:
+    return _of(list, "array", hook)
+
+
+def _of(kind: type, called: str, hook: Hook) -> Hook:
     def read(given: Any, cls: Any) -> Any:
-        if not isinstance(given, list):
-            raise BadEvent(f"a JSON array was expected, not {shown(given)}")
+        if not isinstance(given, kind):
+            raise BadEvent(f"a JSON {called} was expected, not {shown(given)}")
         return hook(given, cls)
 
     return read

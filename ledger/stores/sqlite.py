@@ -7,7 +7,7 @@ nobody else writes, in this process or another. What `record` has returned from 
 from __future__ import annotations
 
 import sqlite3
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -138,7 +138,7 @@ def _known_position(connection: sqlite3.Connection, moment: datetime | int | Non
     if isinstance(moment, datetime):
         return bisect_right(range(1, newest + 1), instant_text(moment), key=recorded_at)
     later = recorded_at(moment + 1)
-    return bisect_right(range(1, moment + 1), False, key=lambda position: recorded_at(position) >= later)  # noqa: FBT003
+    return bisect_left(range(1, moment + 1), later, key=recorded_at)
 
 
 def _version_at(connection: sqlite3.Connection, initiative: str, position: int) -> int:

@@ -49,9 +49,9 @@ class Remembered:
             self.facts.clear()
         self.position = position
 
-    def grow(self, entries: Sequence[Entry]) -> None:
+    def grow(self, entries: Sequence[Entry], *, retracts: bool) -> None:
         """Forget the facts of the registers that a batch has written to, or taken facts from."""
-        if any(isinstance(entry.event, RecordRetracted) for entry in entries):
+        if retracts:
             self.facts.clear()
         for entry in entries if self.facts else ():
             for said in entry.said:
@@ -109,13 +109,14 @@ class SqliteAppend:
         """Write a batch: the rows of its records, their facts, and retractions."""
         self.connection.executemany(_INSERT, rows)
         write_facts(self.connection, self.initiative, entries, rows, self.remembered.numbers)
-        for entry in entries:
-            if isinstance(entry.event, RecordRetracted):
-                self.connection.execute(
-                    "INSERT INTO retractions (position, retracts) SELECT ?, position FROM records WHERE id = ?",
-                    (entry.position, entry.event.record),
-                )
-        self.remembered.grow(entries)
+        retractions = [
+            (entry.position, entry.event.record) for entry in entries if isinstance(entry.event, RecordRetracted)
+        ]
+        if retractions:
+            self.connection.executemany(
+                "INSERT INTO retractions (position, retracts) SELECT ?, position FROM records WHERE id = ?", retractions
+            )
+        self.remembered.grow(entries, retracts=bool(retractions))
 
 
 def head_of(connection: sqlite3.Connection, initiative: str) -> Head:

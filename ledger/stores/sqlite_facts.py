@@ -14,10 +14,10 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
+from typing import cast
 
 from msgspec.json import encode as encode_json
 
-from ledger.model.events import Event
 from ledger.model.exact import Exact, canonical_text
 from ledger.model.facts import ALWAYS, Fact, FactValue, Register
 from ledger.model.records import RecordRef
@@ -169,12 +169,12 @@ def _events(connection: sqlite3.Connection, positions: Sequence[int]) -> dict[in
         "SELECT position, type, schema, body FROM records WHERE position IN (SELECT value FROM json_each(?))",
         (encode_json(positions).decode(),),
     )
-    return {position: _event(name, schema, body) for position, name, schema, body in rows}  # type: ignore[misc]
+    return {position: _event(name, schema, body) for position, name, schema, body in rows}
 
 
 @lru_cache(maxsize=1_024)  # the rules read the same few definitions again for every append
-def _event(name: str, schema: int, body: str) -> Event:
-    return decode(name, schema, body)
+def _event(name: str, schema: int, body: str) -> FactValue:
+    return cast("FactValue", decode(name, schema, body))  # of definitions and reports, which are their own value
 
 
 def _fact(row: Row, events: Mapping[int, FactValue]) -> Fact:

@@ -62,11 +62,11 @@ def whens(
 
     `rough=False` draws exact days alone; `[..b]` is drawn where no `min_value` was given.
     """
-    return _whens(*_checked_days(min_value, max_value), rough)
+    return _whens(*_checked_days(min_value, max_value), rough=rough)
 
 
 @st.composite
-def _whens(draw: st.DrawFn, first: date, last: date, rough: bool) -> When:  # noqa: FBT001
+def _whens(draw: st.DrawFn, first: date, last: date, *, rough: bool) -> When:
     one, other = draw(st.dates(first, last)), draw(st.dates(first, last))
     start, end = _written(min(one, other)), _written(max(one, other))
     doubt = draw(st.sampled_from(["", "~", "?"]))
@@ -293,6 +293,6 @@ def _checked(convert: Callable[[U], T], given: U) -> T:
         raise InvalidArgument(str(error)) from error
 
 
-def _require(right: bool, otherwise: str) -> None:  # noqa: FBT001
+def _require(right: bool, otherwise: str) -> None:  # noqa: FBT001 - it reads as an assertion does
     if not right:
         raise InvalidArgument(otherwise)
