@@ -20,8 +20,8 @@ from ledger.model.registers import Registers
 from ledger.model.when import instant_text
 from ledger.recording.batch import READ, record_of
 from ledger.stores.sqlite_append import SELECT, Remembered, SqliteAppend, head_of, newest_version
-from ledger.stores.sqlite_facts import registers_at
 from ledger.stores.sqlite_file import connect, damage_of, errors_of, place_of, require_same_file
+from ledger.stores.sqlite_state import registers_at
 
 PAGE: Final = 1_000  # records that are read at once while streaming
 
@@ -77,7 +77,8 @@ class SqliteStore:
         with self._reading() as connection, damage_of(self.path):
             position = _known_position(connection, moment)
             version = _version_at(connection, initiative, position)
-            return version, registers_at(connection, initiative, at, position)
+            newest = version == newest_version(connection, initiative)
+            return version, registers_at(connection, initiative, at, position, newest=newest)
 
     @contextmanager
     def writing(self, initiative: str) -> Iterator[SqliteAppend]:

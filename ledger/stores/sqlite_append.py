@@ -35,11 +35,13 @@ _INSERT = f"INSERT INTO records ({_quoted(COLUMNS)}) VALUES ({', '.join('?' * le
 class Remembered:
     """What earlier appends read of an initiative, and is still true.
 
-    The number of a register never changes. Its facts are as they were for as long as the log has not
-    grown, since nothing in it ever changes: `position` is where the log stood when they were read.
+    The number of a register never changes. Its facts, and the latest day it has come to, are as they were for as
+    long as the log has not grown, since nothing in it ever changes: `position` is where the log stood when they were
+    read.
     """
 
     numbers: dict[Register, int] = field(factory=dict)
+    reaches: dict[int, str] = field(factory=dict)
     facts: dict[Register, Sequence[Fact]] = field(factory=dict)
     position: int = 0
 
@@ -47,6 +49,8 @@ class Remembered:
         """Forget the facts if somebody else has made the log grow."""
         if position != self.position or len(self.facts) > REMEMBERED_MAX:
             self.facts.clear()
+        if position != self.position:
+            self.reaches.clear()
         self.position = position
 
     def grow(self, entries: Sequence[Entry], *, retracts: bool) -> None:
@@ -108,7 +112,7 @@ class SqliteAppend:
     def append(self, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
         """Write a batch: the rows of its records, their facts, and retractions."""
         self.connection.executemany(_INSERT, rows)
-        write_facts(self.connection, self.initiative, entries, rows, self.remembered.numbers)
+        write_facts(self.connection, self.initiative, entries, rows, self.remembered.numbers, self.remembered.reaches)
         retractions = [
             (entry.position, entry.event.record) for entry in entries if isinstance(entry.event, RecordRetracted)
         ]
