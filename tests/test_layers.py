@@ -10,7 +10,7 @@ ROOT = Path(ledger.__file__).parent
 FLOORS = [
     "model.errors", "model.when", "model.exact", "model.units", "model.quantity", "model.fields", "model.measures",
     "model.events", "model.records", "model.facts", "model.registers", "model.outcomes", "model.matching",
-    "model.figures", "model.answers", "model.members", "model.state",
+    "model.parts", "model.figures", "model.answers", "model.members", "model.state",
     "recording.codec", "recording.proposal", "recording.status_rules", "recording.rules", "recording.batch",
     "stores.protocol", "stores.sqlite_schema", "stores.sqlite_file", "stores.sqlite_facts", "stores.sqlite_state",
     "stores.sqlite_append", "stores.sqlite",
