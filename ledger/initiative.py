@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from attrs import field, frozen
 
@@ -24,7 +24,10 @@ from ledger.recording.rules import violations
 
 if TYPE_CHECKING:
     from ledger.model.events import Event
+    from ledger.model.figures import Figure
+    from ledger.model.measures import Measure
     from ledger.model.records import KnownAt, Record
+    from ledger.queries.timeline import Timeline
     from ledger.stores.protocol import Append, EventStore
 
 COUNT_MAX: Final = 2**63 - 1  # what a store can number
@@ -107,6 +110,25 @@ class Initiative:
     def today(self, known_at: KnownAt = None) -> InitiativeState:
         """Give the state at the end of today, by the ledger's clock, in UTC."""
         return self.at(instant(self._clock()).date(), known_at)
+
+    @overload
+    def timeline(self, measure: Measure, *, by: None = None) -> Timeline[Figure]: ...
+    @overload
+    def timeline(self, measure: Measure, *, by: str) -> Timeline[dict[str | None, Figure]]: ...
+    @overload
+    def timeline(self, measure: Measure, *, by: str | None) -> Timeline[Any]: ...
+    def timeline(self, measure: Measure, *, by: str | None = None) -> Timeline[Any]:
+        """Give the fast index of one measure: its figure at any date, as known at any moment, in microseconds.
+
+        It reads the ledger once, some microseconds an event, and keeps up with it from then on, whoever records.
+        With `by` it gives a figure for each value of that attribute, None standing for those without one.
+
+        Raises `UnknownInitiative` where nothing was ever recorded, and `BadInput` for what cannot be asked.
+        """
+        from ledger.queries.timeline import Timeline  # noqa: PLC0415 - not everybody needs one
+
+        self._require_records()
+        return Timeline(self.id, self._store, measure, by)
 
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """Stream the records of this initiative, in order; those past the position `after` only.

@@ -12,8 +12,9 @@ FLOORS = [
     "model.events", "model.records", "model.facts", "model.registers", "model.outcomes", "model.matching",
     "model.parts", "model.figures", "model.answers", "model.members", "model.state",
     "recording.codec", "recording.proposal", "recording.status_rules", "recording.rules", "recording.batch",
-    "stores.protocol", "stores.sqlite_schema", "stores.sqlite_file", "stores.sqlite_facts", "stores.sqlite_state",
-    "stores.sqlite_append", "stores.sqlite",
+    "queries.log", "queries.dominance", "queries.tracks", "queries.courses", "queries.totals", "queries.timeline",
+    "stores.protocol", "stores.sqlite_schema", "stores.sqlite_file", "stores.sqlite_places", "stores.sqlite_facts",
+    "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite",
     "initiative", "book", "",
     "testing.strategies", "testing.histories", "testing.worlds",
 ]  # fmt: skip
@@ -46,7 +47,13 @@ def _imports(path: Path) -> set[str]:
 
 
 def _modules() -> dict[str, Path]:
-    packages = {"model", "recording", "stores", "testing"}  # their __init__ holds a docstring and nothing else
+    packages = {
+        "model",
+        "recording",
+        "queries",
+        "stores",
+        "testing",
+    }  # their __init__ holds a docstring and nothing else
     return {name: path for path in ROOT.rglob("*.py") if (name := _name(path)) not in packages}
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
+from typing import cast
 
 from attrs import frozen
 
@@ -43,17 +44,15 @@ class Question:
 
     def groups(self, measure: Measure, by: str) -> dict[str | None, Figure]:
         """Answer a measure for each value of an attribute; None is the group of those without one."""
-        require_id(by, "by")
-        _require_measure(measure)
-        if isinstance(measure, Share | Value):
-            raise BadInput(f"by={by!r}: a {type(measure).__name__} has no groups; ask a count or a total")
-        scale = self._scale(measure)
+        require_groups(measure, by)
+        counting = cast("Counting", measure)
+        scale = self._scale(counting)
         everyone: dict[str | None, dict[str, Ways]] = defaultdict(dict)
-        for member, ways in self._ways(measure, by).items():
+        for member, ways in self._ways(counting, by).items():
             for group in groups_of(ways):
                 everyone[group][member] = in_group(group, ways)
         ordered = sorted(everyone, key=lambda group: (group is None, group or ""))
-        return {group: self._summed(measure, scale, everyone[group]) for group in ordered}
+        return {group: self._summed(counting, scale, everyone[group]) for group in ordered}
 
     def explain(self, measure: Measure) -> tuple[Contribution, ...]:
         """Say what each member that counts, or may count, contributes, and by which records."""
@@ -182,6 +181,15 @@ def _support_of_share(part: Figure, whole: Figure) -> Support:
         possibly_missing=tuple(sorted(possibly)),
         oldest=min((day for day in (part.oldest, whole.oldest) if day is not None), default=None),
     )
+
+
+def require_groups(measure: object, by: str | None) -> None:
+    """Raise `BadInput` for what is no measure, and for one that has no groups where `by` asks for them."""
+    _require_measure(measure)
+    if by is not None:
+        require_id(by, "by")
+        if isinstance(measure, Share | Value):
+            raise BadInput(f"by={by!r}: a {type(measure).__name__} has no groups; ask a count or a total")
 
 
 def _require_measure(measure: object) -> None:

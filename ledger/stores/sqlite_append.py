@@ -17,6 +17,7 @@ from ledger.recording.batch import COLUMNS, READ, Head, Row, record_of
 from ledger.recording.proposal import Entry
 from ledger.stores.sqlite_facts import facts_in, refs_of, registers_like, write_facts
 from ledger.stores.sqlite_file import damage_of
+from ledger.stores.sqlite_places import newest_version
 
 REMEMBERED_MAX: Final = 100_000  # registers whose facts are remembered between appends
 
@@ -129,11 +130,3 @@ def head_of(connection: sqlite3.Connection, initiative: str) -> Head:
     if newest is None:
         return Head(0, 0, None)
     return Head(newest[0], newest_version(connection, initiative), datetime.fromisoformat(newest[1]))
-
-
-def newest_version(connection: sqlite3.Connection, initiative: str) -> int:
-    """Give the version of the newest record of an initiative; 0 where it has none."""
-    version: int = connection.execute(
-        "SELECT coalesce(max(version), 0) FROM records WHERE initiative = ?", (initiative,)
-    ).fetchone()[0]
-    return version
