@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from itertools import chain
 from math import lcm
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ledger.model.events import MetricDefined
 from ledger.model.exact import ONE, ZERO, Exact, ratio
@@ -24,6 +24,7 @@ from ledger.model.quantity import Quantity
 from ledger.model.units import unit
 from ledger.queries.courses import (
     AMOUNTS,
+    EVERY_DAY,
     HOLDS,
     LACKING,
     LOW,
@@ -42,8 +43,6 @@ from ledger.queries.courses import (
 from ledger.queries.dominance import Dominance
 from ledger.queries.log import Retraction
 from ledger.queries.tracks import NEVER, RoughTrack, Span, is_exact
-
-EVERY_DAY: Final[Span] = (1, NEVER)
 
 
 class Sums(NamedTuple):
@@ -110,8 +109,9 @@ class Totals:
             nowhere = Quantity(*scale.unknown, scale.unit)
             return Sums(nowhere, nowhere, complete=False)
         rise = number(RISE)
-        least = None if number(OPEN_LOW) else ratio(low * parts, whole)
-        most = None if number(OPEN_HIGH) else ratio((low + rise) * parts, whole) if rise else least
+        lows = ratio(low * parts, whole)
+        highs = ratio((low + rise) * parts, whole) if rise else lows
+        least, most = None if number(OPEN_LOW) else lows, None if number(OPEN_HIGH) else highs
         amount = Quantity(least, most, scale.unit)
         if not lacking:
             return Sums(amount, amount, complete=True)
@@ -138,7 +138,8 @@ class Totals:
         aspect = register.aspect, register.name
         if aspect not in view.slots:
             return ()
-        self._refine(*fact[5:])
+        if fact[5] is not None or fact[6] is not None:
+            self._refine(fact[5], fact[6])
         course = self._courses.get(register.id)
         if course is None:
             course = self._courses[register.id] = Course(register.id, view)
@@ -183,6 +184,8 @@ class Totals:
         courses = list(self._courses.values()) if span[0] < NEVER else []
         before = [course.steps(self._view, span) for course in courses]
         act()
+        for course in self._courses.values():
+            course.reconsider()
         return chain.from_iterable(
             differences(old, course.steps(self._view, span), span[1])
             for course, old in zip(courses, before, strict=True)
@@ -208,7 +211,10 @@ class Totals:
     def _refine(self, *amounts: Exact | None) -> None:
         """Count amounts in smaller parts, where one does not come to whole ones."""
         parts = self._view.parts
-        needed = lcm(parts, *(amount.as_integer_ratio()[1] for amount in amounts if amount is not None))
+        needed = parts
+        for amount in amounts:
+            if amount is not None and needed % (denominator := amount.as_integer_ratio()[1]):
+                needed = lcm(needed, denominator)
         if needed == parts:
             return
         factor = needed // parts

@@ -229,8 +229,8 @@ class RoughTrack:
         return max((fact[:2] for fact in self._chain.facts), default=(0, 0))  # by rank and position
 
     def _from_the_first(self, earliest: date) -> Span:
-        first = min(earliest, self._chain.since[0]) if self._chain.since else earliest
-        return first.toordinal(), NEVER
+        # not from the first `since`: a fact that another holds back may begin earlier without it
+        return min((earliest, *(fact[2] for fact in self._chain.facts))).toordinal(), NEVER
 
 
 def track_of(facts: Iterable[PlainFact], scale: int | None) -> ExactTrack | RoughTrack:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from ledger.model.facts import PlainFact, Register
@@ -12,10 +12,8 @@ from ledger.stores.sqlite_facts import EVENT_VALUES, FACT, events_of, fact_of
 from ledger.stores.sqlite_places import newest_position, version_at
 from ledger.stores.sqlite_state import among_of
 
-_BATCHES = (
-    "SELECT r.position, r.recorded_at FROM records AS r WHERE r.initiative = :initiative AND r.version > :version"
-    " AND r.recorded_at IS NOT (SELECT n.recorded_at FROM records AS n WHERE n.position = r.position + 1)"
-    " ORDER BY r.version"
+_RECORDS = (
+    "SELECT position, recorded_at FROM records WHERE initiative = :initiative AND version > :version ORDER BY version"
 )
 _RETRACTIONS = (
     "SELECT t.position, t.retracts, o.member FROM retractions AS t"
@@ -37,10 +35,21 @@ def news_since(connection: sqlite3.Connection, initiative: str, after: int, want
     """Read what was written past a position; the facts are read while they are asked for."""
     among, terms = among_of(wanted)
     terms |= {"initiative": initiative, "after": after, "version": version_at(connection, initiative, after)}
-    batches = [Batch(end, datetime.fromisoformat(moment)) for end, moment in connection.execute(_BATCHES, terms)]
+    batches = list(_batches(connection.execute(_RECORDS, terms)))
     retractions = [Retraction(*row) for row in connection.execute(_RETRACTIONS, terms)]
     facts = _facts(connection, among + (_OF_THOSE_TOUCHED if after else ""), terms)
     return News(newest_position(connection), batches, facts, retractions)
+
+
+def _batches(rows: Iterable[tuple[int, str]]) -> Iterator[Batch]:
+    """Give the end of each batch: all its records, and no others, have one instant."""
+    end, moment = 0, ""
+    for position, recorded_at in rows:
+        if recorded_at != moment and end:
+            yield Batch(end, datetime.fromisoformat(moment))
+        end, moment = position, recorded_at
+    if end:
+        yield Batch(end, datetime.fromisoformat(moment))
 
 
 def _facts(
