@@ -12,6 +12,7 @@ FLOORS = [
     "model.events", "model.records", "model.facts", "model.registers", "model.outcomes", "model.matching",
     "model.figures", "model.answers", "model.members", "model.state",
     "recording.codec", "recording.proposal", "recording.status_rules", "recording.rules", "recording.batch",
+    "recording.corrections",
     "stores.protocol", "stores.sqlite_schema", "stores.sqlite_file", "stores.sqlite_facts", "stores.sqlite_append",
     "stores.sqlite",
     "initiative", "book", "",
