@@ -15,7 +15,7 @@ FLOORS = [
     "recording.corrections",
     "stores.protocol", "stores.sqlite_schema", "stores.sqlite_file", "stores.sqlite_facts", "stores.sqlite_append",
     "stores.sqlite",
-    "initiative", "book", "",
+    "initiative", "book", "exchange", "",
     "testing.strategies", "testing.histories", "testing.worlds",
 ]  # fmt: skip
 """From the ground up. A new module takes its place here."""
