@@ -225,6 +225,14 @@ def test_the_order_of_rows_decides_where_rough_dates_overlap_and_days_where_they
     ]  # fmt: skip
 
 
+def test_rows_are_put_in_order_even_where_one_fits_only_before_two_others():
+    rows = "a,,2020,2020-01-10/2020-12", "a,,2020-01-05,2020-03-01", "a,,2020-01-01/2020-01-20,2020-01-02/2020-01-20"
+    events = of(table(*rows))
+    assert [event.effective.text for event in events if isinstance(event, MemberJoined)] == [
+        "2020-01-01/2020-01-20", "2020-01-05", "2020",
+    ]  # fmt: skip
+
+
 def test_a_rejoining_may_fall_on_the_day_of_the_leaving():
     assert len(of(table("a,,2021-01-01,2022-01-01", "a,,2022-01-01,"))) == 3
 
@@ -345,6 +353,7 @@ def test_a_long_list_of_problems_is_cut():
     (["a,,2020-01-01,2022-01-01", "a,,2021-01-01,"], "until 2022-01-01"),
     (["a,,2020-01-01,", "a,,2021-01-01,2021-02-01"], "without an end"),
     (["a,,2020-01-01,", "a,,2020-01-01,"], "without an end"),
+    (["a,,2020-01-01,", "a,,9999-12-31,"], "without an end"),
     (["a,,2020-01-01,2020-12", "a,,2020,2020-11-30"], "until 2020-12"),
 ])  # fmt: skip
 def test_spells_of_a_member_that_overlap_name_both_rows(rows, until):
