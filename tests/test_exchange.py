@@ -389,8 +389,8 @@ def test_columns_that_are_missing_or_doubtful_are_refused_with_the_file(header, 
         of(header, **options)
 
 
-def test_a_column_without_a_name_may_stand_where_it_is_not_asked_for():
-    text = table("0,a,Anna,2021,", header=",member,name,start,end")
+def test_columns_without_a_name_may_stand_where_they_are_not_asked_for():
+    text = table("0,a,Anna,2021,,x", header=",member,name,start,end,")
     assert of(text, attributes=[]) == [MemberJoined("a", "2021", name="Anna")]
 
 
