@@ -12,10 +12,15 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "industrial_clusters.py"
 
 
 @pytest.fixture
-def clusters(tmp_path):
+def example():
     spec = importlib.util.spec_from_file_location("industrial_clusters", EXAMPLE)
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
+    return example
+
+
+@pytest.fixture
+def clusters(tmp_path, example):
     with ledger.open(tmp_path / "clusters.db") as book:
         example.record_press_release(book.initiative("industrial-clusters"))
     with ledger.open(tmp_path / "clusters.db") as book:
@@ -83,3 +88,20 @@ def test_every_contribution_names_its_records_and_their_source(clusters):
     parts = clusters.at("2023-01-20").explain(Total("co2"))
     assert len(parts) == 17
     assert all(part.missing and part.records and part.records[0].source for part in parts)
+
+
+def test_later_sources_say_when_the_eight_joined_and_what_was_known_before_can_still_be_asked(clusters, example):
+    before = [record.position for record in clusters.records()][-1]
+    first = example.correct_joining_dates(clusters)
+    assert (first.position, len(list(clusters.records()))) == (before + 1, before + 16)
+    assert example.correct_joining_dates(clusters) == first
+    for day, then, now in (
+        ("2021-10-31", between(0, 8), 0), ("2021-12-31", between(0, 8), 4), ("2022-05-23", between(0, 8), 4),
+        ("2022-05-24", between(0, 8), 8), ("2023-01-19", exactly(8), 8), ("2023-01-20", exactly(17), 17),
+    ):  # fmt: skip
+        assert clusters.at(day, known_at=before).count().amount == then
+        assert clusters.at(day).count().amount == exactly(now)
+    basque = clusters.at("2023-01-20")["basque"]
+    assert (basque.name, basque.attributes["country"]) == ("Basque Net-Zero Industrial Supercluster", "Spain")
+    for day in ("2021-12-31", "2022-05-24", "2023-01-20"):
+        assert clusters.at(day) == replay(clusters.records(), at=day)

@@ -12,10 +12,11 @@ FLOORS = [
     "model.events", "model.records", "model.facts", "model.registers", "model.outcomes", "model.matching",
     "model.parts", "model.figures", "model.answers", "model.members", "model.state",
     "recording.codec", "recording.proposal", "recording.status_rules", "recording.rules", "recording.batch",
+    "recording.corrections",
     "queries.log", "queries.dominance", "queries.tracks", "queries.courses", "queries.totals", "queries.timeline",
     "stores.protocol", "stores.sqlite_schema", "stores.sqlite_file", "stores.sqlite_places", "stores.sqlite_facts",
     "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite",
-    "initiative", "book", "",
+    "initiative", "book", "exchange", "",
     "testing.strategies", "testing.histories", "testing.worlds",
 ]  # fmt: skip
 """From the ground up. A new module takes its place here."""
