@@ -124,8 +124,11 @@ class Course:
         """Take a fact in, and say what that changes."""
         slot = view.slots[aspect]
         track = self._tracks[slot]
-        if isinstance(track, ExactTrack) and not is_exact(fact):
-            track = self._tracks[slot] = RoughTrack(track.facts())
+        if isinstance(track, ExactTrack):
+            if not is_exact(fact):
+                track = self._tracks[slot] = RoughTrack(track.facts())
+            elif slot == view.value and slot not in view.gate and ROUGH not in self._gate_of(view)[1]:
+                return self._put(view, track, fact)
         return self._change(view, slot, track.reach(fact), lambda: track.insert(fact))
 
     def remove(self, view: View, position: int) -> Iterable[Change]:
@@ -149,10 +152,7 @@ class Course:
         scale = view.scale
         if scale is None:
             return [(first, NOTHING)]
-        gate = self._gate
-        if gate is None:
-            gate = self._gate = self._gate_of(view)
-        days, states = gate
+        days, states = self._gate_of(view)
         place = bisect_right(days, first)
         following = bisect_left(days, end, place)
         turns = days[place:following]
@@ -164,6 +164,23 @@ class Course:
             (day, self._numbers(view, scale, states[bisect_right(days, day) - 1], day))
             for day in sorted({first, *turns})
         ]
+
+    def _put(self, view: View, track: ExactTrack, fact: PlainFact) -> Iterator[Change]:
+        """Take in a value that is certain, of a member of whom it is certain when it counts: the usual case."""
+        (first, end), before, after = track.put(fact)
+        if first == NEVER or before == after or view.scale is None:
+            return
+        days, states = self._gate_of(view)
+        place = bisect_right(days, first) - 1
+        while first < end:
+            until = min(end, days[place + 1]) if place + 1 < len(days) else end
+            if states[place] is not OUT:
+                (group,) = states[place]
+                for key, by in _differ(_of_value(view, group, before), _of_value(view, group, after)).items():
+                    yield key, first, by
+                    if until < NEVER:
+                        yield key, until, -by
+            first, place = until, place + 1
 
     def _change(self, view: View, slot: int, span: Span, act: Callable[[], None]) -> Iterable[Change]:
         before = self.steps(view, span) if span[0] < NEVER else []
@@ -183,6 +200,11 @@ class Course:
 
     def _gate_of(self, view: View) -> Gate:
         """Say from which days on the member certainly counts, and in which group; or certainly does not."""
+        if self._gate is None:
+            self._gate = self._new_gate(view)
+        return self._gate
+
+    def _new_gate(self, view: View) -> Gate:
         turns = {1, *view.closing.turns(EVERY_DAY), *([] if view.since is None else [view.since])}
         for slot in view.gate:
             turns.update(self._tracks[slot].turns(EVERY_DAY))

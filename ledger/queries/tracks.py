@@ -32,51 +32,48 @@ NO_DAYS: Final = (NEVER, NEVER)
 class ExactTrack:
     """A register all of whose facts are exact: the day of each is known, and so is its amount, if it has one.
 
-    `values` holds the texts or, for a metric, the amounts in whole `scale`-ths of the base unit.
+    With a `scale` its values are amounts, in whole `scale`-ths of the base unit; else texts.
     """
 
-    __slots__ = ("_days", "_positions", "_ranks", "_scale", "_withdrawn", "values")
+    __slots__ = ("_days", "_positions", "_ranks", "_scale", "_values", "_withdrawn")
 
     def __init__(self, scale: int | None = None) -> None:
         self._scale = scale
         self._days = array("i")
         self._ranks = array("q")
         self._positions = array("q")
-        self._withdrawn: set[int] = set()  # the positions of the values that were withdrawn
-        self.values: MutableSequence[Any] = [] if scale is None else array("q")
+        self._withdrawn: frozenset[int] = frozenset()  # the positions of the values that were withdrawn
+        self._values: MutableSequence[Any] = [] if scale is None else array("q")
 
     def value_at(self, day: int) -> Any:
         """Give what the register holds at the end of a day; None for nothing, or nothing any more."""
-        place = bisect_right(self._days, day) - 1
-        if place < 0 or (self._withdrawn and self._positions[place] in self._withdrawn):
-            return None
-        return self.values[place]
+        return self._value(bisect_right(self._days, day) - 1)
 
     def reach(self, fact: PlainFact) -> Span:
         """Give the days in which a fact can change what the register holds."""
-        day, place = self._place(fact)
-        return self._span_from(day, place)
+        return self._span_from(*self._place(fact))
 
     def insert(self, fact: PlainFact) -> None:
         """Take a fact in."""
+        self.put(fact)
+
+    def put(self, fact: PlainFact) -> tuple[Span, Any, Any]:
+        """Take a fact in; give the days in which it holds, and what the register held in them before, and holds now."""
         rank, position, _, _, value, low, _ = fact
         day, place = self._place(fact)
-        kept: Any = intern(value) if isinstance(value, str) else value
-        if self._scale is not None:
-            kept = 0
-            if low is None:
-                self._withdrawn.add(position)
-            else:
-                numerator, denominator = low.as_integer_ratio()
-                kept = numerator * (self._scale // denominator)
-        try:
-            self.values.insert(place, kept)
-        except OverflowError:  # past 64 bits
-            self.values = list(self.values)
-            self.values.insert(place, kept)
+        before = self._value(place - 1)
+        if self._scale is None:
+            self._insert(place, intern(value) if isinstance(value, str) else value)
+        elif low is None:
+            self._withdrawn |= {position}
+            self._insert(place, 0)
+        else:
+            numerator, denominator = low.as_integer_ratio()
+            self._insert(place, numerator * (self._scale // denominator))
         self._days.insert(place, day)
         self._ranks.insert(place, rank)
         self._positions.insert(place, position)
+        return self._span_from(day, place + 1), before, self._value(place)
 
     def reach_of(self, position: int) -> Span:
         """Give the days in which what the register holds can change, if the fact of a record goes."""
@@ -90,9 +87,9 @@ class ExactTrack:
     def remove(self, position: int) -> None:
         """Let the fact of a record go."""
         place = self._positions.index(position)
-        for column in (self._days, self._ranks, self._positions, self.values):
+        for column in (self._days, self._ranks, self._positions, self._values):
             del column[place]
-        self._withdrawn.discard(position)
+        self._withdrawn -= {position}
 
     def turns(self, span: Span) -> list[int]:
         """Give the days within a span, past its first, on which the register can come to hold something else."""
@@ -108,11 +105,6 @@ class ExactTrack:
         """Give the candidates among the facts of one value at the end of a day."""
         return self._holding(self._last_place(value, day))
 
-    def last_day(self, value: FactValue, day: int) -> int:
-        """Give the day of the last fact of one value up to a day; 0 where there is none."""
-        place = self._last_place(value, day)
-        return self._days[place] if place >= 0 else 0
-
     def facts(self) -> list[PlainFact]:
         """Give all facts."""
         return [self._fact(place) for place in range(len(self._days))]
@@ -121,11 +113,23 @@ class ExactTrack:
         """Keep amounts in so many times smaller units."""
         if self._scale is not None:
             self._scale *= factor
-            self.values = whole_numbers([factor * one for one in self.values])
+            self._values = whole_numbers([factor * one for one in self._values])
+
+    def _value(self, place: int) -> Any:
+        if place < 0 or (self._withdrawn and self._positions[place] in self._withdrawn):
+            return None
+        return self._values[place]
+
+    def _insert(self, place: int, value: Any) -> None:
+        try:
+            self._values.insert(place, value)
+        except OverflowError:  # past 64 bits
+            self._values = [*self._values]
+            self._values.insert(place, value)
 
     def _last_place(self, value: FactValue, day: int) -> int:
         place = bisect_right(self._days, day) - 1
-        while place >= 0 and self.values[place] != value:
+        while place >= 0 and self._values[place] != value:
             place -= 1
         return place
 
@@ -151,7 +155,7 @@ class ExactTrack:
 
     def _fact(self, place: int) -> PlainFact:
         day = date.fromordinal(self._days[place])
-        rank, position, value = self._ranks[place], self._positions[place], self.values[place]
+        rank, position, value = self._ranks[place], self._positions[place], self._values[place]
         if self._scale is None:
             return rank, position, day, day, value, None, None
         if position in self._withdrawn:
