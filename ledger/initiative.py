@@ -22,7 +22,6 @@ from ledger.recording.batch import (
     same_content,
     written,
 )
-from ledger.recording.corrections import correction, existing, id_of, require_correction
 from ledger.recording.rules import violations
 
 if TYPE_CHECKING:
@@ -105,6 +104,8 @@ class Initiative:
         ...     book.initiative("club").retract(joined, reason="a namesake").event.reason
         'a namesake'
         """
+        from ledger.recording.corrections import existing, id_of  # noqa: PLC0415 - most programs never retract
+
         retraction = RecordRetracted(id_of(record), reason)
         terms = Terms(source, by, note)
 
@@ -150,6 +151,8 @@ class Initiative:
         ...     right.event.effective, right.replaces == joined.id
         (When('2020-09-01'), True)
         """
+        from ledger.recording.corrections import correction, id_of, require_correction  # noqa: PLC0415
+
         require_correction(event, changes, source)
         retraction = RecordRetracted(id_of(record), reason)
 

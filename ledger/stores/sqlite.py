@@ -11,18 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from threading import RLock
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ledger.model.errors import LedgerClosed, StoreError
 from ledger.model.records import KnownAt, Record, known_at_of
 from ledger.model.registers import Registers
-from ledger.queries.log import News, Wanted
 from ledger.recording.batch import READ, record_of
 from ledger.stores.sqlite_append import SELECT, Remembered, SqliteAppend, head_of
 from ledger.stores.sqlite_file import connect, damage_of, errors_of, place_of, require_same_file
-from ledger.stores.sqlite_news import news_since
 from ledger.stores.sqlite_places import known_position, newest_position, newest_version, version_at
 from ledger.stores.sqlite_state import registers_at
+
+if TYPE_CHECKING:
+    from ledger.queries.log import News, Wanted
 
 PAGE: Final = 1_000  # records that are read at once while streaming
 
@@ -91,6 +92,8 @@ class SqliteStore:
     @contextmanager
     def news(self, initiative: str, after: int, wanted: Wanted) -> Iterator[News]:
         """Read what was written of an initiative past a position, retracted facts too, while the context lasts."""
+        from ledger.stores.sqlite_news import news_since  # noqa: PLC0415 - only timelines need it
+
         with self._reading() as connection, damage_of(self.path):
             yield news_since(connection, initiative, after, wanted)
 

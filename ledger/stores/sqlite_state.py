@@ -13,15 +13,17 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.json import encode as encode_json
 
 from ledger.model.facts import PlainFact, Register
 from ledger.model.registers import Candidate, Candidates, Registers, chained
-from ledger.queries.log import Wanted
 from ledger.recording.batch import Row
 from ledger.stores.sqlite_facts import EVENT_VALUES, FACT, events_of, fact_of, refs_of
+
+if TYPE_CHECKING:
+    from ledger.queries.log import Wanted
 
 _KEY: Final = "g.subject, g.id, g.aspect, g.name"
 
