@@ -94,6 +94,9 @@ class Timeline(Generic[A]):
         self._lock = RLock()
         self._begin()
 
+    def __repr__(self) -> str:
+        return f"Timeline({self._initiative!r}, {self.measure!r}, by={self.by!r})"
+
     def at(self, at: date | str, known_at: KnownAt = None) -> A:
         """Answer as `Initiative.at(at, known_at).measure(measure, by=by)` does, in microseconds.
 
