@@ -1068,6 +1068,20 @@ def test_an_error_in_the_middle_of_writing_leaves_nothing_behind(path, table):
         assert clusters.at("2024-01-01") == replay(clusters.records(), at="2024-01-01")
 
 
+def test_the_numbers_of_registers_are_sought_one_by_one_however_many_there_are(path):
+    asked = []
+    with ledger.open(path) as book:
+        some_facts(book.initiative("clusters"))
+        connection = book._store._connection
+        connection.set_trace_callback(asked.append)
+        book.initiative("clusters").record(MemberJoined("ohio", "2023"))
+        connection.set_trace_callback(None)
+        (lookup,) = (query for query in asked if "json_each" in query and "registers AS g" in query)
+        plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {lookup}")]
+    assert plan[0].startswith("SCAN j")  # the list, and for each in it:
+    assert plan[1].endswith("(initiative=? AND subject=? AND id=? AND aspect=? AND name=?)")
+
+
 def test_a_refused_batch_is_not_remembered(path):
     with ledger.open(path) as book:
         clusters = book.initiative("clusters")

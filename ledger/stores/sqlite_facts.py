@@ -81,8 +81,9 @@ def _number(
     connection: sqlite3.Connection, initiative: str, registers: Sequence[Register], numbers: dict[Register, int]
 ) -> None:
     """Look the numbers of registers up, and number those that nobody has written to before."""
+    # CROSS, since SQLite would rather go through all registers, and through the whole list for each of them
     known = connection.execute(
-        "SELECT g.register, g.subject, g.id, g.aspect, g.name FROM json_each(?) AS j JOIN registers AS g"
+        "SELECT g.register, g.subject, g.id, g.aspect, g.name FROM json_each(?) AS j CROSS JOIN registers AS g"
         " ON g.initiative = ? AND g.subject = json_extract(j.value, '$[0]') AND g.id = json_extract(j.value, '$[1]')"
         " AND g.aspect = json_extract(j.value, '$[2]') AND g.name = json_extract(j.value, '$[3]')",
         (encode_json(registers).decode(), initiative),
