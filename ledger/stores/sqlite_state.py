@@ -25,7 +25,7 @@ from ledger.stores.sqlite_facts import EVENT_VALUES, FACT, events_of, fact_of, r
 if TYPE_CHECKING:
     from ledger.queries.log import Wanted
 
-_KEY: Final = "g.subject, g.id, g.aspect, g.name"
+KEY: Final = "g.subject, g.id, g.aspect, g.name"
 
 _STANDING: Final = (
     "f.position <= :position AND NOT EXISTS"
@@ -41,7 +41,7 @@ _TO_THE_REACH: Final = (
     "min(:day, (SELECT coalesce(k.reach, k.latest) FROM facts AS k INDEXED BY facts_by_position"
     " WHERE k.register = g.register AND k.position <= :position ORDER BY k.position DESC LIMIT 1))"
 )
-_AMONG: Final = (
+AMONG: Final = (
     "(g.subject = 'member' AND (g.aspect, g.name) IN"
     " (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:aspects))"
     " OR (g.subject, g.id, g.aspect, g.name) IN"
@@ -57,11 +57,11 @@ def registers_at(
 
     `newest` says that the position is that of the newest record, so that nothing needs to be skipped.
     """
-    among, terms = among_of(wanted)
+    among, terms = ("TRUE", {}) if wanted is None else (AMONG, terms_of(wanted))
     terms |= {"initiative": initiative, "day": at.isoformat(), "position": position}
     until = _TO_THE_DAY if newest else _TO_THE_REACH
     rows = connection.execute(
-        f"SELECT {_KEY}, {FACT} FROM registers AS g JOIN facts AS f ON f.register = g.register"
+        f"SELECT {KEY}, {FACT} FROM registers AS g JOIN facts AS f ON f.register = g.register"
         " AND (f.latest, f.rank, f.position) = (SELECT latest, rank, position FROM facts AS f"
         f" WHERE f.register = g.register AND f.latest <= {until} AND {_STANDING}"
         " ORDER BY f.latest DESC, f.rank DESC, f.position DESC LIMIT 1)"
@@ -80,11 +80,9 @@ def registers_at(
     return Registers(cells, refs_of(connection, used))
 
 
-def among_of(wanted: Wanted | None) -> tuple[str, dict[str, object]]:
-    """Put into SQL, with its terms, which registers are wanted."""
-    if wanted is None:
-        return "TRUE", {}
-    return _AMONG, {
+def terms_of(wanted: Wanted) -> dict[str, object]:
+    """Give the terms of `AMONG`."""
+    return {
         "aspects": encode_json(wanted.aspects).decode(),
         "registers": encode_json(wanted.registers).decode(),
     }
@@ -104,7 +102,7 @@ def _rough_facts(
     connection: sqlite3.Connection, among: str, terms: dict[str, object]
 ) -> dict[Register, list[PlainFact]]:
     rows = connection.execute(
-        f"SELECT {_KEY}, {FACT} FROM registers AS g JOIN facts AS f USING (register)"
+        f"SELECT {KEY}, {FACT} FROM registers AS g JOIN facts AS f USING (register)"
         f" WHERE g.initiative = :initiative AND {among} AND {_ROUGH} AND {_STANDING} ORDER BY g.register",
         terms,
     ).fetchall()
