@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import field, frozen
 
-from ledger.model.errors import BadInput, Refused, RetryMismatch, UnknownInitiative, VersionConflict, shown
+from ledger.model.errors import (
+    BadInput,
+    Refused,
+    RetryMismatch,
+    UnknownInitiative,
+    UnknownMember,
+    UnknownMetric,
+    VersionConflict,
+    shown,
+)
 from ledger.model.state import InitiativeState
 from ledger.model.when import day, instant
 from ledger.recording.batch import (
@@ -24,7 +33,12 @@ from ledger.recording.rules import violations
 
 if TYPE_CHECKING:
     from ledger.model.events import Event
+    from ledger.model.measures import Measure
     from ledger.model.records import KnownAt, Record
+    from ledger.queries.changes import Changes
+    from ledger.queries.history import HistoryEntry
+    from ledger.queries.points import PointLike
+    from ledger.queries.why import Why
     from ledger.stores.protocol import Append, EventStore
 
 COUNT_MAX: Final = 2**63 - 1  # what a store can number
@@ -108,6 +122,50 @@ class Initiative:
         """Give the state at the end of today, by the ledger's clock, in UTC."""
         return self.at(instant(self._clock()).date(), known_at)
 
+    def compare(self, a: PointLike, b: PointLike) -> Changes:
+        """Say what differs between two points: each a day, or a pair of a day and a moment of knowledge.
+
+        Two days tell what changed in the world, two moments for one day what was learned since.
+        """
+        from ledger.queries.changes import compare  # noqa: PLC0415 - many programs never ask
+        from ledger.queries.points import point_of  # noqa: PLC0415 - many programs never ask
+
+        before, after = point_of(a), point_of(b)
+        with self._store.reading():
+            return compare(self.at(before.day, before.known_at), self.at(after.day, after.known_at))
+
+    def why(self, measure: Measure, a: PointLike, b: PointLike) -> Why:
+        """Say why a measure changed from one point to another: by which members, and which of their records.
+
+        Raises `UnknownMetric` where its metric is not known at both points, and `BadInput` for a `Share`.
+        """
+        from ledger.queries.points import point_of  # noqa: PLC0415 - many programs never ask
+        from ledger.queries.why import why  # noqa: PLC0415 - many programs never ask
+
+        before, after = point_of(a), point_of(b)
+        with self._store.reading():
+            return why(
+                measure,
+                self.at(before.day, before.known_at),
+                self.at(before.day, after.known_at),
+                self.at(after.day, after.known_at),
+            )
+
+    def history(self, member: str | None = None, *, metric: str | None = None) -> tuple[HistoryEntry, ...]:
+        """Give every record on a member, on a metric, or on that member's values of that metric.
+
+        They come in order of effect, the retracted ones marked and not left out. Raises `UnknownMember` and
+        `UnknownMetric`.
+        """
+        from ledger.queries.history import history, require_subject  # noqa: PLC0415 - many programs never ask
+
+        require_subject(member, metric)
+        with self._store.reading():
+            entries = history(self._store.records_on(self.id, member, metric), member=member, metric=metric)
+            if not entries:
+                self._require_names(member, metric)
+        return entries
+
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """Stream the records of this initiative, in order; those past the position `after` only.
 
@@ -121,6 +179,13 @@ class Initiative:
         known = self._store.initiatives()
         if self.id not in known:
             raise UnknownInitiative(self.id, known)
+
+    def _require_names(self, member: str | None, metric: str | None) -> None:
+        self._require_records()
+        if member is not None and member not in (known := self._store.names(self.id, "member")):
+            raise UnknownMember(member, known)
+        if metric is not None and metric not in (known := self._store.names(self.id, "metric")):
+            raise UnknownMetric(metric, known)
 
     def _retried(self, append: Append, events: Sequence[Event], ids: list[str], terms: Terms) -> tuple[Record, ...]:
         found = append.found(ids)

@@ -22,6 +22,7 @@ from ledger.recording.batch import READ, record_of
 from ledger.stores.sqlite_append import SELECT, Remembered, SqliteAppend, head_of, newest_version
 from ledger.stores.sqlite_facts import registers_at
 from ledger.stores.sqlite_file import connect, damage_of, errors_of, place_of, require_same_file
+from ledger.stores.sqlite_history import names_of, records_on
 
 PAGE: Final = 1_000  # records that are read at once while streaming
 
@@ -78,6 +79,22 @@ class SqliteStore:
             position = _known_position(connection, moment)
             version = _version_at(connection, initiative, position)
             return version, registers_at(connection, initiative, at, position)
+
+    def records_on(self, initiative: str, member: str | None, metric: str | None) -> list[Record]:
+        """Give all records that `queries.history` needs of a whole initiative, without reading all of them."""
+        with self._reading() as connection, damage_of(self.path):
+            return records_on(connection, initiative, member, metric)
+
+    def names(self, initiative: str, subject: str) -> list[str]:
+        """Give the ids of all members, metrics or reports that records ever said something of, in order."""
+        with self._reading() as connection:
+            return names_of(connection, initiative, subject)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read several times from one moment of the file: what others record meanwhile is not seen."""
+        with self._reading():
+            yield
 
     @contextmanager
     def writing(self, initiative: str) -> Iterator[SqliteAppend]:

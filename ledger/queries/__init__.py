@@ -1,0 +1,1 @@
+"""Richer ways to ask, all of them read off states as `model.state` defines them."""
