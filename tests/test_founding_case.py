@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import ledger
-from ledger import Distinct, Joined, Quantity, Total, Value, between, exactly, replay
+from ledger import Distinct, Joined, Members, Quantity, Total, Value, between, exactly, replay
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "industrial_clusters.py"
 
@@ -83,3 +83,30 @@ def test_every_contribution_names_its_records_and_their_source(clusters):
     parts = clusters.at("2023-01-20").explain(Total("co2"))
     assert len(parts) == 17
     assert all(part.missing and part.records and part.records[0].source for part in parts)
+
+
+def test_the_bridge_from_8_to_17_can_be_pasted_into_a_report(clusters):
+    assert str(clusters.why(Members(), "2023-01-19", "2023-01-20").bridge()) == (
+        "Members\n"
+        "opening   8  2023-01-19\n"
+        "joined   +9  andalusia, canary-islands, inbc, jababeka and 5 more\n"
+        "closing  17  2023-01-20"
+    )
+    assert str(clusters.why(Distinct("country"), "2023-01-19", "2023-01-20").bridge()) == (
+        "Distinct country\nopening   6  2023-01-19\njoined   +3  China, Indonesia, Japan\nclosing   9  2023-01-20"
+    )
+
+
+def test_from_the_end_of_2021_eight_became_certain_and_nine_are_new(clusters):
+    changes = clusters.compare("2021-12-31", "2023-01-20")
+    assert len(changes.joined) == 17
+    assert len([change for change in changes.settled if change.kind == "joined"]) == 8
+    assert not changes.vanished
+    why = clusters.why(Members(), "2021-12-31", "2023-01-20")
+    assert (why.low_change, why.high_change) == (17, 9)
+
+
+def test_each_stated_figure_leads_back_to_the_press_release(clusters):
+    defined, stated = clusters.history(metric="co2")
+    assert (defined.effective, str(stated.effective)) == (None, "2023-01-20")
+    assert stated.source == defined.source != ""

@@ -8,7 +8,7 @@ from typing import Final
 from attrs import asdict, frozen
 
 from ledger.model.exact import Exact, number_text
-from ledger.model.measures import Distinct, Joined, Measure, Share, Total, Value
+from ledger.model.measures import Distinct, Joined, Simple, Total, Value
 
 OPENING: Final = "opening"
 CLOSING: Final = "closing"
@@ -37,7 +37,7 @@ class Bridge:
     In each column the lines between sum exactly to the closing less the opening, unless one of them is open.
     """
 
-    measure: Measure
+    measure: Simple
     unit: str
     lines: tuple[Line, ...]
 
@@ -63,7 +63,7 @@ class Bridge:
         return "\n".join([f"{title}, in {self.unit}" if self.unit else title, *(row for row in rows if row)])
 
 
-def title_of(measure: Measure) -> str:
+def title_of(measure: Simple) -> str:
     """Name a measure as a heading would.
 
     >>> from ledger.model.measures import Members
@@ -71,8 +71,6 @@ def title_of(measure: Measure) -> str:
     ('Total co2 where country is none or Spain', 'Members, with the suspended')
     """
     name = type(measure).__name__
-    if isinstance(measure, Share):
-        return f"{name} of {title_of(measure.part)} in {title_of(measure.whole)}"
     if isinstance(measure, Value):
         return f"{name} {measure.metric}" + (f" of {measure.member}" if measure.member is not None else "")
     if isinstance(measure, Joined):

@@ -18,7 +18,7 @@ from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
 from ledger.model.registers import Candidate
 from ledger.model.state import InitiativeState
-from ledger.queries.standing import REJOINED, TURNS, require_comparable, turn
+from ledger.queries.standing import REJOINED, TURNS, first_difference, require_comparable, turn
 
 Value: TypeAlias = str | Quantity | MetricDefined | ReportPublished | None
 """What a register holds, None for nothing: a text, an amount, or the event itself."""
@@ -282,7 +282,7 @@ def _change(before: InitiativeState, after: InitiativeState, register: Register)
     vanished = _nothing_new(before, after, looked_at)
     kind = _KIND_OF.get(aspect, aspect)
     if aspect == "status" and not of_member:
-        kind = CLOSED if (CLOSED in old) is not (CLOSED in new) else LAUNCHED
+        kind = CLOSED if CLOSED in first_difference(old, new) else LAUNCHED
     elif aspect in ("status", "joined"):
         word = turn(*((after, before) if vanished else (before, after)), register.id)
         if aspect == "joined" and _told_by_status(before, after, register, word):

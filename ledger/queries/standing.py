@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
-from typing import Final
+from typing import Final, TypeVar
 
 from ledger.model.errors import BadInput
 from ledger.model.facts import JOINED, LEFT, REINSTATED, SUSPENDED, Register
 from ledger.model.members import statuses
 from ledger.model.state import InitiativeState
+
+T = TypeVar("T")
 
 REJOINED: Final = "rejoined"
 
@@ -22,9 +25,9 @@ def turn(first: InitiativeState, last: InitiativeState, member: str, *, suspende
     """Say what became of a member's standing: one of `TURNS`, or None where nothing did.
 
     Each state gives the statuses that the member can have, in the order in which they would come; where the
-    initiative can be closed, gone is one of them. The turn is taken where the two rows first differ, and
-    where one of them has ended, its last status stands for the rest. So from none yet to "none yet or
-    active" is joined, and so is from there to active; from active to "active or gone" is left.
+    initiative can be closed, gone is one of them. The turn is taken at the `first_difference` of the two. So
+    from none yet to "none yet or active" is joined, and so is from there to active; from active to "active
+    or gone" is left.
 
     One who was an active or a suspended member by both states, but joined anew in between, has rejoined. To
     go back to no status at all is told by the turn that led away from it.
@@ -35,9 +38,18 @@ def turn(first: InitiativeState, last: InitiativeState, member: str, *, suspende
     again = _joined_after(first, last, member)
     if old == new:
         return REJOINED if again and new[-1] != "gone" else None
-    place = next(place for place, (one, other) in enumerate(zip_longest(old, new)) if one != other)
-    word = _word(old[min(place, len(old) - 1)], new[min(place, len(new) - 1)])
+    word = _word(*first_difference(old, new))
     return REJOINED if again and word == REINSTATED else word
+
+
+def first_difference(old: Sequence[T], new: Sequence[T]) -> tuple[T, T]:
+    """Give what stands where two rows first differ; where one has ended, its last item stands for the rest.
+
+    >>> first_difference(["none yet"], ["none yet", "active"])
+    ('none yet', 'active')
+    """
+    place = next(place for place, (one, other) in enumerate(zip_longest(old, new)) if one != other)
+    return old[min(place, len(old) - 1)], new[min(place, len(new) - 1)]
 
 
 def _word(old: str, new: str) -> str:

@@ -16,7 +16,7 @@ from ledger.model.errors import BadInput, UnknownMetric
 from ledger.model.exact import ZERO, Exact, add, negate, total
 from ledger.model.facts import metric_of
 from ledger.model.figures import Contribution, Figure
-from ledger.model.measures import Distinct, Measure, Share, Value
+from ledger.model.measures import Distinct, Measure, Share, Simple, Value
 from ledger.model.quantity import Quantity, exactly
 from ledger.model.records import RecordRef
 from ledger.model.state import InitiativeState
@@ -81,7 +81,7 @@ class Why:
     point; `open_low` and `open_high` name the subjects that leave it open.
     """
 
-    measure: Measure
+    measure: Simple
     opening: Figure
     closing: Figure
     effects: tuple[Effect, ...]
@@ -149,6 +149,7 @@ def why(measure: Measure, before: InitiativeState, between: InitiativeState, aft
         raise BadInput("a Share is two figures, and each has a change of its own: ask why of its part and of its whole")
     opening, closing = _figure(measure, before, after), _figure(measure, after, before)
     unit = closing.amount.unit
+    opening.amount.to(unit)  # raises WrongDimension
     known_then, known_since, happened = (_parts(measure, state, unit) for state in (before, between, after))
     first, last = sorted((between, after), key=lambda state: state.at)
 
@@ -195,7 +196,7 @@ def _require_three_corners(before: InitiativeState, between: InitiativeState, af
         )
 
 
-def _figure(measure: Measure, state: InitiativeState, other: InitiativeState) -> Figure:
+def _figure(measure: Simple, state: InitiativeState, other: InitiativeState) -> Figure:
     try:
         return state.measure(measure)
     except UnknownMetric as error:
@@ -209,7 +210,7 @@ def _figure(measure: Measure, state: InitiativeState, other: InitiativeState) ->
         ) from None
 
 
-def _parts(measure: Measure, state: InitiativeState, unit: str) -> Parts:
+def _parts(measure: Simple, state: InitiativeState, unit: str) -> Parts:
     """Give what each subject adds to the figure: the parts sum exactly to its ends."""
     if isinstance(measure, Value):
         return _value_part(measure, state, unit)
