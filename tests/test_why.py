@@ -232,6 +232,7 @@ STORY = recorded(
         (Joined("2021-08-01"), "2021-02-28", "2021-08-01", [("rejoined", "basque", 1, 1)]),
         (Total("co2"), "2021-02-28", "2021-03-01", [("left", "basque", -5, -5)]),
         (Total("co2"), "2021-08-31", "2021-09-01", [("changed", "basque", 1, 1)]),
+        (Total("co2"), "2021-08-01", "2021-09-01", [("changed", "basque", 1, 1)]),
         (Total("co2"), "2021-02-28", "2021-09-01", [("joined", "ohio", 0, 0), ("rejoined", "basque", 1, 1)]),
         (Value("co2", "basque"), "2021-02-28", "2021-09-01", [("changed", "basque", 1, 1)]),
         (Value("co2"), "2021-02-28", "2021-09-01", []),
@@ -255,6 +256,17 @@ def test_members_of_one_value_who_came_in_different_ways_changed_it():
     assert told(found) == [("changed", "Spain", 1, 1)]
     assert found.effects[0].after.members == ("basque", "ohio")
     assert [ref.id for ref in found.effects[0].after.records] == ["r1", "r2", "r3"]
+
+
+def test_a_value_that_may_be_missing_is_undecided():
+    records = recorded(
+        MemberJoined("basque", "2021-01-01"), MemberChanged("basque", "2021-02", attributes={"country": "Spain"})
+    )
+    points = [(day, None) for day in ("2021-01-31", "2021-02-01", "2021-02-28")]
+    assert [told(why_of(Distinct("country"), records, a, b)) for a, b in pairwise(points)] == [
+        [("undecided", None, 0, 1)],
+        [("changed", "Spain", 1, 1), ("undecided", None, 0, -1)],
+    ]
 
 
 def test_a_member_that_passes_a_filter_now_changed_and_a_closing_makes_everyone_leave():
