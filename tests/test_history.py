@@ -127,6 +127,17 @@ def test_a_record_that_was_corrected_is_shown_with_what_undid_it():
     }
 
 
+def test_a_retracted_record_does_not_push_others_out_of_their_order():
+    records = recorded(
+        MemberChanged("basque", "2021-06-01"),
+        MemberChanged("basque", "2021"),
+        MemberChanged("basque", "2021-03-01"),
+        RecordRetracted("r1"),
+    )
+    assert [entry.record.id for entry in history(records[:3], member="basque")] == ["r3", "r1", "r2"]
+    assert [entry.record.id for entry in history(records, member="basque")] == ["r2", "r3", "r1"]
+
+
 def test_a_metric_has_its_definition_and_all_values_in_its_history():
     records = recorded(
         MetricUpdated("co2", "2021-02", "5 t"),

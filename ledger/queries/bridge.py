@@ -67,8 +67,11 @@ def title_of(measure: Simple) -> str:
     """Name a measure as a heading would.
 
     >>> from ledger.model.measures import Members
-    >>> title_of(Total("co2", {"country": ["Spain", None]})), title_of(Members(suspended=True))
-    ('Total co2 where country is none or Spain', 'Members, with the suspended')
+    >>> for measure in Total("co2", {"country": ["Spain", None]}), Members(suspended=True), Joined("2023-01-20"):
+    ...     print(title_of(measure))
+    Total co2 where country is none or Spain
+    Members, with the suspended
+    Joined since 2023-01-20
     """
     name = type(measure).__name__
     if isinstance(measure, Value):
