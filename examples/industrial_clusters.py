@@ -1,8 +1,9 @@
 """The founding case: an initiative that had 8 members, and 17 from 20 January 2023 on.
 
-Run it, and it records what a press release of that day says, asks how many members there were the day
-before and on the day, and keeps the ledger in a file: `industrial-clusters.db`, or the path you give.
-Run it again: the ids make every batch a retry, so nothing is recorded twice.
+Run it, and it records what a press release of that day says, and asks how many members there were the day
+before and on the day. Then other sources are found, which say when the 8 had joined: the rough dates are
+corrected, and what was known before can still be asked. It keeps the ledger in a file, `industrial-clusters.db`,
+or the path you give. Run it again: the ids make every batch a retry, so nothing is recorded twice.
 """
 
 import sys
@@ -28,6 +29,7 @@ from ledger import (
 PRESS_RELEASE = "Eurasia Review, 2023-01-20"
 EARLIER_NEWS = "names: Eurasia Review, 2023-01-20; countries: energynews.biz and millenniumpost.in, May 2022"
 THE_DAY = "2023-01-20"
+BY = "examples/industrial_clusters.py"
 
 # The press release names these eight as members already, of an initiative launched in 2021, and gives no
 # joining day. So each joined on some day from the launch to the day before the release: no date is invented.
@@ -40,6 +42,14 @@ EARLIER = [
     ("hynet", "HyNet North West", "United Kingdom", "Europe"),
     ("kwinana", "Kwinana Industries Council", "Australia", "Oceania"),
     ("basque", "Basque Net-Zero Industrial Supercluster", "Spain", "Europe"),
+]
+# Other sources narrow that down: these four took part from November 2021 on, the other four were announced
+# on a Tuesday in May 2022.
+FROM_THE_START = ["humber", "hynet", "kwinana", "basque"]
+ANNOUNCED_LATER = ["brightlands", "h2houston", "ohio", "antwerp-bruges"]
+FINDINGS = [
+    (FROM_THE_START, "2021-11", "spri.eus, November 2021; energynews.biz, May 2022"),
+    (ANNOUNCED_LATER, "2022-05-24", "millenniumpost.in, 2022-05-25; energynews.biz, May 2022"),
 ]
 NEW = [
     ("andalusia", "Andalusian Green Hydrogen Valley", "Spain", "Europe"),
@@ -117,9 +127,26 @@ def record_press_release(clusters: ledger.Initiative) -> None:
 
 
 def record(clusters: ledger.Initiative, batch: str, events: Sequence[ledger.Event], source: str) -> None:
-    # ids made from the names of the batch and the place in it: recorded again, they are a retry, not a copy
-    ids = [str(uuid5(NAMESPACE_URL, f"industrial-clusters/{batch}/{place}")) for place in range(len(events))]
-    clusters.record(*events, source=source, by="examples/industrial_clusters.py", ids=ids)
+    clusters.record(*events, source=source, by=BY, ids=ids_of(batch, len(events)))
+
+
+def correct_joining_dates(clusters: ledger.Initiative) -> ledger.Record:
+    """Correct the rough dates of the eight by what was found later, and give the first record of that."""
+    joined = dict(zip((id for id, *_ in EARLIER), ids_of("earlier members", len(EARLIER)), strict=True))
+    corrections = [
+        clusters.correct(
+            joined[member], effective=effective, reason="the joining date was found in other sources",
+            source=source, by=BY, ids=ids_of(f"joining date of {member}", 2),
+        )
+        for members, effective, source in FINDINGS
+        for member in members
+    ]  # fmt: skip
+    return corrections[0][0]
+
+
+def ids_of(batch: str, count: int) -> list[str]:
+    # made from the name of the batch and the place in it: recorded again, it is a retry, not a copy
+    return [str(uuid5(NAMESPACE_URL, f"industrial-clusters/{batch}/{place}")) for place in range(count)]
 
 
 def show(states: Sequence[InitiativeState]) -> None:
@@ -150,12 +177,17 @@ def main(path: str = "industrial-clusters.db") -> None:
     with ledger.open(path) as book:
         clusters = book.initiative("industrial-clusters")
         record_press_release(clusters)
-        states = [clusters.at("2021-12-31"), clusters.at("2023-01-19"), clusters.at(THE_DAY)]
+        before = correct_joining_dates(clusters).position - 1  # the last position of what the press release says
+        states = [clusters.at(day, known_at=before) for day in ("2021-12-31", "2023-01-19", THE_DAY)]
         print(f"{states[-1].name}, supported by {' and '.join(states[-1].supporters)}\n")
         show(states)
         print(f"\n{len(states[1])} members the day before, {len(states[2])} on the day. By continent, on the day:")
         for continent, count in states[2].count(by="continent").items():
             print(f"  {continent:15}{count!s:>3}")
+        print("\nLater sources say when the eight had joined. Members, as known before and after they were found:")
+        for day in ("2021-10-31", "2021-12-31", "2022-05-23", "2022-05-24", "2023-01-19"):
+            then, now = clusters.at(day, known_at=before).count(), clusters.at(day).count()
+            print(f"  {day}{then!s:>8}{now!s:>6}")
     print(f"\nThe ledger is kept in {path}: open it again with ledger.open({path!r}), or with sqlite3.")
 
 

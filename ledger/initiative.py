@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from attrs import field, frozen
 
@@ -18,9 +18,11 @@ from ledger.model.errors import (
     VersionConflict,
     shown,
 )
+from ledger.model.events import RecordRetracted
 from ledger.model.state import InitiativeState
 from ledger.model.when import day, instant
 from ledger.recording.batch import (
+    Draft,
     Terms,
     entries_of,
     given_ids,
@@ -29,16 +31,20 @@ from ledger.recording.batch import (
     same_content,
     written,
 )
+from ledger.recording.corrections import correction, existing, id_of, require_correction
 from ledger.recording.rules import violations
 
 if TYPE_CHECKING:
     from ledger.model.events import Event
+    from ledger.model.figures import Figure
     from ledger.model.measures import Measure
     from ledger.model.records import KnownAt, Record
     from ledger.queries.changes import Changes
     from ledger.queries.history import HistoryEntry
     from ledger.queries.points import PointLike
+    from ledger.queries.timeline import Timeline
     from ledger.queries.why import Why
+    from ledger.recording.proposal import History
     from ledger.stores.protocol import Append, EventStore
 
 COUNT_MAX: Final = 2**63 - 1  # what a store can number
@@ -82,28 +88,89 @@ class Initiative:
         Raises `Refused` with every violation of the rules, `RetryMismatch`, `VersionConflict`, `BadInput`
         for unusable arguments, and `StoreError` where the store fails.
         """
+        draft = Draft(events, Terms(source, by, note))
+        return self._write(lambda _: draft, len(events), ids, recorded_at, expected_version)
+
+    def retract(
+        self,
+        record: Record | str,
+        *,
+        reason: str = "",
+        source: str = "",
+        by: str = "",
+        note: str = "",
+        ids: Sequence[str] | None = None,
+        recorded_at: datetime | str | None = None,
+        expected_version: int | None = None,
+    ) -> Record:
+        """Take back a record that was wrong, and give the record that says so.
+
+        `record` is the record or its id. What it said is gone from then on, and stays visible for a
+        `known_at` before. A retraction is final: to bring the fact back, record it anew. The other arguments
+        are as for `record`, `ids` with one UUID.
+
+        Raises `UnknownRecord`; `Refused` for a record that is a retraction, is retracted already, or on which
+        others rest, which are named; and what `record` raises.
+
+        >>> import ledger
+        >>> with ledger.open(":memory:") as book:
+        ...     (joined,) = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
+        ...     book.initiative("club").retract(joined, reason="a namesake").event.reason
+        'a namesake'
+        """
+        retraction = RecordRetracted(id_of(record), reason)
         terms = Terms(source, by, note)
-        if expected_version is not None:
-            require_count(expected_version, "expected_version")
-        chosen = None if ids is None else given_ids(ids, len(events))
-        if not events:
-            return ()
-        with self._store.writing(self.id) as append:
-            if chosen is not None and (old := self._retried(append, events, chosen, terms)):
-                return old
-            head = append.head
-            if expected_version is not None and expected_version != head.version:
-                raise VersionConflict(self.id, expected_version, head.version)
-            entries = entries_of(events, head)
-            if refused := violations(entries, append):
-                raise Refused(refused)
-            moment = instant_of_batch(self._clock(), head.recorded_at, recorded_at)
-            new_ids = chosen or ids_of_batch(len(events), moment, self._entropy)
-            records, rows = written(
-                entries, initiative=self.id, head=head, ids=new_ids, recorded_at=moment, terms=terms
-            )
-            append.append(entries, rows)
-        return tuple(records)
+
+        def draft(history: History) -> Draft:
+            existing(history, retraction.record)
+            return Draft((retraction,), terms)
+
+        return self._write(draft, 1, ids, recorded_at, expected_version)[0]
+
+    def correct(
+        self,
+        record: Record | str,
+        event: Event | None = None,
+        *,
+        reason: str = "",
+        source: str | None = None,
+        by: str = "",
+        note: str = "",
+        ids: Sequence[str] | None = None,
+        recorded_at: datetime | str | None = None,
+        expected_version: int | None = None,
+        **changes: Any,
+    ) -> tuple[Record, Record]:
+        """Replace a record that was wrong by what is right: give the retraction, and the replacement.
+
+        `record` is the record or its id. `changes` are the fields of its event that were wrong, each with its
+        right value, which replaces the whole of the old one, of `attributes` and `claims` too. What they cannot say
+        (an event's own `reason`, another kind of event) is said by a whole `event` instead.
+
+        Both records are written together, or neither, and the history after them is held against the rules.
+        The replacement stands where the wrong record stood among the facts of a day. `reason` says why that
+        was wrong. `source=None` keeps its source; where only that was wrong, give the right one alone. `by` and
+        `note` are of whoever corrects. The other arguments are as for `record`, `ids` with two UUIDs.
+
+        Raises `UnknownRecord`; `BadInput` for changes that cannot be made or that change nothing; `Refused` for
+        a record that is a retraction or is retracted already, and where the history after would be wrong, naming
+        the records that rest on it; and what `record` raises.
+
+        >>> import ledger
+        >>> with ledger.open(":memory:") as book:
+        ...     (joined,) = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
+        ...     _, right = book.initiative("club").correct(joined, effective="2020-09-01", reason="found the minutes")
+        ...     right.event.effective, right.replaces == joined.id
+        (When('2020-09-01'), True)
+        """
+        require_correction(event, changes, source)
+        retraction = RecordRetracted(id_of(record), reason)
+
+        def draft(history: History) -> Draft:
+            return correction(history, retraction, event, changes, source=source, by=by, note=note)
+
+        retracted, replacement = self._write(draft, 2, ids, recorded_at, expected_version)
+        return retracted, replacement
 
     def at(self, at: date | str, known_at: KnownAt = None) -> InitiativeState:
         """Give the state at the end of a day, as known at a moment (inclusive), or now.
@@ -166,6 +233,25 @@ class Initiative:
                 self._require_names(member, metric)
         return entries
 
+    @overload
+    def timeline(self, measure: Measure, *, by: None = None) -> Timeline[Figure]: ...
+    @overload
+    def timeline(self, measure: Measure, *, by: str) -> Timeline[dict[str | None, Figure]]: ...
+    @overload
+    def timeline(self, measure: Measure, *, by: str | None) -> Timeline[Any]: ...
+    def timeline(self, measure: Measure, *, by: str | None = None) -> Timeline[Any]:
+        """Give the fast index of one measure: its figure at any date, as known at any moment, in microseconds.
+
+        It reads the ledger once, some microseconds an event, and keeps up with it from then on, whoever records.
+        With `by` it gives a figure for each value of that attribute, None standing for those without one.
+
+        Raises `UnknownInitiative` where nothing was ever recorded, and `BadInput` for what cannot be asked.
+        """
+        from ledger.queries.timeline import Timeline  # noqa: PLC0415 - not everybody needs one
+
+        self._require_records()
+        return Timeline(self.id, self._store, measure, by)
+
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """Stream the records of this initiative, in order; those past the position `after` only.
 
@@ -187,7 +273,45 @@ class Initiative:
         if metric is not None and metric not in (known := self._store.names(self.id, "metric")):
             raise UnknownMetric(metric, known)
 
-    def _retried(self, append: Append, events: Sequence[Event], ids: list[str], terms: Terms) -> tuple[Record, ...]:
+    def _write(
+        self,
+        draft_of: Callable[[History], Draft],
+        count: int,
+        ids: Sequence[str] | None,
+        recorded_at: datetime | str | None,
+        expected_version: int | None,
+    ) -> tuple[Record, ...]:
+        """Write a batch of `count` events; it is drafted when nobody else can write any more."""
+        if expected_version is not None:
+            require_count(expected_version, "expected_version")
+        chosen = None if ids is None else given_ids(ids, count)
+        if not count:
+            return ()
+        with self._store.writing(self.id) as append:
+            draft = draft_of(append)
+            if chosen is not None and (old := self._retried(append, draft, chosen)):
+                return old
+            head = append.head
+            if expected_version is not None and expected_version != head.version:
+                raise VersionConflict(self.id, expected_version, head.version)
+            entries = entries_of(draft.events, head, draft.ranks)
+            if refused := violations(entries, append):
+                raise Refused(refused)
+            moment = instant_of_batch(self._clock(), head.recorded_at, recorded_at)
+            new_ids = chosen or ids_of_batch(count, moment, self._entropy)
+            records, rows = written(
+                entries,
+                initiative=self.id,
+                head=head,
+                ids=new_ids,
+                recorded_at=moment,
+                terms=draft.terms,
+                replaces=draft.replaces,
+            )
+            append.append(entries, rows)
+        return tuple(records)
+
+    def _retried(self, append: Append, draft: Draft, ids: list[str]) -> tuple[Record, ...]:
         found = append.found(ids)
         if not found:
             return ()
@@ -196,8 +320,8 @@ class Initiative:
                 f"{len(found)} of these {len(ids)} ids are recorded already, the others are not: "
                 "retry a batch whole, as it was, or give new events new ids"
             )
-        for event, id in zip(events, ids, strict=True):
-            if not same_content(found[id], self.id, event, terms):
+        for index, (event, id) in enumerate(zip(draft.events, ids, strict=True)):
+            if not same_content(found[id], self.id, event, draft.terms, draft.replaces.get(index)):
                 raise RetryMismatch(
                     f"id {id} is recorded already (position {found[id].position}) with other content: "
                     "give a new event a new id, and correct a wrong one"

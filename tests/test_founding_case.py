@@ -12,10 +12,15 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "industrial_clusters.py"
 
 
 @pytest.fixture
-def clusters(tmp_path):
+def example():
     spec = importlib.util.spec_from_file_location("industrial_clusters", EXAMPLE)
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
+    return example
+
+
+@pytest.fixture
+def clusters(tmp_path, example):
     with ledger.open(tmp_path / "clusters.db") as book:
         example.record_press_release(book.initiative("industrial-clusters"))
     with ledger.open(tmp_path / "clusters.db") as book:
@@ -110,3 +115,37 @@ def test_each_stated_figure_leads_back_to_the_press_release(clusters):
     defined, stated = clusters.history(metric="co2")
     assert (defined.effective, str(stated.effective)) == (None, "2023-01-20")
     assert stated.source == defined.source != ""
+
+
+def test_later_sources_say_when_the_eight_joined_and_what_was_known_before_can_still_be_asked(clusters, example):
+    before = [record.position for record in clusters.records()][-1]
+    first = example.correct_joining_dates(clusters)
+    assert (first.position, len(list(clusters.records()))) == (before + 1, before + 16)
+    assert example.correct_joining_dates(clusters) == first
+    for day, then, now in (
+        ("2021-10-31", between(0, 8), 0), ("2021-12-31", between(0, 8), 4), ("2022-05-23", between(0, 8), 4),
+        ("2022-05-24", between(0, 8), 8), ("2023-01-19", exactly(8), 8), ("2023-01-20", exactly(17), 17),
+    ):  # fmt: skip
+        assert clusters.at(day, known_at=before).count().amount == then
+        assert clusters.at(day).count().amount == exactly(now)
+    basque = clusters.at("2023-01-20")["basque"]
+    assert (basque.name, basque.attributes["country"]) == ("Basque Net-Zero Industrial Supercluster", "Spain")
+    for day in ("2021-12-31", "2022-05-24", "2023-01-20"):
+        assert clusters.at(day) == replay(clusters.records(), at=day)
+
+
+def test_what_was_learned_of_the_eight_is_told_as_restated(clusters, example):
+    before = [record.position for record in clusters.records()][-1]
+    example.correct_joining_dates(clusters)
+    why = clusters.why(Members(), ("2021-12-31", before), "2023-01-20")
+    assert [(line.kind, line.low, line.high) for line in why.bridge()] == [
+        ("opening", 0, 8),
+        ("joined", 13, 13),
+        ("restated", 4, -4),
+        ("closing", 17, 17),
+    ]
+    learned = clusters.compare(("2023-01-20", before), "2023-01-20")
+    assert {change.kind for change in learned} == {"joining"}
+    assert len(learned) == 8
+    corrected, wrong = clusters.history("basque")
+    assert (corrected.retracted, wrong.retracted, wrong.replaced_by) == (False, True, corrected.record)

@@ -626,7 +626,7 @@ def test_the_only_joining_of_a_member_is_still_needed_by_what_was_said_of_it(clu
     violation = refused_once(clusters, RecordRetracted(joined.id))
     assert (violation.code, violation.index) == ("still-needed", 0)
     assert violation.reason == (
-        f"record {changed.id} speak of member 'a': retract them in the same batch, or correct this record instead"
+        f"record {changed.id} speak of member 'a': retract those in the same batch, or correct this record instead"
     )
     assert codes(refused(clusters, RecordRetracted(joined.id), MemberChanged("a", "2023", name="B"))) == [
         (0, "still-needed"),
@@ -771,7 +771,7 @@ def batches(history, name=id_of):
 
 
 def before_the_first_correction(history):
-    """As much of a history as `Initiative.record` can record: a correction is a batch that it cannot write yet."""
+    """As much of a history as `Initiative.record` can record; test_corrections.py plays all of it."""
     corrected = {record.recorded_at for record in history if record.replaces is not None}
     return [record for record in history if not corrected or record.recorded_at < min(corrected)]
 

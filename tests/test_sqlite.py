@@ -668,7 +668,7 @@ def test_what_was_recorded_is_on_the_disk_and_references_hold(path):
         assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
         assert connection.execute("PRAGMA trusted_schema").fetchone() == (0,)
         with pytest.raises(sqlite3.IntegrityError):
-            connection.execute("INSERT INTO facts VALUES (7, '2021-01-01', 1, 1, '2021-01-01', 'x', NULL, NULL)")
+            connection.execute("INSERT INTO facts VALUES (7, '2021-01-01', 1, 1, '2021-01-01', 'x', NULL, NULL, NULL)")
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute("INSERT INTO retractions VALUES (1, 2)")
 

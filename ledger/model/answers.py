@@ -1,38 +1,27 @@
-"""Answers: measures evaluated over the registers of one day.
-
-Each member contributes from the least to the most that any of its outcomes gives; one who may not
-count, or whose value may be missing, from min(0, least) to max(0, most). Sums of these bounds contain
-every possible world.
-"""
+"""Answers: measures evaluated over the registers of one day, member by member."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import NamedTuple, TypeAlias
+from functools import partial
+from typing import cast
 
 from attrs import frozen
 
 from ledger.model.errors import BadInput, NotAdditive, UnknownMetric, shown
 from ledger.model.events import MetricDefined
-from ledger.model.exact import ONE, ZERO, Exact, add, divide
+from ledger.model.exact import ZERO, divide
 from ledger.model.facts import Register, definition_of, metric_of
 from ledger.model.fields import require_id
-from ledger.model.figures import Contribution, Figure
+from ledger.model.figures import Contribution, Figure, Support
 from ledger.model.matching import largest_matching
 from ledger.model.measures import MEASURES, Distinct, Joined, Measure, Share, Total, Value
-from ledger.model.outcomes import Asked, Counting, Outcome, outcomes, with_value
+from ledger.model.outcomes import Asked, Counting, outcomes, with_value
+from ledger.model.parts import Part, Scale, Ways, groups_of, in_group, scale_of, total_of, values_of
 from ledger.model.quantity import Quantity
 from ledger.model.registers import Registers
-from ledger.model.units import unit
-
-Ends: TypeAlias = tuple[Exact | None, Exact | None]
-"""The least and the most, in the base unit; None is open."""
-
-Ways: TypeAlias = tuple[Outcome, ...]
-
-NOTHING: Ends = (ZERO, ZERO)
 
 
 @frozen(eq=False, repr=False)
@@ -55,17 +44,15 @@ class Question:
 
     def groups(self, measure: Measure, by: str) -> dict[str | None, Figure]:
         """Answer a measure for each value of an attribute; None is the group of those without one."""
-        require_id(by, "by")
-        _require_measure(measure)
-        if isinstance(measure, Share | Value):
-            raise BadInput(f"by={by!r}: a {type(measure).__name__} has no groups; ask a count or a total")
-        scale = self._scale(measure)
+        require_groups(measure, by)
+        counting = cast("Counting", measure)
+        scale = self._scale(counting)
         everyone: dict[str | None, dict[str, Ways]] = defaultdict(dict)
-        for member, ways in self._ways(measure, by).items():
-            for group in {way.group for way in ways if way.counted}:
-                everyone[group][member] = _only(group, ways)
+        for member, ways in self._ways(counting, by).items():
+            for group in groups_of(ways):
+                everyone[group][member] = in_group(group, ways)
         ordered = sorted(everyone, key=lambda group: (group is None, group or ""))
-        return {group: self._summed(measure, scale, everyone[group]) for group in ordered}
+        return {group: self._summed(counting, scale, everyone[group]) for group in ordered}
 
     def explain(self, measure: Measure) -> tuple[Contribution, ...]:
         """Say what each member that counts, or may count, contributes, and by which records."""
@@ -79,7 +66,7 @@ class Question:
                 amount=scale.quantity(part.ends),
                 certain=part.certain,
                 missing=part.lacking,
-                values=tuple(sorted(_values(ways))) if isinstance(measure, Distinct) else (),
+                values=tuple(sorted(values_of(ways))) if isinstance(measure, Distinct) else (),
                 records=tuple(self.registers.refs[position] for position in self._positions(asked, member)),
             )
             for member, ways in self._ways(measure).items()
@@ -102,42 +89,45 @@ class Question:
         asked = Asked.by(measure, self.at, by)
         return {member: outcomes(self.registers, asked, member) for member in self.members}
 
-    def _scale(self, measure: Measure) -> _Scale:
-        if not isinstance(measure, Total | Value):
-            return _Scale("", _one, NOTHING)
-        definition = self.metric(measure.metric)
+    def _scale(self, measure: Measure) -> Scale:
+        return scale_of(self._defined(measure.metric, measure) if isinstance(measure, Total | Value) else None)
+
+    def _defined(self, metric: str, measure: Measure) -> MetricDefined:
+        definition = self.metric(metric)
         if isinstance(measure, Total) and not definition.additive:
             raise NotAdditive(
-                f"metric {measure.metric!r} is not additive, so it has no total: "
-                f"ask Value({measure.metric!r}, member=...) of one member"
+                f"metric {metric!r} is not additive, so it has no total: "
+                f"ask Value({metric!r}, member=...) of one member"
             )
-        if definition.nonnegative:
-            return _Scale(definition.unit, _never_negative, (ZERO, None))
-        return _Scale(definition.unit, _as_stated, (None, None))
+        return definition
 
-    def _summed(self, measure: Counting, scale: _Scale, everyone: Mapping[str, Ways]) -> Figure:
+    def _summed(self, measure: Counting, scale: Scale, everyone: Mapping[str, Ways]) -> Figure:
         parts = {member: part for member, ways in everyone.items() if (part := scale.part(ways)).possible}
         if isinstance(measure, Distinct):
             amount, envelope = _distinct(everyone)
         else:
-            amount = scale.quantity(_sum(part.ends for part in parts.values()))
-            envelope = scale.quantity(_sum(part.envelope for part in parts.values()))
-        return Figure(
-            measure=measure,
-            at=self.at,
-            amount=amount,
-            envelope=envelope,
-            members=_who(parts, lambda part: part.certain),
-            reporting=_who(parts, lambda part: part.certain and not part.lacking),
-            missing=_who(parts, lambda part: part.certain and not part.present),
-            possible_members=_who(parts, lambda part: not part.certain),
-            possibly_missing=_who(parts, lambda part: part.lacking and (part.present or not part.certain)),
-            oldest=min(
-                (day for member in parts for day in self._rests_on(measure, member, everyone[member])),
-                default=None,
+            amount = scale.quantity(total_of(part.ends for part in parts.values()))
+            envelope = scale.quantity(total_of(part.envelope for part in parts.values()))
+        return self._figure(
+            measure,
+            amount,
+            envelope,
+            Support(
+                members=_who(parts, lambda part: part.certain),
+                reporting=_who(parts, lambda part: part.certain and not part.lacking),
+                missing=_who(parts, lambda part: part.certain and not part.present),
+                possible_members=_who(parts, lambda part: not part.certain),
+                possibly_missing=_who(parts, lambda part: part.lacking and (part.present or not part.certain)),
+                oldest=min(
+                    (day for member in parts for day in self._rests_on(measure, member, everyone[member])),
+                    default=None,
+                ),
             ),
-            basis=self.at,
         )
+
+    def _figure(self, measure: Measure, amount: Quantity, envelope: Quantity, support: Support) -> Figure:
+        complete = not support.missing and not support.possibly_missing
+        return Figure(measure, self.at, amount, envelope, self.at, complete, support)
 
     def _rests_on(self, measure: Counting, member: str, ways: Ways) -> list[date]:
         if isinstance(measure, Total | Distinct):
@@ -149,117 +139,62 @@ class Question:
         scale = self._scale(measure)
         whose = (self.initiative if measure.member is None else measure.member,)
         ways = tuple(map(with_value, self.registers.of(metric_of(measure.metric, measure.member)).options))
-        part = scale.part(ways)
-        existing = scale.part(tuple(way for way in ways if not way.missing) or ways)
-        return Figure(
-            measure=measure,
-            at=self.at,
-            # a value that exists nowhere is not zero: it can be anything
-            amount=scale.quantity(existing.ends if part.present else part.envelope),
-            envelope=scale.quantity(part.envelope),
-            members=whose,
-            reporting=() if part.lacking else whose,
-            missing=() if part.present else whose,
-            possibly_missing=whose if part.lacking and part.present else (),
-            oldest=min((way.value.since for way in ways if way.value is not None), default=None),
-            basis=self.at,
+        part = scale.value(ways)
+        return self._figure(
+            measure,
+            scale.quantity(part.ends),
+            scale.quantity(part.envelope),
+            Support(
+                members=whose,
+                reporting=() if part.lacking else whose,
+                missing=() if part.present else whose,
+                possibly_missing=whose if part.lacking and part.present else (),
+                oldest=min((way.value.since for way in ways if way.value is not None), default=None),
+            ),
         )
 
     def _share(self, measure: Share) -> Figure:
-        part, whole = self.figure(measure.part), self.figure(measure.whole)
-        missing = {*part.missing, *whole.missing}
-        possibly = {*part.possibly_missing, *whole.possibly_missing} - missing
-        return Figure(
-            measure=measure,
-            at=self.at,
-            amount=_ratio(part.amount, whole.amount),
-            envelope=_ratio(part.envelope, whole.envelope),
-            members=whole.members,
-            reporting=tuple(member for member in whole.reporting if member not in missing | possibly),
-            missing=tuple(sorted(missing)),
-            possible_members=whole.possible_members,
-            possibly_missing=tuple(sorted(possibly)),
-            oldest=min((day for day in (part.oldest, whole.oldest) if day is not None), default=None),
-            basis=self.at,
-        )
+        return share_of(measure, self.figure(measure.part), self.figure(measure.whole))
 
 
-class _Part(NamedTuple):
-    """One member's part in a figure."""
+def share_of(measure: Share, part: Figure, whole: Figure) -> Figure:
+    """Give the share that one figure is of another, of the same day; raises `WrongDimension`."""
+    return Figure(
+        measure=measure,
+        at=whole.at,
+        amount=_ratio(part.amount, whole.amount),
+        envelope=_ratio(part.envelope, whole.envelope),
+        basis=whole.basis,
+        complete=part.complete and whole.complete,
+        support=partial(_support_of_share, part, whole),
+    )
 
-    ends: Ends  # over the values that exist
-    envelope: Ends  # with a missing value taken as anything it can be
-    certain: bool  # it counts in every outcome
-    possible: bool  # it counts in some
-    present: bool  # in some outcome it counts with a value
-    lacking: bool  # in some outcome it counts without one
+
+def _support_of_share(part: Figure, whole: Figure) -> Support:
+    missing = {*part.missing, *whole.missing}
+    possibly = {*part.possibly_missing, *whole.possibly_missing} - missing
+    return Support(
+        members=whole.members,
+        reporting=tuple(member for member in whole.reporting if member not in missing | possibly),
+        missing=tuple(sorted(missing)),
+        possible_members=whole.possible_members,
+        possibly_missing=tuple(sorted(possibly)),
+        oldest=min((day for day in (part.oldest, whole.oldest) if day is not None), default=None),
+    )
 
 
-@frozen(eq=False, repr=False)
-class _Scale:
-    """How much an outcome is worth, in base units; what a missing value can be; the unit to answer in."""
-
-    unit: str
-    worth: Callable[[Outcome], Ends]
-    unknown: Ends
-
-    def part(self, ways: Ways) -> _Part:
-        if len(ways) == 1 and ways[0].counted and not ways[0].missing:  # nothing is uncertain: the usual case
-            ends = self.worth(ways[0])
-            return _Part(ends, ends, certain=True, possible=True, present=True, lacking=False)
-        counted = [way for way in ways if way.counted]
-        existing = [self.worth(way) for way in counted if not way.missing]
-        lacking = len(existing) < len(counted)
-        absent = [NOTHING] if len(counted) < len(ways) else []
-        return _Part(
-            ends=_hull([*existing, *absent, *([NOTHING] if lacking else [])]),
-            envelope=_hull([*existing, *absent, *([self.unknown] if lacking else [])]),
-            certain=not absent,
-            possible=bool(counted),
-            present=bool(existing),
-            lacking=lacking,
-        )
-
-    def quantity(self, ends: Ends) -> Quantity:
-        factor = unit(self.unit).factor
-        low, high = ends if factor == ONE else (None if end is None else divide(end, factor) for end in ends)
-        return Quantity(low, high, self.unit)
+def require_groups(measure: object, by: str | None) -> None:
+    """Raise `BadInput` for what is no measure, and for one that has no groups where `by` asks for them."""
+    _require_measure(measure)
+    if by is not None:
+        require_id(by, "by")
+        if isinstance(measure, Share | Value):
+            raise BadInput(f"by={by!r}: a {type(measure).__name__} has no groups; ask a count or a total")
 
 
 def _require_measure(measure: object) -> None:
     if not isinstance(measure, MEASURES):
         raise BadInput(f"{shown(measure)} is no measure: ask for one such as Members() or Total('co2')")
-
-
-def _one(_: Outcome) -> Ends:
-    return ONE, ONE
-
-
-def _as_stated(way: Outcome) -> Ends:
-    return (None, None) if way.value is None else (way.value.fact.low, way.value.fact.high)
-
-
-def _never_negative(way: Outcome) -> Ends:
-    # what is stated as "at most 5" and is never negative lies from 0 to 5
-    low, high = _as_stated(way)
-    return (ZERO if low is None and (high is None or high >= 0) else low), high
-
-
-def _hull(many: Iterable[Ends]) -> Ends:
-    lows, highs = zip(*many, strict=True)
-    return (
-        None if None in lows else min(lows),
-        None if None in highs else max(highs),
-    )
-
-
-def _sum(many: Iterable[Ends]) -> Ends:
-    low: Exact | None = ZERO
-    high: Exact | None = ZERO
-    for least, most in many:
-        low = None if low is None or least is None else add(low, least)
-        high = None if high is None or most is None else add(high, most)
-    return low, high
 
 
 def _distinct(everyone: Mapping[str, Ways]) -> tuple[Quantity, Quantity]:
@@ -269,7 +204,7 @@ def _distinct(everyone: Mapping[str, Ways]) -> tuple[Quantity, Quantity]:
     with_missing: dict[object, frozenset[object]] = {}
     one_at_least = one_with_missing = 0
     for member, ways in everyone.items():
-        values = _values(ways)
+        values = values_of(ways)
         certain = all(way.counted for way in ways)
         lacking = any(way.missing for way in ways)
         if certain and not lacking:
@@ -286,16 +221,7 @@ def _distinct(everyone: Mapping[str, Ways]) -> tuple[Quantity, Quantity]:
     )
 
 
-def _values(ways: Ways) -> set[str]:
-    return {str(way.value.fact.value) for way in ways if way.value is not None}
-
-
-def _only(group: str | None, ways: Ways) -> Ways:
-    """Keep the outcomes in one group; in the others the member does not count."""
-    return tuple(dict.fromkeys(way if way.counted and way.group == group else Outcome(counted=False) for way in ways))
-
-
-def _who(parts: Mapping[str, _Part], test: Callable[[_Part], bool]) -> tuple[str, ...]:
+def _who(parts: Mapping[str, Part], test: Callable[[Part], bool]) -> tuple[str, ...]:
     return tuple(member for member, part in parts.items() if test(part))
 
 

@@ -93,10 +93,19 @@ def from_fraction(value: Fraction) -> Exact:
     >>> from_fraction(Fraction(1, 8)), from_fraction(Fraction(1, 3))
     (Decimal('0.125'), Fraction(1, 3))
     """
+    return ratio(value.numerator, value.denominator)
+
+
+def ratio(part: int, whole: int) -> Exact:
+    """Divide two whole numbers exactly; `whole` must not be zero.
+
+    >>> ratio(5, 4), ratio(1, 3)
+    (Decimal('1.25'), Fraction(1, 3))
+    """
     try:
-        return _CONTEXT.divide(Decimal(value.numerator), Decimal(value.denominator))
+        return _CONTEXT.divide(Decimal(part), Decimal(whole))
     except Inexact:
-        return value
+        return Fraction(part, whole)
 
 
 def add(a: Exact, b: Exact) -> Exact:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import cached_property
 
 from attrs import field, frozen
 
@@ -12,32 +14,85 @@ from ledger.model.records import RecordRef
 
 
 @frozen
-class Figure:
-    """A measure's answer: an amount, and what it rests on.
+class Support:
+    """What a figure rests on: who counts, whose value is missing, and the earliest day it speaks of."""
 
-    `amount` is over the values that exist. `members` names the certain ones, `reporting` those of them
-    whose value is certain, `missing` those who certainly have none; `possible_members` may count or not,
-    and of `possibly_missing` the value may be missing. `envelope` is the amount with every missing value
-    taken as anything that it can be. `oldest` is the earliest day on which something that the amount
-    rests on can have begun to hold, and `basis` the day whose members were counted.
-    """
-
-    measure: Measure
-    at: date
-    amount: Quantity
-    envelope: Quantity
     members: tuple[str, ...] = ()
     reporting: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     possible_members: tuple[str, ...] = ()
     possibly_missing: tuple[str, ...] = ()
     oldest: date | None = None
-    basis: date = field(kw_only=True)
+
+
+def _read(support: Support | Callable[[], Support]) -> Support:
+    return support if isinstance(support, Support) else support()
+
+
+@frozen(slots=False)  # its cached property lives beside its fields
+class Figure:
+    """A measure's answer: an amount, and what it rests on.
+
+    `amount` is over the values that exist. `envelope` is the amount with every missing value taken as
+    anything that it can be. `at` is the day asked, and `basis` the day whose members were counted.
+
+    What it rests on is read when it is first asked for, where a timeline answered.
+    """
+
+    measure: Measure
+    at: date
+    amount: Quantity
+    envelope: Quantity
+    basis: date
+    complete: bool
+    """Is no value missing, not even possibly?"""
+    _support: Support | Callable[[], Support] = field(repr=False, eq=_read)
+
+    @cached_property
+    def support(self) -> Support:
+        """All that the figure rests on, at once."""
+        return _read(self._support)
 
     @property
-    def complete(self) -> bool:
-        """Is no value missing, not even possibly?"""
-        return not self.missing and not self.possibly_missing
+    def members(self) -> tuple[str, ...]:
+        """The certain members."""
+        return self.support.members
+
+    @property
+    def reporting(self) -> tuple[str, ...]:
+        """Those of the certain members whose value is certain."""
+        return self.support.reporting
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Those of the certain members who certainly have no value."""
+        return self.support.missing
+
+    @property
+    def possible_members(self) -> tuple[str, ...]:
+        """Those who may count, and may not."""
+        return self.support.possible_members
+
+    @property
+    def possibly_missing(self) -> tuple[str, ...]:
+        """Those whose value may be missing."""
+        return self.support.possibly_missing
+
+    @property
+    def oldest(self) -> date | None:
+        """The earliest day on which something that the amount rests on can have begun to hold."""
+        return self.support.oldest
+
+    def __reduce__(self) -> tuple[type[Figure], tuple[object, ...]]:
+        return Figure, (
+            self.measure,
+            self.at,
+            self.amount,
+            self.envelope,
+            self.basis,
+            self.complete,
+            self.support,
+        )
 
     def __str__(self) -> str:
         """Give the amount, and how many report where not all do."""

@@ -95,7 +95,7 @@ def outcomes(registers: Registers, asked: Asked, member: str) -> tuple[Outcome, 
 def _of_choice(asked: Asked, choice: Sequence[Option]) -> Iterator[Outcome]:
     closing, *rest = choice
     passed = [
-        _is_open(closing),
+        is_open(closing),
         *(test(option) for (_, test), option in zip(asked.tests, rest, strict=False)),
     ]
     group, value = _group_and_value(asked, rest)
@@ -106,7 +106,7 @@ def _of_choice(asked: Asked, choice: Sequence[Option]) -> Iterator[Outcome]:
 def _loose(asked: Asked, options: list[tuple[Option, ...]]) -> Iterator[Outcome]:
     """Give outcomes that contain the true ones, register by register: for a member too uncertain to enumerate."""
     closing, *rest = options
-    passed = [tuple({answer for option in closing for answer in _is_open(option)})]
+    passed = [tuple({answer for option in closing for answer in is_open(option)})]
     for (_, test), few in zip(asked.tests, rest, strict=False):
         passed.append(tuple({answer for option in few for answer in test(option)}))
     groups, values = _group_and_value(asked, rest, nothing=(None,))
@@ -171,5 +171,6 @@ def _holds(*values: str | None) -> Test:
     return lambda option: YES if text_of(option) in allowed else NO
 
 
-def _is_open(closing: Option) -> tuple[bool, ...]:
+def is_open(closing: Option) -> tuple[bool, ...]:
+    """Say whether the initiative goes on, where its status is this."""
     return NO if text_of(closing) == CLOSED else YES

@@ -9,7 +9,7 @@ an actual day for every rough date, in chain order. With exact days this is plai
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableSequence
 from datetime import date
 from typing import Generic, NamedTuple, TypeVar
 
@@ -53,9 +53,30 @@ EMPTY = Candidates((), nothing_yet=True)
 class Chain(NamedTuple, Generic[F]):
     """The facts of one register in the order in which they took effect, with their tightened windows."""
 
-    facts: Sequence[F]
-    since: Sequence[date]  # running maximum of `earliest`: never falls
-    until: Sequence[date]  # running minimum of `latest` from the end: never falls either
+    facts: MutableSequence[F]
+    since: MutableSequence[date]  # running maximum of `earliest`: never falls
+    until: MutableSequence[date]  # running minimum of `latest` from the end: never falls either
+
+    def place_of(self, fact: PlainFact) -> int:
+        """Give the place of a fact that comes after all others by rank and position.
+
+        It is just before the first one that is strictly later, else at the end.
+        """
+        # the first fact whose running maximum lies past this one is the first that is strictly later
+        return bisect_right(self.since, fact[3])
+
+    def insert(self, fact: F) -> None:
+        """Put a fact in its place that comes after all others by rank and position."""
+        _, _, earliest, latest, _, _, _ = fact
+        place = self.place_of(fact)
+        since, until = self.since, self.until
+        # those behind begin past `latest` already, so that only those before can get other windows
+        since.insert(place, max(earliest, since[place - 1]) if place else earliest)
+        until.insert(place, min(latest, until[place]) if place < len(until) else latest)
+        self.facts.insert(place, fact)
+        while place and until[place - 1] > until[place]:
+            until[place - 1] = until[place]
+            place -= 1
 
     def at(self, day: date) -> Candidates:
         """Give the candidates at the end of a day."""
@@ -87,24 +108,11 @@ def chained(register: Register, facts: Mapping[Register, Iterable[F]]) -> Chain[
 
 
 def chain(facts: Iterable[F]) -> Chain[F]:
-    """Put the facts of one register in the order in which they took effect.
-
-    By rank, then position, each is inserted just before the first one already there that is strictly
-    later, else at the end.
-    """
-    ordered: list[F] = []
-    since: list[date] = []
+    """Put the facts of one register in the order in which they took effect, beginning with the first by rank."""
+    ordered: Chain[F] = Chain([], [], [])
     for fact in sorted(facts):  # by rank and position, which no two facts of a register share
-        _, _, earliest, latest, _, _, _ = fact
-        # the first fact whose running maximum lies past this one is the first that is strictly later
-        place = bisect_right(since, latest)
-        ordered.insert(place, fact)
-        before = since[place - 1] if place else earliest
-        since.insert(place, max(earliest, before))
-    until = [latest for _, _, _, latest, _, _, _ in ordered]
-    for place in range(len(until) - 2, -1, -1):
-        until[place] = min(until[place], until[place + 1])
-    return Chain(ordered, since, until)
+        ordered.insert(fact)
+    return ordered
 
 
 @frozen

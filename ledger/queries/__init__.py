@@ -1,1 +1,1 @@
-"""Richer ways to ask, all of them read off states as `model.state` defines them."""
+"""Faster and richer ways to ask, all of them held against the replay in `ledger.model.state`."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -53,6 +54,18 @@ class Terms:
     source: str = field(default="", validator=prose_field)
     by: str = field(default="", validator=prose_field)
     note: str = field(default="", validator=prose_field)
+
+
+class Draft(NamedTuple):
+    """A batch before it is written: its events, its terms and, by index, what its replacements replace.
+
+    `replaces` holds the ids of the records that are replaced, `ranks` their ranks, which the replacements inherit.
+    """
+
+    events: Sequence[Event]
+    terms: Terms
+    replaces: Mapping[int, str] = MappingProxyType({})
+    ranks: Mapping[int, int] = MappingProxyType({})
 
 
 def entries_of(events: Sequence[Event], head: Head, ranks: Mapping[int, int] | None = None) -> list[Entry]:
@@ -203,10 +216,11 @@ def given_ids(ids: Sequence[str], count: int) -> list[str]:
     return list(ids)
 
 
-def same_content(record: Record, initiative: str, event: Event, terms: Terms) -> bool:
+def same_content(record: Record, initiative: str, event: Event, terms: Terms, replaces: str | None = None) -> bool:
     """Tell whether a record is what recording this event on these terms would have written, place and time aside."""
     return (
         record.initiative == initiative
+        and record.replaces == replaces
         and type(record.event) is type(event)
         and encode(record.event) == encode(event)
         and Terms(record.source, record.by, record.note) == terms

@@ -115,6 +115,17 @@ class Proposal:
             self._after[register] = self.before(register, len(self.batch))
         return self._after[register]
 
+    def is_replaced(self, index: int) -> bool:
+        """Is the record that the event at `index` retracts replaced by the next event of the batch?
+
+        Ranks grow along a batch; only that of a replacement falls back, to the rank of what it replaces.
+        """
+        return index + 1 < len(self.batch) and self.batch[index + 1].rank < self.batch[index].rank
+
+    def refilled(self, register: Register, index: int) -> bool:
+        """Does a replacement write anew to a register that the retraction at `index` takes a fact from?"""
+        return self.is_replaced(index) and any(said.register == register for said in self.batch[index + 1].said)
+
     def cause(self, register: Register, near: Fact | None) -> int:
         """The index of the event of this batch that is to blame for what happens in a register."""
         own = None if near is None else self.index_of(near.position)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from ledger.model.errors import Violation
 from ledger.model.events import (
@@ -25,6 +25,8 @@ from ledger.model.quantity import Quantity
 from ledger.model.units import unit
 from ledger.recording.proposal import Entry, History, Proposal
 from ledger.recording.status_rules import closings, statuses
+
+RETRACTIONS_ARE_FINAL: Final = "record {id} is itself a retraction, and retractions are final: record the fact anew"
 
 
 def violations(batch: Sequence[Entry], history: History) -> list[Violation]:
@@ -56,10 +58,12 @@ def _retractions(proposal: Proposal) -> Iterator[Violation]:
             reason = "no record {id!r} belongs to this initiative: look its id up in records()"
             yield proposal.refuse("unknown-record", index, reason, id=id)
         elif isinstance(record.event, RecordRetracted):
-            reason = "record {id} is itself a retraction, and retractions are final: record the fact anew"
-            yield proposal.refuse("retracted-retraction", index, reason, id=id)
+            yield proposal.refuse("retracted-retraction", index, RETRACTIONS_ARE_FINAL, id=id)
         elif proposal.history.is_retracted(record.position) or record.position in proposal.retracted:
-            reason = "record {id} has been retracted already: nothing is left to do"
+            reason = (
+                "record {id} has been retracted already: nothing is left to do, "
+                "unless another record replaces it and is wrong too: then retract or correct that one"
+            )
             yield proposal.refuse("already-retracted", index, reason, id=id)
         else:
             proposal.retracted[record.position] = record, index
@@ -132,7 +136,9 @@ def _definitions(proposal: Proposal) -> Iterator[Violation]:
     undone: dict[Register, set[int]] = defaultdict(set)
     for record, index in proposal.retracted.values():
         if isinstance(record.event, MetricDefined):
-            undone[definition_of(record.event.metric)].add(index)
+            register = definition_of(record.event.metric)
+            if not proposal.refilled(register, index):  # else its replacement is judged, and nothing in between
+                undone[register].add(index)
     for register in proposal.touched("definition"):
         in_force = proposal.latest(register, 0)
         defined = {fact.position - proposal.batch[0].position for fact in proposal.written.get(register, ())}
@@ -153,10 +159,10 @@ def _definition_fixed(proposal: Proposal, index: int, changed: str, now: Fact, v
         return proposal.refuse("definition-fixed", index, reason, value, metric=event.metric, changed=changed)
     reason = (
         "without it the metric would be as {clash} defines it, which changes {changed}, and it has values "
-        "(by {value}): retract those in the same batch, or correct this record instead"
+        "(by {value}): {way_out}"
     )
-    named = proposal.named(value.position)
-    return proposal.refuse("definition-fixed", index, reason, now, changed=changed, value=named)
+    words = {"changed": changed, "value": proposal.named(value.position), "way_out": _way_out(proposal, index)}
+    return proposal.refuse("definition-fixed", index, reason, now, **words)
 
 
 def _changed(one: Fact | None, other: Fact | None) -> str:
@@ -225,15 +231,21 @@ def _still_needed(proposal: Proposal) -> Iterator[Violation]:
         if resting:
             names = [proposal.named(position) for position in resting[:5]]
             more = f" and {len(resting) - 5} more" if len(resting) > 5 else ""
-            reason = (
-                "{records} speak of {subject} {id!r}: retract them in the same batch, or correct this record instead"
-            )
+            reason = "{records} speak of {subject} {id!r}: {way_out}"
             words: dict[str, Any] = {
+                "way_out": _way_out(proposal, index),
                 "subject": register.subject,
                 "id": register.id,
                 "records": ", ".join(names) + more,
             }
             yield proposal.refuse("still-needed", index, reason, **words)
+
+
+def _way_out(proposal: Proposal, index: int) -> str:
+    """Say what to do about records that rest on the one that the event at `index` retracts."""
+    if proposal.is_replaced(index):
+        return "let its replacement speak of the same, or retract those first"
+    return "retract those in the same batch, or correct this record instead"
 
 
 def _speaking_of(proposal: Proposal, register: Register) -> set[int]:

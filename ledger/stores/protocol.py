@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import date
 from typing import Protocol
 
-from ledger.model.records import KnownAt, Record
-from ledger.model.registers import Registers
+from ledger.model.records import Record
+from ledger.queries.log import Log
 from ledger.recording.batch import Head, Row
 from ledger.recording.proposal import Entry, History
 
@@ -28,7 +27,7 @@ class Append(History, Protocol):
         """Write a batch: the rows of its records, their facts, and retractions."""
 
 
-class EventStore(Protocol):
+class EventStore(Log, Protocol):
     """A store of records. It may be used by several threads. All its errors are `StoreError`."""
 
     def initiatives(self) -> list[str]:
@@ -36,9 +35,6 @@ class EventStore(Protocol):
 
     def records(self, initiative: str | None = None, *, after: int = 0) -> Iterator[Record]:
         """Stream the records by position: of one initiative, or of all; those past a position only."""
-
-    def registers(self, initiative: str, at: date, known_at: KnownAt = None) -> tuple[int, Registers]:
-        """Give the version known at a moment, and every register on a day, as `model.state.replay` does."""
 
     def records_on(self, initiative: str, member: str | None, metric: str | None) -> list[Record]:
         """Give all records that `queries.history` needs of a whole initiative, without reading all of them.

@@ -7,22 +7,23 @@ nobody else writes, in this process or another. What `record` has returned from 
 from __future__ import annotations
 
 import sqlite3
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 from threading import RLock
-from typing import Any, Final
+from typing import Final
 
 from ledger.model.errors import LedgerClosed, StoreError
 from ledger.model.records import KnownAt, Record, known_at_of
 from ledger.model.registers import Registers
-from ledger.model.when import instant_text
+from ledger.queries.log import News, Wanted
 from ledger.recording.batch import READ, record_of
-from ledger.stores.sqlite_append import SELECT, Remembered, SqliteAppend, head_of, newest_version
-from ledger.stores.sqlite_facts import registers_at
+from ledger.stores.sqlite_append import SELECT, Remembered, SqliteAppend, head_of
 from ledger.stores.sqlite_file import connect, damage_of, errors_of, place_of, require_same_file
 from ledger.stores.sqlite_history import names_of, records_on
+from ledger.stores.sqlite_news import news_since
+from ledger.stores.sqlite_places import known_position, newest_position, newest_version, version_at
+from ledger.stores.sqlite_state import registers_at
 
 PAGE: Final = 1_000  # records that are read at once while streaming
 
@@ -56,7 +57,7 @@ class SqliteStore:
         """Stream the records by position: of one initiative, or of all; those past a position only."""
         with self._reading() as connection, damage_of(self.path):
             # an initiative is paged by version: its index is in that order, and skips all the others
-            last = after if initiative is None else _version_at(connection, initiative, after)
+            last = after if initiative is None else version_at(connection, initiative, after)
         while True:
             with self._reading() as connection:
                 if initiative is None:
@@ -72,13 +73,27 @@ class SqliteStore:
                 return
             last = page[-1][_POSITION if initiative is None else _VERSION]
 
-    def registers(self, initiative: str, at: date, known_at: KnownAt = None) -> tuple[int, Registers]:
-        """Give the version known at a moment, and every register on a day, as `model.state.replay` does."""
+    def registers(
+        self, initiative: str, at: date, known_at: KnownAt = None, wanted: Wanted | None = None
+    ) -> tuple[int, Registers]:
+        """Give the version known at a moment, and every register on a day, or those wanted, as `replay` does."""
         moment = known_at_of(known_at)
         with self._reading() as connection, damage_of(self.path):
-            position = _known_position(connection, moment)
-            version = _version_at(connection, initiative, position)
-            return version, registers_at(connection, initiative, at, position)
+            position = known_position(connection, moment)
+            version = version_at(connection, initiative, position)
+            newest = version == newest_version(connection, initiative)
+            return version, registers_at(connection, initiative, at, position, wanted, newest=newest)
+
+    def position(self) -> int:
+        """Give the position of the newest record of the ledger; 0 where there is none."""
+        with self._lock, errors_of(self.path):
+            return newest_position(self._open())
+
+    @contextmanager
+    def news(self, initiative: str, after: int, wanted: Wanted) -> Iterator[News]:
+        """Read what was written of an initiative past a position, retracted facts too, while the context lasts."""
+        with self._reading() as connection, damage_of(self.path):
+            yield news_since(connection, initiative, after, wanted)
 
     def records_on(self, initiative: str, member: str | None, metric: str | None) -> list[Record]:
         """Give all records that `queries.history` needs of a whole initiative, without reading all of them."""
@@ -144,27 +159,3 @@ class SqliteStore:
             finally:
                 if connection.in_transaction:  # after some errors SQLite has ended it itself
                     connection.execute("COMMIT")
-
-
-def _known_position(connection: sqlite3.Connection, moment: datetime | int | None) -> int:
-    """Give the position of the newest record known at a moment, rounded down to a whole batch."""
-    newest: int = connection.execute("SELECT coalesce(max(position), 0) FROM records").fetchone()[0]
-    if moment is None or (isinstance(moment, int) and moment >= newest):
-        return newest
-    recorded_at = _column(connection, "SELECT recorded_at FROM records WHERE position = ?")
-    if isinstance(moment, datetime):
-        return bisect_right(range(1, newest + 1), instant_text(moment), key=recorded_at)
-    later = recorded_at(moment + 1)
-    return bisect_left(range(1, moment + 1), later, key=recorded_at)
-
-
-def _version_at(connection: sqlite3.Connection, initiative: str, position: int) -> int:
-    newest = newest_version(connection, initiative)
-    place = _column(connection, "SELECT position FROM records WHERE initiative = ? AND version = ?", initiative)
-    if newest and place(newest) <= position:
-        return newest
-    return bisect_right(range(1, newest + 1), position, key=place)
-
-
-def _column(connection: sqlite3.Connection, query: str, *before: str) -> Callable[[int], Any]:
-    return lambda number: connection.execute(query, (*before, number)).fetchone()[0]

@@ -17,6 +17,7 @@ from ledger.recording.batch import COLUMNS, READ, Head, Row, record_of
 from ledger.recording.proposal import Entry
 from ledger.stores.sqlite_facts import facts_in, refs_of, registers_like, write_facts
 from ledger.stores.sqlite_file import damage_of
+from ledger.stores.sqlite_places import newest_version
 
 REMEMBERED_MAX: Final = 100_000  # registers whose facts are remembered between appends
 
@@ -35,11 +36,13 @@ _INSERT = f"INSERT INTO records ({_quoted(COLUMNS)}) VALUES ({', '.join('?' * le
 class Remembered:
     """What earlier appends read of an initiative, and is still true.
 
-    The number of a register never changes. Its facts are as they were for as long as the log has not
-    grown, since nothing in it ever changes: `position` is where the log stood when they were read.
+    The number of a register never changes. Its facts, and the latest day it has come to, are as they were for as
+    long as the log has not grown, since nothing in it ever changes: `position` is where the log stood when they were
+    read.
     """
 
     numbers: dict[Register, int] = field(factory=dict)
+    reaches: dict[int, str] = field(factory=dict)
     facts: dict[Register, Sequence[Fact]] = field(factory=dict)
     position: int = 0
 
@@ -47,6 +50,8 @@ class Remembered:
         """Forget the facts if somebody else has made the log grow."""
         if position != self.position or len(self.facts) > REMEMBERED_MAX:
             self.facts.clear()
+        if position != self.position:
+            self.reaches.clear()
         self.position = position
 
     def grow(self, entries: Sequence[Entry], *, retracts: bool) -> None:
@@ -108,7 +113,7 @@ class SqliteAppend:
     def append(self, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
         """Write a batch: the rows of its records, their facts, and retractions."""
         self.connection.executemany(_INSERT, rows)
-        write_facts(self.connection, self.initiative, entries, rows, self.remembered.numbers)
+        write_facts(self.connection, self.initiative, entries, rows, self.remembered.numbers, self.remembered.reaches)
         retractions = [
             (entry.position, entry.event.record) for entry in entries if isinstance(entry.event, RecordRetracted)
         ]
@@ -125,11 +130,3 @@ def head_of(connection: sqlite3.Connection, initiative: str) -> Head:
     if newest is None:
         return Head(0, 0, None)
     return Head(newest[0], newest_version(connection, initiative), datetime.fromisoformat(newest[1]))
-
-
-def newest_version(connection: sqlite3.Connection, initiative: str) -> int:
-    """Give the version of the newest record of an initiative; 0 where it has none."""
-    version: int = connection.execute(
-        "SELECT coalesce(max(version), 0) FROM records WHERE initiative = ?", (initiative,)
-    ).fetchone()[0]
-    return version

@@ -1,33 +1,27 @@
-"""Facts as rows: what is written beside the records, and the state of a day read back from it.
-
-Reading follows `model.state.replay` on rows instead of events. Where every fact of a register is exact,
-the chain is the order of the primary key, and the candidate is the last row that is not later than the
-day; only registers that hold a rough fact are chained in Python.
-"""
+"""Facts as rows: what is written beside the records, and how rows become facts again."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
-from typing import cast
+from typing import Any, Final, cast
 
 from msgspec.json import encode as encode_json
 
 from ledger.model.exact import Exact, canonical_text
 from ledger.model.facts import ALWAYS, Fact, FactValue, Register
 from ledger.model.records import RecordRef
-from ledger.model.registers import Candidate, Candidates, Registers, chained
 from ledger.recording.batch import COLUMNS, Row
 from ledger.recording.codec import decode
 from ledger.recording.proposal import Entry
 
-_FACT = "f.rank, f.position, f.earliest, f.latest, f.value, f.low, f.high"
-_EVENT_VALUES = frozenset({"definition", "published"})
+FACT: Final = "f.rank, f.position, f.earliest, f.latest, f.value, f.low, f.high"
+"""The columns that a fact is read back from."""
+
+EVENT_VALUES = frozenset({"definition", "published"})
 """The aspects whose value is the event itself: it is read from the record, not stored twice."""
 
 _EARLIEST, _LATEST = COLUMNS.index("earliest"), COLUMNS.index("latest")
@@ -40,11 +34,19 @@ def write_facts(
     entries: Sequence[Entry],
     rows: Sequence[Row],
     numbers: dict[Register, int],
+    reaches: dict[int, str],
 ) -> None:
-    """Write the facts of a batch; `numbers` holds those of the known registers, and takes in the new ones."""
+    """Write the facts of a batch.
+
+    `numbers` holds the numbers of the known registers and `reaches`, by number, the latest day that each has
+    come to; both take in what is new.
+    """
     new = dict.fromkeys(said.register for entry in entries for said in entry.said if said.register not in numbers)
     if new:
         _number(connection, initiative, list(new), numbers)
+    unread = {numbers[said.register] for entry in entries for said in entry.said} - reaches.keys()
+    if unread:
+        reaches.update(_reaches(connection, unread))
     facts = []
     for (_, position, rank, said), row in zip(entries, rows, strict=True):
         earliest, latest = row[_EARLIEST] or _ALWAYS, row[_LATEST] or _ALWAYS
@@ -52,12 +54,27 @@ def write_facts(
             stored = value if value.__class__ is str else None
             least = None if low is None else _text(low)
             most = least if high is low else None if high is None else _text(high)
-            facts.append((numbers[register], latest, rank, position, earliest, stored, least, most))
+            number = numbers[register]
+            reach = reaches[number]
+            if reach <= latest:
+                reaches[number] = latest
+            facts.append(
+                (number, latest, rank, position, earliest, stored, least, most, reach if reach > latest else None)
+            )
     connection.executemany(
-        "INSERT INTO facts (register, latest, rank, position, earliest, value, low, high)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO facts (register, latest, rank, position, earliest, value, low, high, reach)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         facts,
     )
+
+
+def _reaches(connection: sqlite3.Connection, numbers: Collection[int]) -> Iterator[tuple[int, str]]:
+    rows = connection.execute(
+        "SELECT value, coalesce((SELECT latest FROM facts WHERE register = value ORDER BY latest DESC LIMIT 1), '')"
+        " FROM json_each(?)",
+        (encode_json(list(numbers)).decode(),),
+    )
+    yield from rows
 
 
 def _number(
@@ -82,14 +99,14 @@ def _number(
 def facts_in(connection: sqlite3.Connection, initiative: str, register: Register) -> list[Fact]:
     """Give the facts of one register that are not retracted, by rank and position."""
     rows = connection.execute(
-        f"SELECT {_FACT} FROM registers AS g JOIN facts AS f USING (register)"
+        f"SELECT {FACT} FROM registers AS g JOIN facts AS f USING (register)"
         " WHERE g.initiative = ? AND g.subject = ? AND g.id = ? AND g.aspect = ? AND g.name = ?"
         " AND NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position)"
         " ORDER BY f.rank, f.position",
         (initiative, *register),
     ).fetchall()
-    values = _events(connection, [row[1] for row in rows]) if register.aspect in _EVENT_VALUES else {}
-    return [_fact(row, values) for row in rows]
+    values = events_of(connection, [row[1] for row in rows]) if register.aspect in EVENT_VALUES else {}
+    return [fact_of(row, values) for row in rows]
 
 
 def registers_like(
@@ -105,50 +122,6 @@ def registers_like(
     return [Register(*row) for row in rows]
 
 
-def registers_at(connection: sqlite3.Connection, initiative: str, at: date, position: int) -> Registers:
-    """Give every register of an initiative on a day, from the facts known up to a position."""
-    day = at.isoformat()
-    rows = connection.execute(
-        f"SELECT g.subject, g.id, g.aspect, g.name, {_FACT}"
-        " FROM registers AS g JOIN facts AS f USING (register)"
-        " WHERE g.initiative = ? AND f.position <= ?"
-        " AND NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position AND t.position <= ?)"
-        " ORDER BY g.subject, g.id, g.aspect, g.name, f.latest, f.rank, f.position",
-        (initiative, position, position),
-    )
-    exact: dict[Register, Row] = {}
-    rough: dict[Register, list[Row]] = {}
-    for key, group in groupby(rows, key=itemgetter(0, 1, 2, 3)):
-        register, written = Register(*key), [row[4:] for row in group]
-        if any(earliest != latest for _, _, earliest, latest, _, _, _ in written):
-            rough[register] = written
-        elif begun := [row for row in written if row[3] <= day]:
-            exact[register] = begun[-1]
-    return _read(connection, exact, rough, at)
-
-
-def _read(
-    connection: sqlite3.Connection, exact: Mapping[Register, Row], rough: Mapping[Register, list[Row]], at: date
-) -> Registers:
-    """Turn rows into facts, and those into candidates, with the records that say them."""
-    rows = [row for register, row in exact.items() if register.aspect in _EVENT_VALUES]
-    rows += [row for register, many in rough.items() if register.aspect in _EVENT_VALUES for row in many]
-    events = _events(connection, [row[1] for row in rows])
-    facts = {register: [_fact(row, events) for row in many] for register, many in rough.items()}
-    cells: dict[Register, Candidates] = {}
-    for register, row in exact.items():
-        fact = _fact(row, events)
-        cells[register] = Candidates((Candidate(fact, fact.earliest, fact.latest),), nothing_yet=False)
-    # where a rough date may change the order of joinings and leavings, the latest joining is rough as well
-    joinings = [Register(*register[:2], "joined") for register in facts if register[::2] == ("member", "status")]
-    for register in dict.fromkeys([*facts, *joinings]):
-        cells.pop(register, None)
-        if (candidates := chained(register, facts).at(at)).candidates:
-            cells[register] = candidates
-    used = {option.fact.position for found in cells.values() for option in found.candidates}
-    return Registers(cells, refs_of(connection, used))
-
-
 def refs_of(connection: sqlite3.Connection, positions: Iterable[int]) -> dict[int, RecordRef]:
     """Give the short forms of records by position."""
     rows = connection.execute(
@@ -157,12 +130,13 @@ def refs_of(connection: sqlite3.Connection, positions: Iterable[int]) -> dict[in
         (encode_json(sorted(positions)).decode(),),
     )
     return {
-        position: RecordRef(position, version, id, datetime.fromisoformat(moment), source)
+        position: RecordRef(position, version, id, _instant(moment), source)
         for position, version, id, moment, source in rows
     }
 
 
-def _events(connection: sqlite3.Connection, positions: Sequence[int]) -> dict[int, FactValue]:
+def events_of(connection: sqlite3.Connection, positions: Sequence[int]) -> dict[int, FactValue]:
+    """Read the events at some positions: the values of facts that are events themselves."""
     if not positions:
         return {}
     rows = connection.execute(
@@ -177,17 +151,23 @@ def _event(name: str, schema: int, body: str) -> FactValue:
     return cast("FactValue", decode(name, schema, body))  # of definitions and reports, which are their own value
 
 
-def _fact(row: Row, events: Mapping[int, FactValue]) -> Fact:
+def fact_of(row: Sequence[Any], events: Mapping[int, FactValue]) -> Fact:
+    """Read the columns `FACT` of a row back; `events` holds the values that are events."""
     rank, position, earliest, latest, value, low, high = row
+    least = None if low is None else Decimal(low)
     return Fact(
         rank,
         position,
-        date.fromisoformat(earliest),
-        date.fromisoformat(latest),
+        first := _day(earliest),
+        first if latest == earliest else _day(latest),
         events.get(position, value) if events else value,
-        None if low is None else Decimal(low),
-        None if high is None else Decimal(high),
+        least,
+        least if high == low else None if high is None else Decimal(high),
     )
+
+
+_day = lru_cache(maxsize=16_384)(date.fromisoformat)  # a history names the same days over and over
+_instant = lru_cache(maxsize=1_024)(datetime.fromisoformat)  # and all records of a batch share one
 
 
 def _text(amount: Exact) -> str:

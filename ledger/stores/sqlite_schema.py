@@ -5,6 +5,10 @@ from it: `registers` (what the facts are about), `facts` (which record says what
 `retractions`. Nothing is ever changed: triggers refuse UPDATE, DELETE, and the REPLACE that plain
 triggers miss. The views show the present in plain SQL; they are exact where dates are, and mark what is
 rough. `STRICT` tables want SQLite 3.37.
+
+A fact's `reach` is the latest day that its register had come to when it was written, null where that is its
+own: what was known at an earlier moment is then sought from that day back, instead of through all that came
+after.
 """
 
 from __future__ import annotations
@@ -65,8 +69,13 @@ CREATE TABLE facts (
     value TEXT,
     low TEXT,
     high TEXT,
+    reach TEXT CHECK (reach > latest),
     PRIMARY KEY (register, latest, rank, position)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX facts_by_position ON facts (register, position, reach);
+
+CREATE INDEX facts_rough ON facts (register) WHERE earliest <> latest;
 
 CREATE TABLE retractions (
     position INTEGER PRIMARY KEY REFERENCES records (position),

@@ -1,0 +1,324 @@
+"""Courses: what one member adds to a measure, through all of time, and what one more fact changes in it.
+
+What a member adds on a day is put into a few whole numbers, each under a key, so that those of all members
+can be added up. Where everything that the measure looks at is exact, they are read off the tracks; elsewhere
+the outcomes of `model.outcomes` decide, as they do in every answer.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from attrs import define, field
+
+from ledger.model.exact import Exact
+from ledger.model.facts import INITIATIVE_STATUS, JOINED, PlainFact, Register
+from ledger.model.measures import Distinct, Joined, Total, Value
+from ledger.model.outcomes import Asked, Aspect, Counting, Option, is_open, outcomes, with_value
+from ledger.model.parts import Part, Scale, Ways, groups_of, in_group, values_of
+from ledger.model.registers import Registers, text_of
+from ledger.queries.tracks import NEVER, ExactTrack, RoughTrack, Span, is_exact, track_of
+
+Single: TypeAlias = Counting | Value
+"""The measures that are answered by adding up: all but a share."""
+
+
+class Key(NamedTuple):
+    """What a whole number is the number of."""
+
+    group: str | None
+    what: int
+    value: str | None = None  # of a `Distinct`
+
+
+# Amounts, in whole parts of the base unit. An end that is open adds nothing, and is counted instead.
+LOW: Final = 0  # the low ends
+RISE: Final = 1  # by how much the high ends lie above them
+OPEN_LOW: Final = 2
+OPEN_HIGH: Final = 3
+# Members.
+PRESENT: Final = 4  # may count or, for a single value, may have it
+LACKING: Final = 5  # may count without a value
+UNSETTLED: Final = 6  # it takes more than sums to say which values they add to a `Distinct`
+HOLDS: Final = 7  # certainly count, with this one value
+
+AMOUNTS: Final = frozenset({LOW, RISE})
+
+Numbers: TypeAlias = Mapping[Key, int]
+
+Change: TypeAlias = tuple[Key, int, int]
+"""A key, the day from which its number changes, and by how much."""
+
+NOTHING: Final[Numbers] = {}
+JOINING: Final[Aspect] = ("joined", "")
+EVERY_DAY: Final[Span] = (1, NEVER)
+
+State: TypeAlias = tuple[str | None, ...]
+"""On some days: certainly counts, in the one group named; certainly does not; or it takes the outcomes to tell."""
+
+OUT: Final[State] = ()
+ROUGH: Final[State] = ("not", "certain")
+
+Gate: TypeAlias = tuple[list[int], list[State]]
+"""The days from which on a state holds, and the states."""
+
+
+@define(eq=False, repr=False)
+class View:
+    """What is asked, and what all members have in common: the closing, and how the metric is defined.
+
+    `parts` is the number of parts of a base unit in which amounts are counted, so that each is whole.
+    """
+
+    measure: Single
+    by: str | None = None
+    scale: Scale | None = None  # None while the metric is not defined: then nothing adds up
+    parts: int = 1
+    closing: ExactTrack | RoughTrack = field(factory=ExactTrack)
+    slots: Mapping[Aspect, int] = field(init=False)  # the place of each aspect among a member's tracks
+    gate: frozenset[int] = field(init=False)  # the places that decide whether a member counts, and in which group
+    value: int | None = field(init=False)  # the place of what it counts with
+    since: int | None = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        measure = self.measure
+        deciding: list[Aspect] = []
+        value: Aspect | None = ("metric", measure.metric) if isinstance(measure, Value) else None
+        if not isinstance(measure, Value):
+            asked = Asked.by(measure, date.max, self.by)
+            value = asked.value
+            deciding = [aspect for aspect, _ in asked.tests if aspect != JOINING]
+            deciding += [] if asked.group is None else [asked.group]
+        aspects = dict.fromkeys([*deciding, *([] if value is None else [value])])
+        self.slots = {aspect: place for place, aspect in enumerate(aspects)}
+        self.gate = frozenset(self.slots[aspect] for aspect in deciding)
+        self.value = None if value is None else self.slots[value]
+        self.since = measure.since.toordinal() if isinstance(measure, Joined) else None
+
+    def parts_of(self, slot: int) -> int | None:
+        """Give in which parts the amounts of a track are counted; None where it has no amounts."""
+        return self.parts if slot == self.value and isinstance(self.measure, Total | Value) else None
+
+    def whole(self, amount: Exact | None) -> int:
+        """Count an amount in parts; an open end is none."""
+        if amount is None:
+            return 0
+        numerator, denominator = amount.as_integer_ratio()
+        return numerator * (self.parts // denominator)
+
+
+class Course:
+    """What one member adds to a measure or, for a `Value`, the one register that it is of."""
+
+    __slots__ = ("_gate", "_member", "_tracks")
+
+    def __init__(self, member: str, view: View) -> None:
+        self._member = member
+        self._tracks: list[ExactTrack | RoughTrack] = [ExactTrack(view.parts_of(slot)) for slot in view.slots.values()]
+        self._gate: Gate | None = None
+
+    def insert(self, view: View, aspect: Aspect, fact: PlainFact) -> Iterable[Change]:
+        """Take a fact in, and say what that changes."""
+        slot = view.slots[aspect]
+        track = self._tracks[slot]
+        if isinstance(track, ExactTrack) and not is_exact(fact):
+            track = self._tracks[slot] = RoughTrack(track.facts())
+        return self._change(view, slot, track.reach(fact), lambda: track.insert(fact))
+
+    def remove(self, view: View, position: int) -> Iterable[Change]:
+        """Let the facts of a record go, and say what that changes."""
+        for slot, track in enumerate(self._tracks):
+            if track.has(position):
+                yield from self._change(view, slot, track.reach_of(position), self._removal(view, slot, position))
+
+    def refine(self, factor: int) -> None:
+        """Count amounts in so many times more parts."""
+        for track in self._tracks:
+            track.refine(factor)
+
+    def reconsider(self) -> None:
+        """Look anew at when the member counts: something has changed for all of them."""
+        self._gate = None
+
+    def steps(self, view: View, span: Span) -> list[tuple[int, Numbers]]:
+        """Say what the member adds in a span of days, and from which day on."""
+        first, end = span
+        scale = view.scale
+        if scale is None:
+            return [(first, NOTHING)]
+        gate = self._gate
+        if gate is None:
+            gate = self._gate = self._gate_of(view)
+        days, states = gate
+        place = bisect_right(days, first)
+        following = bisect_left(days, end, place)
+        turns = days[place:following]
+        if view.value is not None:
+            turns += self._tracks[view.value].turns(span)
+        if not turns:  # the usual case
+            return [(first, self._numbers(view, scale, states[place - 1], first))]
+        return [
+            (day, self._numbers(view, scale, states[bisect_right(days, day) - 1], day))
+            for day in sorted({first, *turns})
+        ]
+
+    def _change(self, view: View, slot: int, span: Span, act: Callable[[], None]) -> Iterable[Change]:
+        before = self.steps(view, span) if span[0] < NEVER else []
+        act()
+        if slot in view.gate:
+            self._gate = None
+        return differences(before, self.steps(view, span), span[1]) if before else ()
+
+    def _removal(self, view: View, slot: int, position: int) -> Callable[[], None]:
+        def act() -> None:
+            track = self._tracks[slot]
+            track.remove(position)
+            if isinstance(track, RoughTrack):  # what was rough may have been corrected
+                self._tracks[slot] = track_of(track.facts(), view.parts_of(slot))
+
+        return act
+
+    def _gate_of(self, view: View) -> Gate:
+        """Say from which days on the member certainly counts, and in which group; or certainly does not."""
+        turns = {1, *view.closing.turns(EVERY_DAY), *([] if view.since is None else [view.since])}
+        for slot in view.gate:
+            turns.update(self._tracks[slot].turns(EVERY_DAY))
+        days: list[int] = []
+        states: list[State] = []
+        for day in sorted(turns):
+            state = self._state(view, day)
+            if not states or state != states[-1] or state is ROUGH:  # what is rough can differ from day to day
+                days.append(day)
+                states.append(state)
+        return days, states
+
+    def _state(self, view: View, day: int) -> State:
+        if isinstance(view.measure, Value):
+            return (None,)
+        asked = Asked.by(view.measure, date.fromordinal(day), view.by)
+        found = [(test, self._options(view, aspect, day)) for aspect, test in asked.tests]
+        found.append((is_open, view.closing.at(day).options))
+        passed = [{answer for option in options for answer in test(option)} for test, options in found]
+        if {False} in passed:
+            return OUT
+        groups = (None,) if asked.group is None else self._options(view, asked.group, day)
+        certain = all(len(options) == 1 for _, options in found) and len(groups) == 1
+        return (text_of(groups[0]),) if certain and all(answers == {True} for answers in passed) else ROUGH
+
+    def _options(self, view: View, aspect: Aspect, day: int) -> Sequence[Option]:
+        # the latest joining is read off the status, as in `registers.chained`
+        found = self._tracks[0].last(JOINED, day) if aspect == JOINING else self._tracks[view.slots[aspect]].at(day)
+        return found.options
+
+    def _numbers(self, view: View, scale: Scale, state: State, day: int) -> Numbers:
+        if state is OUT:
+            return NOTHING
+        if state is ROUGH:
+            return self._roughly(view, scale, day)
+        (group,) = state
+        if view.value is None:
+            return _counted(view, group)
+        track = self._tracks[view.value]
+        if isinstance(track, ExactTrack):
+            return _of_value(view, group, track.value_at(day))
+        options = track.at(day).options
+        if len(options) > 1:
+            return self._roughly(view, scale, day)
+        return _of_ways(view, scale, group, (with_value(options[0], group),))
+
+    def _roughly(self, view: View, scale: Scale, day: int) -> Numbers:
+        if isinstance(view.measure, Value):
+            return _of_ways(view, scale, None, tuple(map(with_value, self._tracks[0].at(day).options)))
+        at = date.fromordinal(day)
+        cells = {
+            Register("member", self._member, *aspect): self._tracks[slot].at(day) for aspect, slot in view.slots.items()
+        }
+        cells[INITIATIVE_STATUS] = view.closing.at(day)
+        if view.since is not None:
+            cells[Register("member", self._member, *JOINING)] = self._tracks[0].last(JOINED, day)
+        ways = outcomes(Registers(cells, {}), Asked.by(view.measure, at, view.by), self._member)
+        if view.by is None:
+            return _of_ways(view, scale, None, ways)
+        numbers: dict[Key, int] = {}
+        for group in groups_of(ways):
+            numbers |= _of_ways(view, scale, group, in_group(group, ways))
+        return numbers
+
+
+def differences(
+    before: Sequence[tuple[int, Numbers]], after: Sequence[tuple[int, Numbers]], end: int
+) -> Iterator[Change]:
+    """Say from which day on which numbers change, from one list of steps to another that begins on the same day.
+
+    Both hold up to the day `end`, exclusive; from there on nothing changes.
+    """
+    old, new = dict(before), dict(after)
+    was = now = NOTHING
+    changed: Numbers = NOTHING
+    for day in sorted(old.keys() | new.keys()):
+        was, now = old.get(day, was), new.get(day, now)
+        gap = _differ(was, now)
+        for key, by in _differ(changed, gap).items():
+            yield key, day, by
+        changed = gap
+    if end < NEVER:
+        for key, by in changed.items():
+            yield key, end, -by
+
+
+def _differ(was: Numbers, now: Numbers) -> dict[Key, int]:
+    return {key: by for key in was.keys() | now.keys() if (by := now.get(key, 0) - was.get(key, 0))}
+
+
+def _counted(view: View, group: str | None) -> dict[Key, int]:
+    return {Key(group, LOW): 1} if view.by is None else {Key(group, LOW): 1, Key(group, PRESENT): 1}
+
+
+def _of_value(view: View, group: str | None, value: Any) -> Numbers:
+    """Give the numbers of one who certainly counts, with a value that is certain; None where it is missing."""
+    numbers: dict[Key, int] = {} if view.by is None else {Key(group, PRESENT): 1}
+    if isinstance(view.measure, Value):
+        return NOTHING if value is None else {Key(None, LOW): value, Key(None, PRESENT): 1}
+    if value is None:
+        numbers[Key(group, LACKING)] = 1
+    elif isinstance(view.measure, Distinct):
+        numbers[Key(group, HOLDS, value)] = 1
+    else:
+        numbers[Key(group, LOW)] = value
+    return numbers
+
+
+def _of_ways(view: View, scale: Scale, group: str | None, ways: Ways) -> Numbers:
+    if isinstance(view.measure, Value):
+        part = scale.value(ways)
+        return _of_part(view, group, part) if part.present else NOTHING
+    part = scale.part(ways)
+    if not part.possible:
+        return NOTHING
+    if not isinstance(view.measure, Distinct):
+        return _of_part(view, group, part)
+    numbers = {Key(group, PRESENT): 1} if view.by is not None else {}
+    values = values_of(ways)
+    if part.certain and not part.present:
+        numbers[Key(group, LACKING)] = 1
+    elif part.certain and not part.lacking and len(values) == 1:
+        numbers[Key(group, HOLDS, *values)] = 1
+    else:
+        numbers[Key(group, UNSETTLED)] = 1
+    return numbers
+
+
+def _of_part(view: View, group: str | None, part: Part) -> Numbers:
+    low, high = part.ends
+    least = view.whole(low)
+    return {
+        Key(group, LOW): least,
+        Key(group, RISE): view.whole(high) - least,
+        Key(group, OPEN_LOW): int(low is None),
+        Key(group, OPEN_HIGH): int(high is None),
+        Key(group, PRESENT): 1,
+        Key(group, LACKING): int(part.lacking),
+    }

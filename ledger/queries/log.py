@@ -1,0 +1,83 @@
+"""What a timeline reads of a store: what was written since, of the registers that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from typing import NamedTuple, Protocol, TypeVar
+
+from attrs import frozen
+
+from ledger.model.facts import INITIATIVE_STATUS, PlainFact, Register, definition_of, metric_of
+from ledger.model.measures import Joined, Measure, Share, Total, Value
+from ledger.model.outcomes import Asked, Aspect
+from ledger.model.records import KnownAt
+from ledger.model.registers import Registers
+
+T = TypeVar("T")
+
+
+@frozen
+class Wanted:
+    """The registers that a measure looks at: some aspects of every member, and some registers of their own."""
+
+    aspects: tuple[Aspect, ...]
+    registers: tuple[Register, ...]
+
+    @classmethod
+    def by(cls, measure: Measure, by: str | None = None) -> Wanted:
+        """Say what a measure looks at, grouped by an attribute or not."""
+        if isinstance(measure, Share):
+            part, whole = cls.by(measure.part), cls.by(measure.whole)
+            return cls(_each(part.aspects, whole.aspects), _each(part.registers, whole.registers))
+        defined = (definition_of(measure.metric),) if isinstance(measure, Total | Value) else ()
+        if isinstance(measure, Value):
+            return cls((), (metric_of(measure.metric, measure.member), *defined))
+        asked = Asked.by(measure, date.max, by)
+        aspects = [aspect for aspect in (*(aspect for aspect, _ in asked.tests), asked.group, asked.value) if aspect]
+        joined: list[Aspect] = [("joined", "")] if isinstance(measure, Joined) else []
+        return cls(_each(aspects, joined), (INITIATIVE_STATUS, *defined))
+
+
+def _each(*many: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(one for few in many for one in few))
+
+
+class Batch(NamedTuple):
+    """The last position and the instant of a batch of the initiative."""
+
+    end: int
+    recorded_at: datetime
+
+
+class Retraction(NamedTuple):
+    """The position of a retraction, that of the record it retracts, and the member that one is about, if any."""
+
+    position: int
+    retracts: int
+    member: str | None
+
+
+class News(NamedTuple):
+    """What was written of an initiative since a position, all in order, and where the ledger stands now."""
+
+    position: int
+    batches: Sequence[Batch]
+    facts: Iterator[tuple[Register, PlainFact]]
+    retractions: Sequence[Retraction]
+
+
+class Log(Protocol):
+    """A store, as far as a timeline reads it."""
+
+    def position(self) -> int:
+        """Give the position of the newest record of the ledger; 0 where there is none."""
+
+    def news(self, initiative: str, after: int, wanted: Wanted) -> AbstractContextManager[News]:
+        """Read what was written of an initiative past a position, retracted facts too, while the context lasts."""
+
+    def registers(
+        self, initiative: str, at: date, known_at: KnownAt = None, wanted: Wanted | None = None
+    ) -> tuple[int, Registers]:
+        """Give the version known at a moment, and every register on a day, or those wanted, as `replay` does."""

@@ -1,0 +1,113 @@
+"""The state of a day, sought in the rows of facts.
+
+This follows `model.state.replay` without reading the log. Where every fact of a register is exact, the
+chain is the order of the primary key: the candidate is the last row that is not later than the day, and
+one seek finds it. Only registers that hold a rough fact are read whole and chained in Python. So the cost
+follows the number of registers, and no more than one row of each is in memory.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import date
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
+
+from msgspec.json import encode as encode_json
+
+from ledger.model.facts import PlainFact, Register
+from ledger.model.registers import Candidate, Candidates, Registers, chained
+from ledger.queries.log import Wanted
+from ledger.recording.batch import Row
+from ledger.stores.sqlite_facts import EVENT_VALUES, FACT, events_of, fact_of, refs_of
+
+_KEY: Final = "g.subject, g.id, g.aspect, g.name"
+
+_STANDING: Final = (
+    "f.position <= :position AND NOT EXISTS"
+    " (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position AND t.position <= :position)"
+)
+_ROUGH: Final = (
+    "EXISTS (SELECT 1 FROM facts AS r INDEXED BY facts_rough WHERE r.register = g.register AND r.earliest <> r.latest)"
+)
+
+_TO_THE_DAY: Final = ":day"
+# what was recorded after the moment would have to be skipped row by row: so begin where the register ended then
+_TO_THE_REACH: Final = (
+    "min(:day, (SELECT coalesce(k.reach, k.latest) FROM facts AS k INDEXED BY facts_by_position"
+    " WHERE k.register = g.register AND k.position <= :position ORDER BY k.position DESC LIMIT 1))"
+)
+_AMONG: Final = (
+    "(g.subject = 'member' AND (g.aspect, g.name) IN"
+    " (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:aspects))"
+    " OR (g.subject, g.id, g.aspect, g.name) IN"
+    " (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),"
+    " json_extract(value, '$[3]') FROM json_each(:registers)))"
+)
+
+
+def registers_at(
+    connection: sqlite3.Connection, initiative: str, at: date, position: int, wanted: Wanted | None, *, newest: bool
+) -> Registers:
+    """Give every register of an initiative on a day, or those wanted, from the facts known up to a position.
+
+    `newest` says that the position is that of the newest record, so that nothing needs to be skipped.
+    """
+    among, terms = among_of(wanted)
+    terms |= {"initiative": initiative, "day": at.isoformat(), "position": position}
+    until = _TO_THE_DAY if newest else _TO_THE_REACH
+    rows = connection.execute(
+        f"SELECT {_KEY}, {FACT} FROM registers AS g JOIN facts AS f ON f.register = g.register"
+        " AND (f.latest, f.rank, f.position) = (SELECT latest, rank, position FROM facts AS f"
+        f" WHERE f.register = g.register AND f.latest <= {until} AND {_STANDING}"
+        " ORDER BY f.latest DESC, f.rank DESC, f.position DESC LIMIT 1)"
+        f" WHERE g.initiative = :initiative AND {among} AND NOT {_ROUGH}",
+        terms,
+    )
+    cells = dict(_certain(connection, rows.fetchall()))
+    facts = _rough_facts(connection, among, terms)
+    # where a rough date may change the order of joinings and leavings, the latest joining is rough as well
+    joinings = [Register(*register[:2], "joined") for register in facts if register[::2] == ("member", "status")]
+    for register in dict.fromkeys([*facts, *joinings]):
+        cells.pop(register, None)
+        if (candidates := chained(register, facts).at(at)).candidates:
+            cells[register] = candidates
+    used = {option.fact.position for found in cells.values() for option in found.candidates}
+    return Registers(cells, refs_of(connection, used))
+
+
+def among_of(wanted: Wanted | None) -> tuple[str, dict[str, object]]:
+    """Put into SQL, with its terms, which registers are wanted."""
+    if wanted is None:
+        return "TRUE", {}
+    return _AMONG, {
+        "aspects": encode_json(wanted.aspects).decode(),
+        "registers": encode_json(wanted.registers).decode(),
+    }
+
+
+def _certain(connection: sqlite3.Connection, rows: list[Row]) -> Iterator[tuple[Register, Candidates]]:
+    events = events_of(connection, [row[5] for row in rows if row[2] in EVENT_VALUES])
+    for subject, id, aspect, name, *row in rows:
+        fact = fact_of(row, events)
+        yield (
+            Register(subject, id, aspect, name),
+            Candidates((Candidate(fact, fact.earliest, fact.latest),), nothing_yet=False),
+        )
+
+
+def _rough_facts(
+    connection: sqlite3.Connection, among: str, terms: dict[str, object]
+) -> dict[Register, list[PlainFact]]:
+    rows = connection.execute(
+        f"SELECT {_KEY}, {FACT} FROM registers AS g JOIN facts AS f USING (register)"
+        f" WHERE g.initiative = :initiative AND {among} AND {_ROUGH} AND {_STANDING} ORDER BY g.register",
+        terms,
+    ).fetchall()
+    events = events_of(connection, [row[5] for row in rows if row[2] in EVENT_VALUES])
+    return {
+        Register(*key): [fact_of(row[4:], events) for row in group]
+        for key, group in groupby(rows, key=itemgetter(0, 1, 2, 3))
+    }
