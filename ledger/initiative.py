@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 from attrs import field, frozen
 
-from ledger.model.errors import BadInput, Refused, RetryMismatch, UnknownInitiative, VersionConflict, shown
+from ledger.model.errors import (
+    BadInput,
+    Refused,
+    RetryMismatch,
+    UnknownInitiative,
+    UnknownMember,
+    UnknownMetric,
+    VersionConflict,
+    shown,
+)
 from ledger.model.events import RecordRetracted
 from ledger.model.state import InitiativeState
 from ledger.model.when import day, instant
@@ -29,7 +38,11 @@ if TYPE_CHECKING:
     from ledger.model.figures import Figure
     from ledger.model.measures import Measure
     from ledger.model.records import KnownAt, Record
+    from ledger.queries.changes import Changes
+    from ledger.queries.history import HistoryEntry
+    from ledger.queries.points import PointLike
     from ledger.queries.timeline import Timeline
+    from ledger.queries.why import Why
     from ledger.recording.proposal import History
     from ledger.stores.protocol import Append, EventStore
 
@@ -179,6 +192,50 @@ class Initiative:
         """Give the state at the end of today, by the ledger's clock, in UTC."""
         return self.at(instant(self._clock()).date(), known_at)
 
+    def compare(self, a: PointLike, b: PointLike) -> Changes:
+        """Say what differs between two points: each a day, or a pair of a day and a moment of knowledge.
+
+        Two days tell what changed in the world, two moments for one day what was learned since.
+        """
+        from ledger.queries.changes import compare  # noqa: PLC0415 - many programs never ask
+        from ledger.queries.points import point_of  # noqa: PLC0415 - many programs never ask
+
+        before, after = point_of(a), point_of(b)
+        with self._store.reading():
+            return compare(self.at(before.day, before.known_at), self.at(after.day, after.known_at))
+
+    def why(self, measure: Measure, a: PointLike, b: PointLike) -> Why:
+        """Say why a measure changed from one point to another: by which members, and which of their records.
+
+        Raises `UnknownMetric` where its metric is not known at both points, and `BadInput` for a `Share`.
+        """
+        from ledger.queries.points import point_of  # noqa: PLC0415 - many programs never ask
+        from ledger.queries.why import why  # noqa: PLC0415 - many programs never ask
+
+        before, after = point_of(a), point_of(b)
+        with self._store.reading():
+            return why(
+                measure,
+                self.at(before.day, before.known_at),
+                self.at(before.day, after.known_at),
+                self.at(after.day, after.known_at),
+            )
+
+    def history(self, member: str | None = None, *, metric: str | None = None) -> tuple[HistoryEntry, ...]:
+        """Give every record on a member, on a metric, or on that member's values of that metric.
+
+        They come in order of effect, the retracted ones marked and not left out. Raises `UnknownMember` and
+        `UnknownMetric`.
+        """
+        from ledger.queries.history import history, require_subject  # noqa: PLC0415 - many programs never ask
+
+        require_subject(member, metric)
+        with self._store.reading():
+            entries = history(self._store.records_on(self.id, member, metric), member=member, metric=metric)
+            if not entries:
+                self._require_names(member, metric)
+        return entries
+
     @overload
     def timeline(self, measure: Measure, *, by: None = None) -> Timeline[Figure]: ...
     @overload
@@ -211,6 +268,13 @@ class Initiative:
         known = self._store.initiatives()
         if self.id not in known:
             raise UnknownInitiative(self.id, known)
+
+    def _require_names(self, member: str | None, metric: str | None) -> None:
+        self._require_records()
+        if member is not None and member not in (known := self._store.names(self.id, "member")):
+            raise UnknownMember(member, known)
+        if metric is not None and metric not in (known := self._store.names(self.id, "metric")):
+            raise UnknownMetric(metric, known)
 
     def _write(
         self,

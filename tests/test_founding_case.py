@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import ledger
-from ledger import Distinct, Joined, Quantity, Total, Value, between, exactly, replay
+from ledger import Distinct, Joined, Members, Quantity, Total, Value, between, exactly, replay
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "industrial_clusters.py"
 
@@ -90,6 +90,33 @@ def test_every_contribution_names_its_records_and_their_source(clusters):
     assert all(part.missing and part.records and part.records[0].source for part in parts)
 
 
+def test_the_bridge_from_8_to_17_can_be_pasted_into_a_report(clusters):
+    assert str(clusters.why(Members(), "2023-01-19", "2023-01-20").bridge()) == (
+        "Members\n"
+        "opening   8  2023-01-19\n"
+        "joined   +9  andalusia, canary-islands, inbc, jababeka and 5 more\n"
+        "closing  17  2023-01-20"
+    )
+    assert str(clusters.why(Distinct("country"), "2023-01-19", "2023-01-20").bridge()) == (
+        "Distinct country\nopening   6  2023-01-19\njoined   +3  China, Indonesia, Japan\nclosing   9  2023-01-20"
+    )
+
+
+def test_from_the_end_of_2021_eight_became_certain_and_nine_are_new(clusters):
+    changes = clusters.compare("2021-12-31", "2023-01-20")
+    assert len(changes.joined) == 17
+    assert len([change for change in changes.settled if change.kind == "joined"]) == 8
+    assert not changes.vanished
+    why = clusters.why(Members(), "2021-12-31", "2023-01-20")
+    assert (why.low_change, why.high_change) == (17, 9)
+
+
+def test_each_stated_figure_leads_back_to_the_press_release(clusters):
+    defined, stated = clusters.history(metric="co2")
+    assert (defined.effective, str(stated.effective)) == (None, "2023-01-20")
+    assert stated.source == defined.source != ""
+
+
 def test_later_sources_say_when_the_eight_joined_and_what_was_known_before_can_still_be_asked(clusters, example):
     before = [record.position for record in clusters.records()][-1]
     first = example.correct_joining_dates(clusters)
@@ -105,3 +132,20 @@ def test_later_sources_say_when_the_eight_joined_and_what_was_known_before_can_s
     assert (basque.name, basque.attributes["country"]) == ("Basque Net-Zero Industrial Supercluster", "Spain")
     for day in ("2021-12-31", "2022-05-24", "2023-01-20"):
         assert clusters.at(day) == replay(clusters.records(), at=day)
+
+
+def test_what_was_learned_of_the_eight_is_told_as_restated(clusters, example):
+    before = [record.position for record in clusters.records()][-1]
+    example.correct_joining_dates(clusters)
+    why = clusters.why(Members(), ("2021-12-31", before), "2023-01-20")
+    assert [(line.kind, line.low, line.high) for line in why.bridge()] == [
+        ("opening", 0, 8),
+        ("joined", 13, 13),
+        ("restated", 4, -4),
+        ("closing", 17, 17),
+    ]
+    learned = clusters.compare(("2023-01-20", before), "2023-01-20")
+    assert {change.kind for change in learned} == {"joining"}
+    assert len(learned) == 8
+    corrected, wrong = clusters.history("basque")
+    assert (corrected.retracted, wrong.retracted, wrong.replaced_by) == (False, True, corrected.record)

@@ -14,8 +14,10 @@ FLOORS = [
     "recording.codec", "recording.proposal", "recording.status_rules", "recording.rules", "recording.batch",
     "recording.corrections",
     "queries.log", "queries.dominance", "queries.tracks", "queries.courses", "queries.totals", "queries.timeline",
+    "queries.points", "queries.standing", "queries.changes", "queries.bridge", "queries.why", "queries.history",
     "stores.protocol", "stores.sqlite_schema", "stores.sqlite_file", "stores.sqlite_places", "stores.sqlite_facts",
-    "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite",
+    "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite_history",
+    "stores.sqlite",
     "initiative", "book", "exchange", "",
     "testing.strategies", "testing.histories", "testing.worlds",
 ]  # fmt: skip
@@ -48,13 +50,8 @@ def _imports(path: Path) -> set[str]:
 
 
 def _modules() -> dict[str, Path]:
-    packages = {
-        "model",
-        "recording",
-        "queries",
-        "stores",
-        "testing",
-    }  # their __init__ holds a docstring and nothing else
+    # the __init__ of a package holds a docstring and nothing else
+    packages = {"model", "recording", "queries", "stores", "testing"}
     return {name: path for path in ROOT.rglob("*.py") if (name := _name(path)) not in packages}
 
 

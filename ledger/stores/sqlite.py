@@ -19,6 +19,7 @@ from ledger.model.registers import Registers
 from ledger.recording.batch import READ, record_of
 from ledger.stores.sqlite_append import SELECT, Remembered, SqliteAppend, head_of
 from ledger.stores.sqlite_file import connect, damage_of, errors_of, place_of, require_same_file
+from ledger.stores.sqlite_history import names_of, records_on
 from ledger.stores.sqlite_places import known_position, newest_position, newest_version, version_at
 from ledger.stores.sqlite_state import registers_at
 
@@ -96,6 +97,22 @@ class SqliteStore:
 
         with self._reading() as connection, damage_of(self.path):
             yield news_since(connection, initiative, after, wanted)
+
+    def records_on(self, initiative: str, member: str | None, metric: str | None) -> list[Record]:
+        """Give all records that `queries.history` needs of a whole initiative, without reading all of them."""
+        with self._reading() as connection, damage_of(self.path):
+            return records_on(connection, initiative, member, metric)
+
+    def names(self, initiative: str, subject: str) -> list[str]:
+        """Give the ids of all members, metrics or reports that records ever said something of, in order."""
+        with self._reading() as connection:
+            return names_of(connection, initiative, subject)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read several times from one moment of the file: what others record meanwhile is not seen."""
+        with self._reading():
+            yield
 
     @contextmanager
     def writing(self, initiative: str) -> Iterator[SqliteAppend]:

@@ -46,6 +46,10 @@ CREATE TABLE records (
     UNIQUE (initiative, version)
 ) STRICT;
 
+CREATE INDEX changes_of_members ON records (initiative, member) WHERE type = 'member-changed';
+
+CREATE INDEX replacements ON records (replaces) WHERE replaces IS NOT NULL;
+
 CREATE TABLE registers (
     register INTEGER PRIMARY KEY,
     initiative TEXT NOT NULL,

@@ -1,0 +1,134 @@
+"""History: every record on a member or a metric, in order of effect, the retracted ones too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from ledger.model.errors import BadInput
+from ledger.model.events import Event, MetricUpdated, RecordRetracted
+from ledger.model.facts import PlainFact, window_of
+from ledger.model.fields import require_id
+from ledger.model.records import Record
+from ledger.model.registers import chain
+from ledger.model.when import When
+
+
+@frozen
+class HistoryEntry:
+    """A record, and the records that retracted it and took its place, where there are such."""
+
+    record: Record
+    retracted_by: Record | None = None
+    replaced_by: Record | None = None
+
+    @property
+    def effective(self) -> When | None:
+        """When it took effect; None for a definition, which holds for all days."""
+        return getattr(self.record.event, "effective", None)
+
+    @property
+    def source(self) -> str:
+        """Where the record is from."""
+        return self.record.source
+
+    @property
+    def retracted(self) -> bool:
+        """Was it taken back?"""
+        return self.retracted_by is not None
+
+    def to_dict(self) -> dict[str, object]:
+        """Give plain values, fit for JSON; the event by its name."""
+        return {
+            "id": self.record.id,
+            "version": self.record.version,
+            "event": type(self.record.event).__name__,
+            "effective": self.effective and str(self.effective),
+            "recorded_at": self.record.recorded_at.isoformat(),
+            "source": self.source,
+            "retracted_by": self.retracted_by and self.retracted_by.id,
+            "replaced_by": self.replaced_by and self.replaced_by.id,
+        }
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        day = "always" if self.effective is None else str(self.effective)
+        source = f"({self.source})" if self.source else ""
+        return " ".join(part for part in (day, _said(self.record.event), source, self._fate()) if part)
+
+    def _fate(self) -> str:
+        if self.retracted_by is None:
+            return ""
+        reason = getattr(self.retracted_by.event, "reason", "")
+        fate = "retracted" if self.replaced_by is None else "corrected"
+        return f"- {fate} on {self.retracted_by.recorded_at:%Y-%m-%d}{f': {reason}' if reason else ''}"
+
+
+def history(
+    records: Iterable[Record], *, member: str | None = None, metric: str | None = None
+) -> tuple[HistoryEntry, ...]:
+    """Give the records on a member, on a metric, or on that member's values of that metric, in order of effect.
+
+    The order is the chain rule of `model.registers`, over these records as if they were of one register: days
+    decide where they can, and where windows overlap, the order of recording does. Retracted records are put
+    in after all others, so that these stand as if the mistake had never been made. The records may come in
+    any order, and the retractions and replacements must be among them.
+
+    >>> from ledger.model.events import MemberJoined, MemberLeft
+    >>> from ledger.model.when import instant
+    >>> now = instant("2024-01-01T09:00:00Z")
+    >>> left = Record(1, "clusters", 1, "r1", now, MemberLeft("ohio", "2023-03-01"), source="a letter")
+    >>> joined = Record(2, "clusters", 2, "r2", now, MemberJoined("ohio", "2021"), source="the register")
+    >>> for entry in history([left, joined], member="ohio"):
+    ...     print(entry)
+    2021 MemberJoined ohio (the register)
+    2023-03-01 MemberLeft ohio (a letter)
+    """
+    require_subject(member, metric)
+    ranks: dict[str, int] = {}
+    retractions: dict[str, Record] = {}
+    replacements: dict[str, Record] = {}
+    on_it: dict[int, Record] = {}
+    for record in sorted(records, key=lambda record: record.position):
+        ranks[record.id] = ranks.get(record.replaces or "", record.version)
+        if isinstance(record.event, RecordRetracted):
+            retractions.setdefault(record.event.record, record)
+        if record.replaces is not None:
+            replacements.setdefault(record.replaces, record)
+        if speaks_of(record.event, member, metric):
+            on_it[record.position] = record
+    after_all_others = max(ranks.values(), default=0)
+    facts: list[PlainFact] = []
+    for position, record in on_it.items():
+        rank = ranks[record.id] + (after_all_others if record.id in retractions else 0)
+        facts.append((rank, position, *window_of(record.event), None, None, None))
+    ordered = (on_it[position] for _, position, *_ in chain(facts).facts)
+    return tuple(HistoryEntry(one, retractions.get(one.id), replacements.get(one.id)) for one in ordered)
+
+
+def require_subject(member: str | None, metric: str | None) -> None:
+    """Raise `BadInput` unless a member or a metric is named."""
+    if member is None and metric is None:
+        raise BadInput("a history is of something: name a member, as in history('basque'), or metric='co2', or both")
+    for name, what in ((member, "member"), (metric, "metric")):
+        if name is not None:
+            require_id(name, what)
+
+
+def speaks_of(event: Event, member: str | None, metric: str | None) -> bool:
+    """Is it an event of this member and of this metric? None is any.
+
+    >>> speaks_of(MetricUpdated("co2", "2022", "12 t", member="ohio"), "ohio", None)
+    True
+    """
+    return (member is None or getattr(event, "member", None) == member) and (
+        metric is None or getattr(event, "metric", None) == metric
+    )
+
+
+def _said(event: Event) -> str:
+    words = [type(event).__name__, getattr(event, "metric", ""), getattr(event, "member", None) or ""]
+    if isinstance(event, MetricUpdated):
+        words.append("withdrawn" if event.amount is None else str(event.amount))
+    return " ".join(word for word in words if word)

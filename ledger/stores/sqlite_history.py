@@ -1,0 +1,62 @@
+"""The records on one member or one metric, found by index: the log is not read from end to end.
+
+Each record is found by the registers that it writes to. A `MemberChanged` may change nothing, and so write
+to none: an index of these events alone finds it. The retractions, the replacements and what these replaced
+are then looked up one by one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from ledger.model.records import Record
+from ledger.recording.batch import record_of
+from ledger.stores.sqlite_append import SELECT
+
+_WRITERS: Final = (
+    "SELECT f.position FROM registers AS g JOIN facts AS f USING (register) WHERE g.initiative = :initiative"
+)
+
+_ON_VALUES: Final = (
+    f"{_WRITERS} AND g.subject = 'member' AND g.id = :member AND g.aspect = 'metric' AND g.name = :metric"
+)
+_ON_MEMBER: Final = f"""{_WRITERS} AND g.subject = 'member' AND g.id = :member
+    UNION SELECT position FROM records
+        WHERE initiative = :initiative AND member = :member AND type = 'member-changed'"""
+_ON_METRIC: Final = f"""{_WRITERS} AND g.subject = 'metric' AND g.id = :metric
+    UNION {_WRITERS} AND g.subject = 'initiative' AND g.id = '' AND g.aspect = 'metric' AND g.name = :metric
+    UNION {_WRITERS} AND g.subject = 'member' AND g.aspect = 'metric' AND g.name = :metric"""
+
+_WITH_ALL_LINKED: Final = """WITH RECURSIVE
+    told (position) AS ({}),
+    replaced (position) AS (
+        SELECT position FROM told
+        UNION SELECT old.position FROM replaced JOIN records AS new USING (position)
+            JOIN records AS old ON old.id = new.replaces),
+    linked (position) AS (
+        SELECT position FROM replaced
+        UNION SELECT t.position FROM told JOIN retractions AS t ON t.retracts = told.position
+        UNION SELECT new.position FROM told JOIN records AS old USING (position)
+            JOIN records AS new ON new.replaces = old.id)
+"""
+
+
+def records_on(connection: sqlite3.Connection, initiative: str, member: str | None, metric: str | None) -> list[Record]:
+    """Give the records on a member, on a metric, or on both, and those that they are linked with, by position."""
+    rows = connection.execute(query_of(member, metric), {"initiative": initiative, "member": member, "metric": metric})
+    return [record_of(row) for row in rows.fetchall()]
+
+
+def query_of(member: str | None, metric: str | None) -> str:
+    """Give the query for a member, a metric, or both."""
+    told = _ON_METRIC if member is None else _ON_MEMBER if metric is None else _ON_VALUES
+    return f"{_WITH_ALL_LINKED.format(told)} {SELECT} WHERE position IN (SELECT position FROM linked) ORDER BY position"
+
+
+def names_of(connection: sqlite3.Connection, initiative: str, subject: str) -> list[str]:
+    """Give the ids of one kind of subject that have registers, in order."""
+    rows = connection.execute(
+        "SELECT DISTINCT id FROM registers WHERE initiative = ? AND subject = ? ORDER BY id", (initiative, subject)
+    )
+    return [id for (id,) in rows.fetchall()]
