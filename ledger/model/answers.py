@@ -13,7 +13,7 @@ from attrs import frozen
 from ledger.model.errors import BadInput, NotAdditive, UnknownMetric, shown
 from ledger.model.events import MetricDefined
 from ledger.model.exact import ZERO, divide
-from ledger.model.facts import Register, definition_of, metric_of
+from ledger.model.facts import CLOSED, INITIATIVE_STATUS, Register, definition_of, metric_of
 from ledger.model.fields import require_id
 from ledger.model.figures import Contribution, Figure, Support
 from ledger.model.matching import largest_matching
@@ -74,8 +74,16 @@ class Question:
         )
 
     def _positions(self, asked: Asked, member: str) -> list[int]:
-        every = (self.registers.of(register).candidates for register in asked.registers(member))
-        return sorted({option.fact.position for candidates in every for option in candidates})
+        every = ((register, self.registers.of(register).candidates) for register in asked.registers(member))
+        return sorted(
+            {
+                option.fact.position
+                for register, candidates in every
+                for option in candidates
+                # that the initiative was launched says nothing of a member; that it was closed does
+                if register != INITIATIVE_STATUS or option.fact.value == CLOSED
+            }
+        )
 
     def metric(self, metric: str) -> MetricDefined:
         """Give the definition of a metric; raises `UnknownMetric`, with near names."""
