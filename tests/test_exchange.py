@@ -13,10 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ledger
-from ledger import MemberJoined, MemberLeft, Members, When, between, exactly, replay
+from ledger import MemberJoined, MemberLeft, Members, When, between
 from ledger.exchange import PROBLEMS_MAX, spells
 from ledger.model.errors import BadInput
-from ledger.model.facts import window_of
 
 EXAMPLES = settings.default.max_examples
 EU = Path(__file__).parent / "data" / "eu_members.csv"
@@ -118,32 +117,6 @@ def every_day():
     return [FIRST + timedelta(number) for number in range((LAST - FIRST).days + 1)]
 
 
-def counted_by_the_ledger(initiative, days):
-    """The count on each of many days. THE ONE PLACE TO CHANGE once there is an index of one measure over time:
-
-        line = initiative.timeline(Members())
-        return {day: line.at(day).amount for day in days}
-
-    Until then each member is replayed alone, on the days on which it can change, and the counts are added up.
-    """
-    records = defaultdict(list)
-    for record in initiative.records():
-        records[record.event.member].append(record)
-    low, high = Counter(), Counter()  # the changes of both ends, by day
-    for own in records.values():
-        before = exactly(0)
-        for day in sorted({max(end, days[0]) for record in own for end in window_of(record.event)}):
-            now = replay(own, at=day).measure(Members()).amount
-            low[day] += int(now.low - before.low)
-            high[day] += int(now.high - before.high)
-            before = now
-    counts, least, most = {}, 0, 0
-    for day in days:
-        least, most = least + low[day], most + high[day]
-        counts[day] = between(least, most)
-    return counts
-
-
 def test_thousands_of_changes_are_counted_right_on_every_day(tmp_path):
     path = tmp_path / "members.csv"
     assert write_many(path) >= 5_000
@@ -153,7 +126,8 @@ def test_thousands_of_changes_are_counted_right_on_every_day(tmp_path):
         members.record(*spells(path, unknown_start=BLANK_START), source=path.name)
     with ledger.open(tmp_path / "members.db") as book:
         members = book.initiative("members")
-        assert counted_by_the_ledger(members, every_day()) == expected
+        line = members.timeline(Members())
+        assert {day: line.at(day).amount for day in every_day()} == expected
         for day in every_day()[::365]:
             assert members.at(day).count().amount == expected[day]
     assert sum(amount.low != amount.high for amount in expected.values()) > 7_000  # rough dates are everywhere
