@@ -12,11 +12,9 @@ found equal to one another and to one worked out by hand. Run it on a quiet mach
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -30,10 +28,11 @@ from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 import ours
+from apart import measured_apart
+from table import print_table
 from watch import Measured, Watch
 from workload import expected
 
-HERE: Final = Path(__file__).parent
 PROFILED: Final = {"bulk": ours.bulk, "single": ours.single, "facts": ours.facts, "decoded": ours.decoded}
 
 
@@ -144,7 +143,7 @@ class Bench:
         """Write the histories that replays read."""
         for module in ("ours", "peer"):
             print(f"full replay: writing {count:,} events with {module}", file=sys.stderr)
-            self._child(module, "write", self._history(module), count)
+            measured_apart(module, "write", self._history(module), count)
 
     def _run(self, one: Contestant, count: int) -> Measured:
         if "replay" in one.parts:
@@ -152,16 +151,10 @@ class Bench:
         else:
             self._files += 1
             path = self._folder / f"{self._files}.db"
-        return self._child(one.module, one.task, path, count, one.flags)
+        return measured_apart(one.module, one.task, path, count, one.flags)
 
     def _history(self, module: str) -> Path:
         return self._folder / f"history-{module}.db"
-
-    def _child(self, module: str, task: str, path: Path, count: int, flags: Sequence[str] = ()) -> Measured:
-        command = [sys.executable, *flags, str(HERE / "run_one.py"), module, task, str(path), str(count)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        measured: Measured = json.loads(done.stdout)
-        return measured
 
 
 def require_equal_answers(group: Group, runs: dict[str, list[Measured]], count: int) -> None:
@@ -218,17 +211,6 @@ def _verdict(asked: Ratio, ratio: float) -> str:
     if ratio >= asked.target:
         return "met"
     return "above the floor" if asked.floor and ratio >= asked.floor else "missed"
-
-
-def print_table(header: Sequence[str], lines: Sequence[Sequence[str]], left: set[int]) -> None:
-    """Print lines under a header, in columns; those named are aligned to the left."""
-    widths = [max(len(line[column]) for line in [header, *lines]) for column in range(len(header))]
-    for line in [header, ["-" * width for width in widths], *lines]:
-        cells = [
-            cell.ljust(width) if column in left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
 
 
 def compare(folder: Path, counts: Sequence[int], pairs: int) -> None:

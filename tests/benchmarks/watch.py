@@ -24,6 +24,7 @@ class Measured(TypedDict):
     p50: float | None  # seconds, where each operation was timed by itself
     p99: float | None
     peak: float  # MB resident at most, of the whole process
+    weights: dict[str, float]  # MB, by what was weighed
     answer: Answer | None
 
 
@@ -34,6 +35,7 @@ class Watch:
         self._profiler = profiler
         self._parts: dict[str, float] = {}
         self._each: list[float] = []
+        self._weights: dict[str, float] = {}
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -57,6 +59,10 @@ class Watch:
                 action(item)
                 each.append(perf_counter() - start)
 
+    def weigh(self, name: str, megabytes: float | None = None) -> None:
+        """Note a number of MB; by default what is resident at this moment, of the whole process."""
+        self._weights[name] = _memory("VmRSS") if megabytes is None else megabytes
+
     def measured(self, found: Answer | None) -> Measured:
         """Give the times, and the most memory that this process ever had."""
         hundredths = quantiles(self._each, n=100) if self._each else None
@@ -64,15 +70,16 @@ class Watch:
             parts=self._parts,
             p50=hundredths[49] if hundredths else None,
             p99=hundredths[98] if hundredths else None,
-            peak=_peak(),
+            peak=_memory("VmHWM"),
+            weights=self._weights,
             answer=found,
         )
 
 
-def _peak() -> float:
-    # `ru_maxrss` of a process begins with what its parent had; Linux knows better
+def _memory(which: str) -> float:
+    # `ru_maxrss` of a process begins with what its parent had; Linux knows better, and knows the present too
     status = Path("/proc/self/status")
     if status.exists():
-        line = next(line for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM"))
+        line = next(line for line in status.read_text("ascii").splitlines() if line.startswith(which))
         return int(line.split()[1]) / 1024
     return getrusage(RUSAGE_SELF).ru_maxrss / (2**20 if platform == "darwin" else 2**10)
