@@ -71,7 +71,7 @@ class Scale:
     def quantity(self, ends: Ends) -> Quantity:
         """Express an amount in the unit to answer in."""
         factor = unit(self.unit).factor
-        low, high = ends if factor == ONE else (None if end is None else divide(end, factor) for end in ends)
+        low, high = (None if end is None else divide(end, factor) for end in ends)
         return Quantity(low, high, self.unit)
 
 

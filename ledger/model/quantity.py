@@ -44,9 +44,8 @@ _set = object.__setattr__
 class Quantity:
     """Every number from `low` to `high`, both inclusive, of a unit; an end that is None is open.
 
-    `low` and `high` are exact: a `Decimal`, or a `Fraction` where there is no finite decimal. `text` is
-    the amount as it was typed or, if it was computed, as it prints. Two quantities are equal when they
-    hold the same amounts, whatever their units and their texts: `1 Gt` equals `1000 Mt`.
+    `low` and `high` are exact: a `Decimal`, or a `Fraction` where there is no finite decimal. Two quantities are
+    equal when they hold the same amounts, whatever their units and their texts: `1 Gt` equals `1000 Mt`.
 
     Raises `BadQuantity` for ends that are not exact numbers or are reversed, `UnknownUnit` for the unit.
 
@@ -59,7 +58,7 @@ class Quantity:
     low: Exact | None = field(converter=_end)
     high: Exact | None = field(converter=_end)
     unit: str = ""
-    text: str = field(init=False)
+    _typed: str | None = field(default=None, init=False)  # None if it was computed: a text is made when asked for
 
     def __attrs_post_init__(self) -> None:
         low, high = self.low, self.high
@@ -68,7 +67,6 @@ class Quantity:
                 f"{number_text(low)}..{number_text(high)} ends below where it begins: write the smaller number first"
             )
         unit(self.unit)
-        _set(self, "text", _text(low, high, self.unit))
 
     @classmethod
     def parse(cls, text: str) -> Quantity:
@@ -89,7 +87,8 @@ class Quantity:
             and head.replace(".", "", 1).isdigit()
             and (not blank or tail[:1].strip())
         ):
-            return cls._exactly(Decimal(head) or ZERO, unit(tail).text, text)
+            one = Decimal(head) or ZERO
+            return cls._checked(one, one, unit(tail).text, text)
         found = re.fullmatch(_AMOUNT, text) if len(text) <= TEXT_MAX else None
         if not found:
             raise BadQuantity(
@@ -106,18 +105,26 @@ class Quantity:
             bound = number(parts["bound"])
             low, high = (bound, None) if parts["sign"][0] == ">" else (None, bound)
         quantity = cls(low, high, parts["unit"] or parts["percent"] or "")
-        _set(quantity, "text", text)
+        _set(quantity, "_typed", text)
         return quantity
 
     @classmethod
-    def _exactly(cls, one: Decimal, unit: str, text: str) -> Quantity:
-        # nearly every amount is one plain number, and needs no further check
+    def _checked(cls, low: Exact | None, high: Exact | None, unit: str, typed: str | None) -> Quantity:
         quantity = cls.__new__(cls)
-        _set(quantity, "low", one)
-        _set(quantity, "high", one)
+        _set(quantity, "low", low)
+        _set(quantity, "high", high)
         _set(quantity, "unit", unit)
-        _set(quantity, "text", text)
+        _set(quantity, "_typed", typed)
         return quantity
+
+    @classmethod
+    def computed(cls, low: Exact | None, high: Exact | None, unit: str) -> Quantity:
+        """Take what was computed as it is, unchecked: ends in order, without a negative zero, and a unit that is known.
+
+        >>> Quantity.computed(None, Decimal(5), "t")
+        Quantity.parse('<= 5 t')
+        """
+        return cls._checked(low, high, unit, None)
 
     @classmethod
     def of(cls, value: Quantity | str) -> Quantity:
@@ -127,6 +134,11 @@ class Quantity:
         Quantity.parse('17')
         """
         return value if isinstance(value, Quantity) else cls.parse(value)
+
+    @property
+    def text(self) -> str:
+        """The amount as it was typed or, if it was computed, as it prints."""
+        return _text(self.low, self.high, self.unit) if self._typed is None else self._typed
 
     @property
     def exact(self) -> bool:

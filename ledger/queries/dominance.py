@@ -11,16 +11,19 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, MutableSequence
+from collections.abc import Iterator, MutableSequence, Sequence
 from typing import Final, NamedTuple
 
 FEWEST_DAYS: Final = 64
 
 
 class Node(NamedTuple):
-    """The running sum over some days: after each batch that changed it. Batches rise strictly."""
+    """The running sum over some days: after each batch that changed it. Batches rise strictly.
 
-    batches: array[int]
+    The numbers of batches are kept in a list, since those of one batch are one object, and are found faster there.
+    """
+
+    batches: list[int]
     sums: MutableSequence[int]
 
 
@@ -37,9 +40,11 @@ class Dominance:
     (5, 8, 3)
     """
 
-    __slots__ = ("_before", "_nodes", "_span")
+    __slots__ = ("_before", "_newest", "_nodes", "_span", "_steps")
 
     def __init__(self) -> None:
+        self._newest = 0  # the last batch that added anything
+        self._steps: tuple[list[int], list[int]] | None = None  # the days on which the newest sums change, and the sums
         self._nodes: dict[int, Node] = {}
         self._before = 0  # the day before the first of the span
         self._span = 0
@@ -47,11 +52,12 @@ class Dominance:
     def add(self, batch: int, day: int, amount: int) -> None:
         """Add an amount from a day on. No batch may come before one that was there already."""
         place = self._place(day)
+        self._newest, self._steps = batch, None
         nodes, span = self._nodes, self._span
         while place <= span:
             node = nodes.get(place)
             if node is None:
-                nodes[place] = Node(array("I", (batch,)), whole_numbers([amount]))
+                nodes[place] = Node([batch], whole_numbers([amount]))
             else:
                 _grow(nodes, place, node, batch, amount)
             place += place & -place
@@ -72,6 +78,15 @@ class Dominance:
             place &= place - 1
         return total
 
+    def along(self, days: Sequence[int], batch: int) -> list[int]:
+        """Sum as `at` does for each of many days."""
+        if batch < self._newest:
+            return [self.at(day, batch) for day in days]
+        if self._steps is None:
+            self._steps = self._newest_steps()
+        turns, sums = self._steps
+        return [sums[bisect_right(turns, day)] for day in days]
+
     def changes(self, day: int) -> dict[int, int]:
         """Give, by batch, how much it changed the sum as of a day."""
         found: dict[int, int] = {}
@@ -86,6 +101,12 @@ class Dominance:
         """Make everything so many times as large."""
         for place, (batches, sums) in self._nodes.items():
             self._nodes[place] = Node(batches, whole_numbers([factor * one for one in sums]))
+        self._steps = None
+
+    def _newest_steps(self) -> tuple[list[int], list[int]]:
+        # wherever a day changes the sum, its own place has a node
+        days = [self._before + place for place in sorted(self._nodes)]
+        return days, [0, *(self.at(day, self._newest) for day in days)]
 
     def _nodes_to(self, day: int) -> Iterator[Node]:
         place = min(day - self._before, self._span)

@@ -13,12 +13,10 @@ from bisect import bisect_right
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from itertools import count
 from threading import RLock
-from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
-
-from attrs import frozen
+from typing import Final, Generic, NamedTuple, TypeVar, cast, overload
 
 from ledger.model.answers import require_groups, share_of
 from ledger.model.errors import BadInput, shown
@@ -28,7 +26,7 @@ from ledger.model.records import KnownAt, known_at_of
 from ledger.model.state import InitiativeState
 from ledger.model.when import day
 from ledger.queries.log import Log, News, Wanted
-from ledger.queries.totals import Totals
+from ledger.queries.totals import Columns, Totals
 
 A = TypeVar("A", bound=Figure | dict[str | None, Figure])
 """A figure or, of a measure asked by groups, one for each."""
@@ -47,34 +45,49 @@ class Revision(NamedTuple, Generic[A]):
     figure: A
 
 
-@frozen
 class Series(Sequence[A]):
-    """The answers for some days, in order, all as known at one moment."""
+    """The answers for some days, in order, all as known at one moment. `days` are those days.
 
-    figures: tuple[A, ...]
+    A figure is made when it is asked for; `to_rows` makes none.
+    """
+
+    def __init__(self, line: Timeline[A], days: Sequence[date], batch: int) -> None:
+        self.days = tuple(days)
+        self._line = line
+        self._batch = batch
 
     def __len__(self) -> int:
-        return len(self.figures)
+        return len(self.days)
 
-    def __getitem__(self, place: Any) -> Any:
-        return self.figures[place]
+    @overload
+    def __getitem__(self, place: int) -> A: ...
+    @overload
+    def __getitem__(self, place: slice) -> Series[A]: ...
+    def __getitem__(self, place: int | slice) -> A | Series[A]:
+        if isinstance(place, slice):
+            return Series(self._line, self.days[place], self._batch)
+        return self._line.as_of(self.days[place], self._batch)
+
+    def __repr__(self) -> str:
+        span = f"{self.days[0]} to {self.days[-1]}" if self.days else "no days"
+        return f"<{len(self)} answers of {self._line!r}, {span}>"
 
     def to_rows(self) -> list[dict[str, object]]:
         """Give a plain row for each figure: `at`, `low`, `high`, `unit` and `complete`; by groups, the `group` too.
 
         `at` is a date; the ends are exact numbers, and None where they are open.
         """
+        columns = self._line.columns(self.days, self._batch)
+        if columns is None:
+            return [
+                {"at": at, **group, **_row(figure)}
+                for at, answer in zip(self.days, self, strict=True)
+                for group, figure in _figures(answer)
+            ]
+        unit = columns.unit
         return [
-            {
-                "at": figure.at,
-                **({} if group == () else {"group": group}),
-                "low": figure.amount.low,
-                "high": figure.amount.high,
-                "unit": figure.amount.unit,
-                "complete": figure.complete,
-            }
-            for answer in self.figures
-            for group, figure in (answer.items() if isinstance(answer, dict) else [((), answer)])
+            {"at": at, "low": low, "high": high, "unit": unit, "complete": complete}
+            for at, low, high, complete in zip(self.days, *columns[:3], strict=True)
         ]
 
 
@@ -115,8 +128,7 @@ class Timeline(Generic[A]):
         """
         days = list(_days(day(start), day(end), every))
         with self._lock:
-            batch = self._batch(known_at)
-            return Series(tuple(self._answer(one, batch) for one in days))
+            return Series(self, days, self._batch(known_at))
 
     def revisions(self, at: date | str) -> tuple[Revision[A], ...]:
         """Say how the belief about one day changed: each amount or envelope, and the moment from which it held.
@@ -130,12 +142,24 @@ class Timeline(Generic[A]):
                 batches |= totals.changed(asked.toordinal())
             found: list[Revision[A]] = []
             for batch in sorted(batches):
-                if all(totals.can_answer(batch) for totals in self._totals):
+                if self._can_answer(batch):
                     answer = self._answer(asked, batch)
                     if not found or _amounts(answer) != _amounts(found[-1].figure):
                         moment = EPOCH + self._instants[batch - 1] * MICROSECOND
                         found.append(Revision(moment, self._ends[batch - 1], answer))
             return tuple(found)
+
+    def as_of(self, at: date, batch: int) -> A:
+        """Answer as known after so many batches; they must have been read already. For a `Series`."""
+        with self._lock:
+            return self._answer(at, batch)
+
+    def columns(self, days: Sequence[date], batch: int) -> Columns | None:
+        """Give the amounts of many days as columns; None where they must be asked for one by one. For a `Series`."""
+        with self._lock:
+            if self.by is not None or isinstance(self.measure, Share) or not self._can_answer(batch):
+                return None
+            return self._totals[0].along([one.toordinal() for one in days], batch)
 
     def _begin(self) -> None:
         measure = self.measure
@@ -187,29 +211,34 @@ class Timeline(Generic[A]):
 
     def _answer(self, at: date, batch: int) -> A:
         position = self._ends[batch - 1] if batch else 0
-        if not all(totals.can_answer(batch) for totals in self._totals):
+        totals = self._totals[0]
+        if not self._can_answer(batch):
             return self._replayed(at, position, None)  # which raises, and names what is known
         if self.by is not None:
-            groups = self._totals[0].groups(at.toordinal(), batch)
-            figures = {group: self._figure(0, self.measure, at, batch, group) for group in groups}
-            if None in figures.values():
-                return self._replayed(at, position, self._wanted)
-            return cast("A", figures)
-        if isinstance(self.measure, Share):
-            part = self._figure(0, self.measure.part, at, batch)
-            whole = self._figure(1, self.measure.whole, at, batch)
+            groups = totals.groups(at.toordinal(), batch)
+            figures = {group: self._figure(totals, self.measure, at, batch, position, group) for group in groups}
+            if None not in figures.values():
+                return cast("A", figures)
+        elif isinstance(self.measure, Share):
+            part = self._figure(totals, self.measure.part, at, batch, position)
+            whole = self._figure(self._totals[1], self.measure.whole, at, batch, position)
             if part is not None and whole is not None:
                 return cast("A", share_of(self.measure, part, whole))
-        elif (figure := self._figure(0, self.measure, at, batch)) is not None:
-            return cast("A", figure)
+        elif (figure := self._figure(totals, self.measure, at, batch, position)) is not None:
+            return figure  # type: ignore[return-value]  # a cast here would cost a tenth of the answer
         return self._replayed(at, position, self._wanted)
 
-    def _figure(self, which: int, measure: Measure, at: date, batch: int, group: str | None = None) -> Figure | None:
-        sums = self._totals[which].at(at.toordinal(), batch, group)
+    def _can_answer(self, batch: int) -> bool:
+        return all(totals.can_answer(batch) for totals in self._totals)
+
+    def _figure(
+        self, totals: Totals, measure: Measure, at: date, batch: int, position: int, group: str | None = None
+    ) -> Figure | None:
+        sums = totals.at(at.toordinal(), batch, group)
         if sums is None:
             return None
-        support = partial(self._support, measure, at, self._ends[batch - 1] if batch else 0, group)
-        return Figure(measure, at, sums.amount, sums.envelope, at, sums.complete, support)
+        amount, envelope, complete = sums
+        return Figure(measure, at, amount, envelope, at, complete, partial(self._support, measure, at, position, group))
 
     def _support(self, measure: Measure, at: date, position: int, group: str | None) -> Support:
         state = self._state(at, position, self._wanted)
@@ -221,6 +250,17 @@ class Timeline(Generic[A]):
     def _state(self, at: date, position: int, wanted: Wanted | None) -> InitiativeState:
         version, registers = self._log.registers(self._initiative, at, position, wanted)
         return InitiativeState(self._initiative, at, version, registers)
+
+
+def _figures(answer: Figure | dict[str | None, Figure]) -> list[tuple[dict[str, object], Figure]]:
+    if isinstance(answer, Figure):
+        return [({}, answer)]
+    return [({"group": group}, figure) for group, figure in answer.items()]
+
+
+def _row(figure: Figure) -> dict[str, object]:
+    amount = figure.amount
+    return {"low": amount.low, "high": amount.high, "unit": amount.unit, "complete": figure.complete}
 
 
 def _amounts(answer: Figure | dict[str | None, Figure]) -> object:
@@ -235,7 +275,7 @@ def _days(first: date, last: date, every: str) -> Iterator[date]:
     months, days = STEPS[every]
     for step in count():
         try:
-            found = _months_on(first, step * months) + timedelta(days=step * days)
+            found = _months_on(first, step * months) if months else first + timedelta(days=step * days)
         except (OverflowError, ValueError):  # past the last day there is
             return
         if found > last:
@@ -245,5 +285,10 @@ def _days(first: date, last: date, every: str) -> Iterator[date]:
 
 def _months_on(first: date, months: int) -> date:
     years, month = divmod(first.month - 1 + months, 12)
-    year = first.year + years
-    return date(year, month + 1, min(first.day, monthrange(year, month + 1)[1]))
+    year, month = first.year + years, month + 1
+    return date(year, month, min(first.day, _days_in(year, month)))
+
+
+@lru_cache(maxsize=2_400)  # two centuries of months
+def _days_in(year: int, month: int) -> int:
+    return monthrange(year, month)[1]

@@ -9,30 +9,25 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 from math import lcm
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ledger.model.events import MetricDefined
 from ledger.model.exact import ONE, ZERO, Exact, ratio
 from ledger.model.facts import INITIATIVE_STATUS, PlainFact, Register
 from ledger.model.measures import Distinct, Total, Value
-from ledger.model.parts import scale_of
+from ledger.model.parts import Ends, scale_of
 from ledger.model.quantity import Quantity
 from ledger.model.units import unit
 from ledger.queries.courses import (
     AMOUNTS,
     EVERY_DAY,
     HOLDS,
-    LACKING,
     LOW,
-    OPEN_HIGH,
-    OPEN_LOW,
     PRESENT,
-    RISE,
-    UNSETTLED,
     Change,
     Course,
     Key,
@@ -44,6 +39,8 @@ from ledger.queries.dominance import Dominance
 from ledger.queries.log import Retraction
 from ledger.queries.tracks import NEVER, RoughTrack, Span, is_exact
 
+NO_SUMS: Final[tuple[Dominance | None, ...]] = (None,) * 7  # one for each of what is summed; the holders are not
+
 
 class Sums(NamedTuple):
     """A figure as the sums give it, and whether no value is missing."""
@@ -53,16 +50,42 @@ class Sums(NamedTuple):
     complete: bool
 
 
+class Columns(NamedTuple):
+    """The amounts of many days: their ends, in one unit, and whether no value is missing."""
+
+    low: list[Exact | None]
+    high: list[Exact | None]
+    complete: list[bool]
+    unit: str
+
+
+class Definition(NamedTuple):
+    """How a metric is defined: the event, its unit, what a missing value can be, and its unit in base units."""
+
+    event: MetricDefined
+    unit: str
+    unknown: Ends
+    numerator: int
+    denominator: int
+
+    @classmethod
+    def by(cls, event: MetricDefined) -> Definition:
+        """Read the event."""
+        return cls(event, event.unit, scale_of(event).unknown, *unit(event.unit).factor.as_integer_ratio())
+
+
 class Totals:
     """One measure over one initiative, by day and by batch."""
 
     def __init__(self, measure: Single, by: str | None = None) -> None:
         self._view = View(measure, by)
         self._courses: dict[str, Course] = {}
-        self._sums: dict[tuple[str | None, int], Dominance] = {}
+        self._sums: dict[str | None, list[Dominance | None]] = {}  # by group, then by what is summed
         self._holders: dict[Key, Holders] = {}
         self._definition = RoughTrack([])
-        self._definitions: list[tuple[int, MetricDefined | None]] = [(0, None)]  # each from a batch on
+        self._is_redefined = False
+        self._defined_from = [0]  # the batches from which on a definition was known
+        self._definitions: list[Definition | None] = [None]
         self._pending: dict[Key, dict[int, int]] = defaultdict(dict)
         if not isinstance(measure, Total | Value):
             self._view.scale = scale_of(None)
@@ -73,60 +96,115 @@ class Totals:
             self._note(self._insert(register, fact))
         for _, position, member in retractions:
             self._note(self._remove(position, member))
-        self._note(self._define(batch))
+        if self._is_redefined:
+            self._note(self._define(batch))
+            self._is_redefined = False
         for key, changes in self._pending.items():
             self._add(batch, key, changes)
         self._pending.clear()
 
     def can_answer(self, batch: int) -> bool:
         """Is the metric known after a batch and, for a total, additive? What is counted needs no metric."""
-        measure = self._view.measure
-        if not isinstance(measure, Total | Value):
+        if not isinstance(self._view.measure, Total | Value):
             return True
         defined = self._definition_at(batch)
-        return defined is not None and (defined.additive or isinstance(measure, Value))
+        return defined is not None and (defined.event.additive or isinstance(self._view.measure, Value))
 
     def groups(self, day: int, batch: int) -> list[str | None]:
         """Give the groups in which anybody can count, None at the end."""
-        found = [group for (group, what), sums in self._sums.items() if what == PRESENT and sums.at(day, batch)]
+        found = [
+            group for group, sums in self._sums.items() if (who := sums[PRESENT]) is not None and who.at(day, batch)
+        ]
         return sorted(found, key=lambda group: (group is None, group or ""))
 
     def at(self, day: int, batch: int, group: str | None = None) -> Sums | None:
         """Give the figure of a group on a day, as known after a batch; None where it takes more than sums."""
+        lows, rises, open_lows, open_highs, present, lacking, unsettled = self._sums.get(group, NO_SUMS)
+        return self._figure(
+            self._definition_at(batch),
+            0 if lows is None else lows.at(day, batch),
+            0 if rises is None else rises.at(day, batch),
+            0 if open_lows is None else open_lows.at(day, batch),
+            0 if open_highs is None else open_highs.at(day, batch),
+            0 if present is None else present.at(day, batch),
+            0 if lacking is None else lacking.at(day, batch),
+            0 if unsettled is None else unsettled.at(day, batch),
+        )
 
-        def number(what: int) -> int:
-            sums = self._sums.get((group, what))
-            return 0 if sums is None else sums.at(day, batch)
+    def along(self, days: Sequence[int], batch: int) -> Columns | None:
+        """Give the amounts of many days, as `at` does; None where any of them takes more than sums."""
+        every = self._sums.get(None, NO_SUMS)
+        nothing = [0] * len(days)
+        lows, rises, open_lows, open_highs, present, lacking, unsettled = (
+            nothing if sums is None else sums.along(days, batch) for sums in every
+        )
+        if any(unsettled):
+            return None
+        defined = self._definition_at(batch)
+        name, numerator, denominator = ("", 1, 1) if defined is None else (defined.unit, *defined[3:])
+        whole = numerator * self._view.parts
+        low: list[Exact | None] = [ratio(one * denominator, whole) for one in lows]
+        high = low
+        if any(rises):
+            high = [ratio((one + rise) * denominator, whole) for one, rise in zip(lows, rises, strict=True)]
+        if any(open_lows):
+            low = [None if is_open else one for one, is_open in zip(low, open_lows, strict=True)]
+        if any(open_highs):
+            high = [None if is_open else one for one, is_open in zip(high, open_highs, strict=True)]
+        complete = [not one for one in lacking]
+        if defined is not None and isinstance(self._view.measure, Value) and not all(present):
+            least, most = defined.unknown  # a value that exists nowhere can be anything
+            low = [one if there else least for one, there in zip(low, present, strict=True)]
+            high = [one if there else most for one, there in zip(high, present, strict=True)]
+            complete = [bool(one and there) for one, there in zip(complete, present, strict=True)]
+        return Columns(low, high, complete, name)
 
-        low, lacking = number(LOW), number(LACKING)
-        if isinstance(self._view.measure, Distinct):
-            return None if number(UNSETTLED) else _different(low, lacking)
-        scale = scale_of(self._definition_at(batch))
-        factor, parts = unit(scale.unit).factor.as_integer_ratio()
-        whole = factor * self._view.parts
-        single = isinstance(self._view.measure, Value)
-        if single and not number(PRESENT):  # a value that exists nowhere can be anything
-            nowhere = Quantity(*scale.unknown, scale.unit)
+    def _figure(
+        self,
+        defined: Definition | None,
+        low: int,
+        rise: int,
+        open_low: int,
+        open_high: int,
+        present: int,
+        lacking: int,
+        unsettled: int,
+    ) -> Sums | None:
+        measure = self._view.measure
+        if defined is None:  # what is counted has no unit
+            if unsettled:
+                return None
+            if isinstance(measure, Distinct):
+                return _different(low, lacking)
+            count = Decimal(low)
+            amount = Quantity.computed(count, Decimal(low + rise) if rise else count, "")
+            return Sums(amount, amount, complete=True)
+        _, name, unknown, numerator, denominator = defined
+        if not present and isinstance(measure, Value):  # what exists nowhere can be anything
+            nowhere = Quantity.computed(*unknown, name)
             return Sums(nowhere, nowhere, complete=False)
-        rise = number(RISE)
-        lows = ratio(low * parts, whole)
-        highs = ratio((low + rise) * parts, whole) if rise else lows
-        least, most = None if number(OPEN_LOW) else lows, None if number(OPEN_HIGH) else highs
-        amount = Quantity(least, most, scale.unit)
+        whole = numerator * self._view.parts
+        least = most = ratio(low * denominator, whole)
+        if rise:
+            most = ratio((low + rise) * denominator, whole)
+        amount = Quantity.computed(None if open_low else least, None if open_high else most, name)
         if not lacking:
             return Sums(amount, amount, complete=True)
-        lowest, highest = scale.unknown
+        lowest, highest = unknown
         if lowest is not None:  # what is missing adds nothing at the least; a single value that is can be as low
-            lowest = least if not single or least is None else min(least, ZERO)
-        return Sums(amount, Quantity(lowest, highest, scale.unit), complete=False)
+            lowest = amount.low if isinstance(measure, Total) or amount.low is None else min(amount.low, ZERO)
+        return Sums(amount, Quantity.computed(lowest, highest, name), complete=False)
 
     def changed(self, day: int) -> set[int]:
         """Give the batches that change the figure of a day."""
-        every = chain.from_iterable(sums.changes(day).items() for sums in self._sums.values())
-        return {batch for batch, by in every if by} | {batch for batch, _ in self._definitions[1:]}
+        found = set(self._defined_from[1:])
+        for sums in chain.from_iterable(self._sums.values()):
+            if sums is not None:
+                found.update(batch for batch, by in sums.changes(day).items() if by)
+        return found
 
-    def _definition_at(self, batch: int) -> MetricDefined | None:
-        return self._definitions[bisect_right(self._definitions, batch, key=_batch) - 1][1]
+    def _definition_at(self, batch: int) -> Definition | None:
+        return self._definitions[bisect_right(self._defined_from, batch) - 1]
 
     def _insert(self, register: Register, fact: PlainFact) -> Iterable[Change]:
         view = self._view
@@ -134,6 +212,7 @@ class Totals:
             return self._close(fact)
         if register.aspect == "definition":
             self._definition.insert(fact)
+            self._is_redefined = True
             return ()
         aspect = register.aspect, register.name
         if aspect not in view.slots:
@@ -152,6 +231,7 @@ class Totals:
             return self._everywhere(span, lambda: view.closing.remove(position))
         if member is None and self._definition.has(position):
             self._definition.remove(position)
+            self._is_redefined = True
         course = self._courses.get(member or "")
         return () if course is None else course.remove(view, position)
 
@@ -164,13 +244,15 @@ class Totals:
     def _define(self, batch: int) -> Iterable[Change]:
         """See whether the metric is defined in another way now."""
         found = self._definition.at(NEVER - 1).candidates
-        defined = found[0].fact.value if found else None
-        before = self._definitions[-1][1]
-        if defined == before or not isinstance(defined, MetricDefined | None):
+        event = found[0].fact.value if found else None
+        before = self._definitions[-1]
+        now = Definition.by(event) if isinstance(event, MetricDefined) else None
+        if now == before:
             return ()
-        self._definitions.append((batch, defined))
-        scale = None if defined is None else scale_of(defined)
-        if before is not None and defined is not None and before.nonnegative == defined.nonnegative:
+        self._defined_from.append(batch)
+        self._definitions.append(now)
+        scale = None if now is None else scale_of(now.event)
+        if before is not None and now is not None and before.event.nonnegative == now.event.nonnegative:
             self._view.scale = scale
             return ()
 
@@ -201,12 +283,12 @@ class Totals:
         if what == HOLDS:
             what = LOW
             changes = self._holders.setdefault(key, Holders()).change(changes)
-        sums = self._sums.get((group, what))
-        if sums is None:
-            sums = self._sums[group, what] = Dominance()
-        for day, by in changes.items():
-            if by:
-                sums.add(batch, day, by)
+        if any(changes.values()):
+            every = self._sums.setdefault(group, [*NO_SUMS])
+            sums = every[what] = every[what] or Dominance()
+            for day, by in changes.items():
+                if by:
+                    sums.add(batch, day, by)
 
     def _refine(self, *amounts: Exact | None) -> None:
         """Count amounts in smaller parts, where one does not come to whole ones."""
@@ -221,9 +303,10 @@ class Totals:
         self._view.parts = needed
         for course in self._courses.values():
             course.refine(factor)
-        for (_, what), sums in self._sums.items():
-            if what in AMOUNTS:
-                sums.multiply(factor)
+        for every in self._sums.values():
+            for what in AMOUNTS:
+                if (sums := every[what]) is not None:
+                    sums.multiply(factor)
         for key, pending in self._pending.items():
             if key.what in AMOUNTS:
                 pending.update({day: by * factor for day, by in pending.items()})
@@ -270,11 +353,7 @@ class Holders:
 def _different(held: int, lacking: int) -> Sums:
     """Count different values, each held for certain; a value that is missing can be one that nobody else has."""
     count = Decimal(held)
-    amount = Quantity(count, count)
+    amount = Quantity.computed(count, count, "")
     if not lacking:
         return Sums(amount, amount, complete=True)
-    return Sums(amount, Quantity(max(count, ONE), Decimal(held + lacking)), complete=False)
-
-
-def _batch(one: tuple[int, MetricDefined | None]) -> int:
-    return one[0]
+    return Sums(amount, Quantity.computed(max(count, ONE), Decimal(held + lacking), ""), complete=False)
