@@ -51,13 +51,15 @@ class Timelines:
         """Make the date."""
         if question.kind == SERIES:
             line = self._lines["total"]
-            return lambda: [figure.amount for figure in line.series(MONTHS[0], MONTHS[-1], every="month")]
+            return lambda: line.series(MONTHS[0], MONTHS[-1], every="month").to_rows()
         line, day, known = self._lines[question.kind], day_of(question.day), question.known
         return lambda: line.at(day, known_at=known).amount
 
     def answer(self, question: Question, found: Any) -> Answer:
         """Make whole numbers."""
-        return [_whole(amount, 100) for amount in found] if question.kind == SERIES else whole_answer(question, found)
+        if question.kind == SERIES:
+            return [_whole(row["low"], row["high"], 100) for row in found]
+        return whole_answer(question, found)
 
 
 def build(path: Path, _: int, watch: Watch) -> None:
@@ -89,13 +91,13 @@ def allocated(path: Path, _: int, watch: Watch) -> None:
 
 def whole_answer(question: Question, amount: ledger.Quantity) -> int:
     """Give an amount in hundredths of a tonne; a count as it is."""
-    return _whole(amount, 100 if question.kind in ("total", "where") else 1)
+    return _whole(amount.low, amount.high, 100 if question.kind in ("total", "where") else 1)
 
 
-def _whole(amount: ledger.Quantity, parts: int) -> int:
-    if not isinstance(amount.low, Decimal) or amount.low != amount.high or (amount.low * parts) % 1:
-        raise TypeError(f"{amount!r} is not one number of whole parts")
-    return int(amount.low * parts)
+def _whole(low: object, high: object, parts: int) -> int:
+    if not isinstance(low, Decimal) or low != high or (low * parts) % 1:
+        raise TypeError(f"{low}..{high} is not one number of whole parts")
+    return int(low * parts)
 
 
 def bearing(path: Path) -> int:
