@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from attrs import define, field
 
@@ -54,6 +54,7 @@ Change: TypeAlias = tuple[Key, int, int]
 
 NOTHING: Final[Numbers] = {}
 JOINING: Final[Aspect] = ("joined", "")
+CLOSING: Final[Aspect] = ("closing", "")  # of the initiative: no member has such a register
 EVERY_DAY: Final[Span] = (1, NEVER)
 
 State: TypeAlias = tuple[str | None, ...]
@@ -82,6 +83,7 @@ class View:
     gate: frozenset[int] = field(init=False)  # the places that decide whether a member counts, and in which group
     value: int | None = field(init=False)  # the place of what it counts with
     since: int | None = field(init=False)
+    _asked: Asked | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         measure = self.measure
@@ -97,6 +99,12 @@ class View:
         self.gate = frozenset(self.slots[aspect] for aspect in deciding)
         self.value = None if value is None else self.slots[value]
         self.since = measure.since.toordinal() if isinstance(measure, Joined) else None
+
+    def asked(self, day: int) -> Asked:
+        """Say what the measure looks at on a day."""
+        if self._asked is None or self.since is not None:  # only of a joining the day matters
+            self._asked = Asked.by(cast("Counting", self.measure), date.fromordinal(day), self.by)
+        return self._asked
 
     def parts_of(self, slot: int) -> int | None:
         """Give in which parts the amounts of a track are counted; None where it has no amounts."""
@@ -118,7 +126,8 @@ class Course:
     def __init__(self, member: str, view: View) -> None:
         self._member = member
         self._tracks: list[ExactTrack | RoughTrack] = [ExactTrack(view.parts_of(slot)) for slot in view.slots.values()]
-        self._gate: Gate | None = None
+        # one of whom nothing was said yet has no status, and does not count
+        self._gate: Gate | None = ([1], [(None,) if isinstance(view.measure, Value) else OUT])
 
     def insert(self, view: View, aspect: Aspect, fact: PlainFact) -> Iterable[Change]:
         """Take a fact in, and say what that changes."""
@@ -220,20 +229,23 @@ class Course:
     def _state(self, view: View, day: int) -> State:
         if isinstance(view.measure, Value):
             return (None,)
-        asked = Asked.by(view.measure, date.fromordinal(day), view.by)
-        found = [(test, self._options(view, aspect, day)) for aspect, test in asked.tests]
-        found.append((is_open, view.closing.at(day).options))
-        passed = [{answer for option in options for answer in test(option)} for test, options in found]
-        if {False} in passed:
-            return OUT
+        asked = view.asked(day)
+        certain = True
+        for aspect, test in (*asked.tests, (CLOSING, is_open)):
+            options = self._options(view, aspect, day)
+            passed = {answer for option in options for answer in test(option)}
+            if passed == {False}:
+                return OUT
+            certain = certain and passed == {True} and len(options) == 1
         groups = (None,) if asked.group is None else self._options(view, asked.group, day)
-        certain = all(len(options) == 1 for _, options in found) and len(groups) == 1
-        return (text_of(groups[0]),) if certain and all(answers == {True} for answers in passed) else ROUGH
+        return (text_of(groups[0]),) if certain and len(groups) == 1 else ROUGH
 
     def _options(self, view: View, aspect: Aspect, day: int) -> Sequence[Option]:
-        # the latest joining is read off the status, as in `registers.chained`
-        found = self._tracks[0].last(JOINED, day) if aspect == JOINING else self._tracks[view.slots[aspect]].at(day)
-        return found.options
+        if aspect == CLOSING:
+            return view.closing.at(day).options
+        if aspect == JOINING:  # read off the status, as in `registers.chained`
+            return self._tracks[0].last(JOINED, day).options
+        return self._tracks[view.slots[aspect]].at(day).options
 
     def _numbers(self, view: View, scale: Scale, state: State, day: int) -> Numbers:
         if state is OUT:
@@ -254,14 +266,13 @@ class Course:
     def _roughly(self, view: View, scale: Scale, day: int) -> Numbers:
         if isinstance(view.measure, Value):
             return _of_ways(view, scale, None, tuple(map(with_value, self._tracks[0].at(day).options)))
-        at = date.fromordinal(day)
         cells = {
             Register("member", self._member, *aspect): self._tracks[slot].at(day) for aspect, slot in view.slots.items()
         }
         cells[INITIATIVE_STATUS] = view.closing.at(day)
         if view.since is not None:
             cells[Register("member", self._member, *JOINING)] = self._tracks[0].last(JOINED, day)
-        ways = outcomes(Registers(cells, {}), Asked.by(view.measure, at, view.by), self._member)
+        ways = outcomes(Registers(cells, {}), view.asked(day), self._member)
         if view.by is None:
             return _of_ways(view, scale, None, ways)
         numbers: dict[Key, int] = {}

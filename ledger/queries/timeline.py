@@ -229,7 +229,8 @@ class Timeline(Generic[A]):
         return self._replayed(at, position, self._wanted)
 
     def _can_answer(self, batch: int) -> bool:
-        return all(totals.can_answer(batch) for totals in self._totals)
+        first, *others = self._totals
+        return first.can_answer(batch) and all(totals.can_answer(batch) for totals in others)
 
     def _figure(
         self, totals: Totals, measure: Measure, at: date, batch: int, position: int, group: str | None = None

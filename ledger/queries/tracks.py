@@ -27,6 +27,7 @@ Span: TypeAlias = tuple[int, int]
 """Days from the first, inclusive, to the second, exclusive."""
 
 NO_DAYS: Final = (NEVER, NEVER)
+NONE: Final[frozenset[int]] = frozenset()  # one for all: Python makes a new one each time
 
 
 class ExactTrack:
@@ -42,7 +43,7 @@ class ExactTrack:
         self._days = array("i")
         self._ranks = array("q")
         self._positions = array("q")
-        self._withdrawn: frozenset[int] = frozenset()  # the positions of the values that were withdrawn
+        self._withdrawn = NONE  # the positions of the values that were withdrawn
         self._values: MutableSequence[Any] = [] if scale is None else array("q")
 
     def value_at(self, day: int) -> Any:
