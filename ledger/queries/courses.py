@@ -124,7 +124,7 @@ class Course:
         """Take a fact in, and say what that changes."""
         slot = view.slots[aspect]
         track = self._tracks[slot]
-        if isinstance(track, ExactTrack) and not is_exact(fact):
+        if isinstance(track, ExactTrack) and not is_exact(fact, amount=view.parts_of(slot) is not None):
             track = self._tracks[slot] = RoughTrack(track.facts())
         return self._change(view, slot, track.reach(fact), lambda: track.insert(fact))
 

@@ -197,7 +197,6 @@ class RoughTrack:
 
     def remove(self, position: int) -> None:
         """Let the fact of a record go."""
-        """Give the days in which what the register holds can change, if the fact of a record goes."""
         self._chain = chain(fact for fact in self._chain.facts if fact[1] != position)
         self._newest = self._last_recorded()
 
@@ -236,7 +235,7 @@ class RoughTrack:
 def track_of(facts: Iterable[PlainFact], scale: int | None) -> ExactTrack | RoughTrack:
     """Make the track of a register; with a `scale` its facts are amounts."""
     every = sorted(facts)
-    if not all(is_exact(fact) for fact in every):
+    if not all(is_exact(fact, amount=scale is not None) for fact in every):
         return RoughTrack(every)
     track = ExactTrack(scale)
     for fact in every:
@@ -244,7 +243,7 @@ def track_of(facts: Iterable[PlainFact], scale: int | None) -> ExactTrack | Roug
     return track
 
 
-def is_exact(fact: PlainFact) -> bool:
-    """Is its day known, and its amount where it has one?"""
-    _, _, earliest, latest, _, low, high = fact
-    return earliest == latest and low == high
+def is_exact(fact: PlainFact, *, amount: bool = False) -> bool:
+    """Is its day known and, if its value is an amount, that too? One that may be any number is not."""
+    _, _, earliest, latest, value, low, high = fact
+    return earliest == latest and low == high and (not amount or low is not None or value is None)
