@@ -227,7 +227,7 @@ def _amounts(answer: Figure | dict[str | None, Figure]) -> object:
 
 
 def _days(first: date, last: date, every: str) -> Iterator[date]:
-    if every not in STEPS:
+    if not isinstance(every, str) or every not in STEPS:
         raise BadInput(f"every={shown(every)} is no step of a series: give one of {', '.join(STEPS)}")
     months, days = STEPS[every]
     for step in count():
