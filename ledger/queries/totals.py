@@ -7,6 +7,7 @@ way, once it is known on which days a value comes to have a first holder, or los
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -58,17 +59,22 @@ class Totals:
 
     def __init__(self, measure: Single, by: str | None = None) -> None:
         self._view = View(measure, by)
+        # of a share, what the other measure looks at comes here too
+        self._metric = measure.metric if isinstance(measure, Total | Value) else None
+        self._whose = (measure.member or "") if isinstance(measure, Value) else None  # None for everybody's
         self._courses: dict[str, Course] = {}
         self._sums: dict[tuple[str | None, int], Dominance] = {}
         self._holders: dict[Key, Holders] = {}
         self._definition = RoughTrack([])
         self._definitions: list[tuple[int, MetricDefined | None]] = [(0, None)]  # each from a batch on
         self._pending: dict[Key, dict[int, int]] = defaultdict(dict)
+        self._taken = array("I")  # the batches that said or retracted anything
         if not isinstance(measure, Total | Value):
             self._view.scale = scale_of(None)
 
     def take(self, batch: int, facts: Iterable[tuple[Register, PlainFact]], retractions: Iterable[Retraction]) -> None:
         """Take in what one batch says and retracts. Batches are numbered from 1, and come in order."""
+        self._taken.append(batch)
         for register, fact in facts:
             self._note(self._insert(register, fact))
         for _, position, member in retractions:
@@ -121,9 +127,13 @@ class Totals:
         return Sums(amount, Quantity(lowest, highest, scale.unit), complete=False)
 
     def changed(self, day: int) -> set[int]:
-        """Give the batches that change the figure of a day."""
+        """Give the batches that change the figure of a day, or may: where it takes more than sums, each one."""
         every = chain.from_iterable(sums.changes(day).items() for sums in self._sums.values())
-        return {batch for batch, by in every if by} | {batch for batch, _ in self._definitions[1:]}
+        found = {batch for batch, by in every if by} | {batch for batch, _ in self._definitions[1:]}
+        unsettled = [sums for (_, what), sums in self._sums.items() if what == UNSETTLED]
+        if unsettled:
+            found |= {batch for batch in self._taken if any(sums.at(day, batch) for sums in unsettled)}
+        return found
 
     def _definition_at(self, batch: int) -> MetricDefined | None:
         return self._definitions[bisect_right(self._definitions, batch, key=_batch) - 1][1]
@@ -133,10 +143,11 @@ class Totals:
         if register == INITIATIVE_STATUS:
             return self._close(fact)
         if register.aspect == "definition":
-            self._definition.insert(fact)
+            if register.id == self._metric:
+                self._definition.insert(fact)
             return ()
         aspect = register.aspect, register.name
-        if aspect not in view.slots:
+        if aspect not in view.slots or (self._whose is not None and register.id != self._whose):
             return ()
         if fact[5] is not None or fact[6] is not None:
             self._refine(fact[5], fact[6])
