@@ -14,7 +14,6 @@ from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from itertools import count
 from threading import RLock
 from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
@@ -230,14 +229,14 @@ def _days(first: date, last: date, every: str) -> Iterator[date]:
     if not isinstance(every, str) or every not in STEPS:
         raise BadInput(f"every={shown(every)} is no step of a series: give one of {', '.join(STEPS)}")
     months, days = STEPS[every]
-    for step in count():
+    found, steps = first, 0
+    while found <= last:
+        yield found
+        steps += 1
         try:
-            found = _months_on(first, step * months) + timedelta(days=step * days)
+            found = _months_on(first, steps * months) + timedelta(days=steps * days)
         except (OverflowError, ValueError):  # past the last day there is
             return
-        if found > last:
-            return
-        yield found
 
 
 def _months_on(first: date, months: int) -> date:

@@ -106,12 +106,10 @@ class ExactTrack:
 
     def last(self, value: FactValue, day: int) -> Candidates:
         """Give the candidates among the facts of one value at the end of a day."""
-        return self._holding(self._last_place(value, day))
-
-    def last_day(self, value: FactValue, day: int) -> int:
-        """Give the day of the last fact of one value up to a day; 0 where there is none."""
-        place = self._last_place(value, day)
-        return self._days[place] if place >= 0 else 0
+        place = bisect_right(self._days, day) - 1
+        while place >= 0 and self.values[place] != value:
+            place -= 1
+        return self._holding(place)
 
     def facts(self) -> list[PlainFact]:
         """Give all facts."""
@@ -122,12 +120,6 @@ class ExactTrack:
         if self._scale is not None:
             self._scale *= factor
             self.values = whole_numbers([factor * one for one in self.values])
-
-    def _last_place(self, value: FactValue, day: int) -> int:
-        place = bisect_right(self._days, day) - 1
-        while place >= 0 and self.values[place] != value:
-            place -= 1
-        return place
 
     def _holding(self, place: int) -> Candidates:
         if place < 0:
