@@ -55,10 +55,10 @@ from ledger.model.errors import (
     UnknownMetric,
     WrongDimension,
 )
-from ledger.model.facts import facts_of, window_of
+from ledger.model.facts import Fact, facts_of, window_of
 from ledger.model.records import known_at_of
 from ledger.model.state import _ranks
-from ledger.queries.log import Batch, News, Retraction
+from ledger.queries.log import Batch, News, Retraction, Wanted
 from ledger.queries.timeline import STEPS, Timeline
 from ledger.stores import sqlite
 from ledger.testing.histories import (
@@ -430,8 +430,7 @@ class Told:
                 (said.register, (ranks.get(one.position, one.version), one.position, *window_of(one.event), *said[1:]))
                 for one in new
                 for said in facts_of(one.event)
-                if said.register in wanted.registers
-                or (said.register.subject == "member" and said.register[2:] in wanted.aspects)
+                if is_wanted(wanted, said.register)
             ]),
             [one for one in self.retractions() if one.position > after],
         )  # fmt: skip
@@ -875,14 +874,35 @@ def test_a_definition_that_comes_late_or_is_taken_back_decides_from_when_there_i
     assert line.at("2022-01-01", 3).complete is False
 
 
-def test_what_was_known_earlier_is_found_where_another_ledger_wrote_an_earlier_day_since(tmp_path):
+@pytest.mark.parametrize("writers", ["ooco", "ocoo", "occo", "ooooc"])
+def test_what_was_known_earlier_is_found_where_an_earlier_day_was_written_since(tmp_path, writers):
+    """Whoever wrote it: what a ledger remembers of the last days is not true any more where another has written."""
     path = tmp_path / "clusters.db"
     with ledger.open(path) as one, ledger.open(path) as other:
-        one.initiative("clusters").record(MemberJoined("a", "2021-01-01", name="Old"))
-        one.initiative("clusters").record(MemberChanged("a", "2030-01-01", name="New"))
-        other.initiative("clusters").record(MemberChanged("a", "2022-01-01", name="Interim"))
-        one.initiative("clusters").record(MemberJoined("b", "2021-01-01"))
-        assert one.initiative("clusters").at("2031-01-01", known_at=3)["a"].name == "New"
+        writing = {"o": one.initiative("clusters"), "c": other.initiative("clusters")}
+        events = (
+            MemberJoined("a", "2021-01-01", name="Old"),
+            MemberChanged("a", "2030-01-01", name="New"),
+            MemberChanged("a", "2022-01-01", name="Interim"),
+            MemberJoined("b", "2021-01-01"),
+        )
+        for writer, event in zip(writers, events, strict=False):
+            writing[writer].record(event)
+        for initiative in writing.values():
+            assert initiative.at("2031-01-01", known_at=3)["a"].name == "New"
+            assert initiative.at("2029-01-01", known_at=3)["a"].name == "Interim"
+            assert initiative.at("2029-01-01", known_at=2)["a"].name == "Old"
+
+
+def test_a_correction_stands_where_the_wrong_record_stood_among_the_facts_of_its_day(clusters):
+    clusters.record(MetricDefined("co2", unit="t"), MemberJoined("a", "2021-01-01"))
+    (wrong,) = clusters.record(MetricUpdated("co2", "2021-06-01", "1 t", member="a"))
+    clusters.record(MetricUpdated("co2", "2021-06-01", "2 t", member="a"))
+    line = clusters.timeline(Total("co2"))
+    assert line.at("2022-01-01").amount.low == 2
+    clusters.correct(wrong, amount=ledger.Quantity.parse("3 t"))
+    assert line.at("2022-01-01").amount.low == clusters.at("2022-01-01").total("co2").amount.low == 2
+    assert [one.position for one in line.revisions("2022-01-01")] == [2, 3, 4]
 
 
 # what goes wrong
@@ -1148,3 +1168,145 @@ def test_large_and_fine_amounts_are_summed_exactly(clusters):
     past = Past(clusters.records())
     answers_right(line, Asked(Total("co2")), past, [date(2022, 1, 1)], moments_of(past.records), whole=True)
     assert str(line.at("2022-01-01").amount) == str(clusters.at("2022-01-01").total("co2").amount)
+
+
+# what the file gives a timeline to read
+
+
+def is_wanted(wanted, register):
+    return register in wanted.registers or (register.subject == "member" and register[2:] in wanted.aspects)
+
+
+@settings(max_examples=EXAMPLES // 2)
+@given(histories(**SOME), histories(max_size=4), TURNS, asked(), st.data())
+def test_the_file_gives_what_is_wanted_and_new_and_nothing_else(one, other, turns, asking, data):
+    wanted = Wanted.by(*asking)
+    with open_memory() as book:
+        for _ in interleaved(
+            [play(book.initiative(name), drawn) for name, drawn in zip(INITIATIVES, (one, other), strict=True)], turns
+        ):
+            pass
+        everything = list(book.records())
+        assert book._store.position() == len(everything)
+        ends = sorted({0, *Past(everything).ends.values()})
+        for name in INITIATIVES:
+            told = Told(record for record in everything if record.initiative == name)
+            for after in ends:
+                told.upto = len(everything)
+                with book._store.news(name, after, wanted) as new, told.news(name, after, wanted) as expected:
+                    assert (new.position, new.batches) == (expected.position, expected.batches)
+                    assert new.retractions == expected.retractions
+                    facts = list(new.facts)
+                    assert [fact[1] for _, fact in facts] == sorted(fact[1] for _, fact in facts)
+                    assert sorted(facts, key=repr) == sorted(map(as_fact, expected.facts), key=repr)
+            past, known_at = Past(told.records), data.draw(st.sampled_from(list(moments_of(everything))))
+            for day in past.days() if told.records else ():
+                version, registers = book._store.registers(name, day, known_at, wanted)
+                state = past.state(day, known_at)
+                cells = {
+                    register: cell for register, cell in state.registers.cells.items() if is_wanted(wanted, register)
+                }
+                given = {register for register in registers.cells if is_wanted(wanted, register)}
+                assert (version, {register: registers.cells[register] for register in given}) == (state.version, cells)
+                assert {register.aspect for register in registers.cells.keys() - given} <= {"joined"}
+
+
+def as_fact(said):
+    register, fact = said
+    return register, Fact._make(fact)
+
+
+# how it answers
+
+
+class Counted:
+    """A log that counts how often it is asked for registers: what a timeline does only where sums do not tell."""
+
+    def __init__(self, log):
+        self.log = log
+        self.reads = 0
+        self.catches = 0
+
+    def position(self):
+        return self.log.position()
+
+    def news(self, *given):
+        self.catches += 1
+        return self.log.news(*given)
+
+    def registers(self, *given):
+        self.reads += 1
+        return self.log.registers(*given)
+
+
+UNSETTLED = Distinct("country", where={"country": ["Spain", "UK", "France"]})
+
+
+@pytest.mark.parametrize(
+    ("asked", "reads"),
+    [
+        (Asked(Members()), 0),
+        (Asked(Members(), "country"), 0),
+        (Asked(Total("co2")), 0),
+        (Asked(Value("co2", "a")), 0),
+        (Asked(Share(Value("co2"), Total("co2"))), 0),
+        (Asked(Joined("2021-01-01")), 0),
+        (Asked(Distinct("sector")), 0),
+        (Asked(Distinct("sector"), "sector"), 0),
+        (Asked(UNSETTLED), 1),
+        (Asked(Distinct("country"), "sector"), 1),
+        (Asked(Share(UNSETTLED, Members())), 1),
+        (Asked(Share(Members(), UNSETTLED)), 1),
+        (Asked(Share(UNSETTLED, UNSETTLED)), 1),
+        (Asked(Share(Members(), Members())), 0),
+    ],
+)
+def test_registers_are_read_only_where_sums_do_not_tell(book, clusters, asked, reads):
+    clusters.record(MetricDefined("co2", unit="t"), MetricUpdated("co2", "2021", "1 t"))
+    for number, name in enumerate("abc"):
+        attributes = {"country": ("Spain", "UK", "Spain")[number], "sector": "steel"}
+        clusters.record(MemberJoined(name, "2021-01-01", attributes=attributes))
+        clusters.record(MetricUpdated("co2", "2021-01-01", f"{number + 1} t", member=name))
+        clusters.record(MemberChanged(name, "2022", attributes={"country": "France"}))
+    log = Counted(book._store)
+    line = Timeline("clusters", log, asked.measure, asked.by)
+    past = Past(clusters.records())
+    found = line.at("2022-06-30")
+    assert (log.reads, log.catches) == (reads, 1)
+    assert found == past.answer(asked, date(2022, 6, 30))
+    log.reads = 0
+    line.at("2021-06-30")
+    line.at("2021-06-30", known_at=3)
+    assert (log.reads, log.catches) == (0, 1)  # there, and then, everything is settled
+    revises_right(line, asked, past, [date(2022, 6, 30)])
+
+
+def test_what_was_read_is_not_read_again(book, clusters, clock):
+    (first,) = clusters.record(MemberJoined("a", "2021-01-01"))
+    log = Counted(book._store)
+    line = Timeline("clusters", log, Members())
+    assert log.catches == 0
+    for known_at in (None, first.position, first.recorded_at, first.recorded_at - TICK, NEWEST, None):
+        line.at("2022-01-01", known_at)
+    assert log.catches == 1
+    book.initiative("ports").record(MemberJoined("a", "2021-01-01"))
+    clusters.record(MemberJoined("b", "2021-01-01"))
+    line.at("2022-01-01", first.position)
+    line.at("2022-01-01", first.recorded_at - TICK)
+    assert log.catches == 1
+    line.at("2022-01-01")
+    assert (log.catches, log.reads) == (2, 0)
+
+
+def test_a_value_that_comes_back_is_kept_in_few_numbers(clusters):
+    """A timeline adds nothing where nothing changes: no note is kept of what was undone in one batch."""
+    clusters.record(MemberJoined("a", "2021-01-01"))
+    line = clusters.timeline(Members())
+    line.at("2022-01-01")
+    before = [len(node.batches) for sums in line._totals[0]._sums.values() for node in sums._nodes.values()]
+    for number in range(5):
+        clusters.record(MemberChanged("a", "2021-01-01", name=f"Name {number}"))
+        clusters.record(MemberSuspended("a", "2021-06-01"), MemberReinstated("a", "2021-06-01"))
+    line.at("2022-01-01")
+    after = [len(node.batches) for sums in line._totals[0]._sums.values() for node in sums._nodes.values()]
+    assert after == before
