@@ -134,7 +134,7 @@ class Course:
         slot = view.slots[aspect]
         track = self._tracks[slot]
         if isinstance(track, ExactTrack):
-            if not is_exact(fact):
+            if not is_exact(fact, amount=view.parts_of(slot) is not None):
                 track = self._tracks[slot] = RoughTrack(track.facts())
             elif slot == view.value and slot not in view.gate and ROUGH not in self._gate_of(view)[1]:
                 return self._put(view, track, fact)

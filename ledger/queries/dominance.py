@@ -119,8 +119,8 @@ class Dominance:
         if not self._span:
             self._before, self._span = day - 1, FEWEST_DAYS
         while day > self._before + self._span:
-            if (everything := self._nodes.get(self._span)) is not None:
-                self._nodes[2 * self._span] = Node(everything.batches[:], everything.sums[:])
+            everything = self._nodes[self._span]  # the first thing added was added here too
+            self._nodes[2 * self._span] = Node(everything.batches[:], everything.sums[:])
             self._span *= 2
         while day <= self._before:
             self._move_right()

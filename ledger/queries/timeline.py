@@ -14,7 +14,6 @@ from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache, partial
-from itertools import count
 from threading import RLock
 from typing import Final, Generic, NamedTuple, TypeVar, cast, overload
 
@@ -128,7 +127,10 @@ class Timeline(Generic[A]):
         """
         days = list(_days(day(start), day(end), every))
         with self._lock:
-            return Series(self, days, self._batch(known_at))
+            batch = self._batch(known_at)
+            if days and not self._can_answer(batch):
+                self._answer(days[0], batch)  # which raises
+            return Series(self, days, batch)
 
     def revisions(self, at: date | str) -> tuple[Revision[A], ...]:
         """Say how the belief about one day changed: each amount or envelope, and the moment from which it held.
@@ -157,7 +159,7 @@ class Timeline(Generic[A]):
     def columns(self, days: Sequence[date], batch: int) -> Columns | None:
         """Give the amounts of many days as columns; None where they must be asked for one by one. For a `Series`."""
         with self._lock:
-            if self.by is not None or isinstance(self.measure, Share) or not self._can_answer(batch):
+            if self.by is not None or isinstance(self.measure, Share):
                 return None
             return self._totals[0].along([one.toordinal() for one in days], batch)
 
@@ -271,17 +273,17 @@ def _amounts(answer: Figure | dict[str | None, Figure]) -> object:
 
 
 def _days(first: date, last: date, every: str) -> Iterator[date]:
-    if every not in STEPS:
+    if not isinstance(every, str) or every not in STEPS:
         raise BadInput(f"every={shown(every)} is no step of a series: give one of {', '.join(STEPS)}")
     months, days = STEPS[every]
-    for step in count():
+    found, steps = first, 0
+    while found <= last:
+        yield found
+        steps += 1
         try:
-            found = _months_on(first, step * months) if months else first + timedelta(days=step * days)
+            found = _months_on(first, steps * months) if months else first + timedelta(days=steps * days)
         except (OverflowError, ValueError):  # past the last day there is
             return
-        if found > last:
-            return
-        yield found
 
 
 def _months_on(first: date, months: int) -> date:

@@ -7,6 +7,7 @@ way, once it is known on which days a value comes to have a first holder, or los
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,6 +29,7 @@ from ledger.queries.courses import (
     HOLDS,
     LOW,
     PRESENT,
+    UNSETTLED,
     Change,
     Course,
     Key,
@@ -79,6 +81,9 @@ class Totals:
 
     def __init__(self, measure: Single, by: str | None = None) -> None:
         self._view = View(measure, by)
+        # of a share, what the other measure looks at comes here too
+        self._metric = measure.metric if isinstance(measure, Total | Value) else None
+        self._whose = (measure.member or "") if isinstance(measure, Value) else None  # None for everybody's
         self._courses: dict[str, Course] = {}
         self._sums: dict[str | None, list[Dominance | None]] = {}  # by group, then by what is summed
         self._holders: dict[Key, Holders] = {}
@@ -87,11 +92,13 @@ class Totals:
         self._defined_from = [0]  # the batches from which on a definition was known
         self._definitions: list[Definition | None] = [None]
         self._pending: dict[Key, dict[int, int]] = defaultdict(dict)
+        self._taken = array("I")  # the batches that said or retracted anything
         if not isinstance(measure, Total | Value):
             self._view.scale = scale_of(None)
 
     def take(self, batch: int, facts: Iterable[tuple[Register, PlainFact]], retractions: Iterable[Retraction]) -> None:
         """Take in what one batch says and retracts. Batches are numbered from 1, and come in order."""
+        self._taken.append(batch)
         for register, fact in facts:
             self._note(self._insert(register, fact))
         for _, position, member in retractions:
@@ -196,11 +203,14 @@ class Totals:
         return Sums(amount, Quantity.computed(lowest, highest, name), complete=False)
 
     def changed(self, day: int) -> set[int]:
-        """Give the batches that change the figure of a day."""
+        """Give the batches that change the figure of a day, or may: where it takes more than sums, each one."""
         found = set(self._defined_from[1:])
         for sums in chain.from_iterable(self._sums.values()):
             if sums is not None:
                 found.update(batch for batch, by in sums.changes(day).items() if by)
+        unsettled = [sums for every in self._sums.values() if (sums := every[UNSETTLED]) is not None]
+        if unsettled:
+            found |= {batch for batch in self._taken if any(sums.at(day, batch) for sums in unsettled)}
         return found
 
     def _definition_at(self, batch: int) -> Definition | None:
@@ -211,11 +221,12 @@ class Totals:
         if register == INITIATIVE_STATUS:
             return self._close(fact)
         if register.aspect == "definition":
-            self._definition.insert(fact)
-            self._is_redefined = True
+            if register.id == self._metric:
+                self._definition.insert(fact)
+                self._is_redefined = True
             return ()
         aspect = register.aspect, register.name
-        if aspect not in view.slots:
+        if aspect not in view.slots or (self._whose is not None and register.id != self._whose):
             return ()
         if fact[5] is not None or fact[6] is not None:
             self._refine(fact[5], fact[6])

@@ -104,7 +104,10 @@ class ExactTrack:
 
     def last(self, value: FactValue, day: int) -> Candidates:
         """Give the candidates among the facts of one value at the end of a day."""
-        return self._holding(self._last_place(value, day))
+        place = bisect_right(self._days, day) - 1
+        while place >= 0 and self._values[place] != value:
+            place -= 1
+        return self._holding(place)
 
     def facts(self) -> list[PlainFact]:
         """Give all facts."""
@@ -127,12 +130,6 @@ class ExactTrack:
         except OverflowError:  # past 64 bits
             self._values = [*self._values]
             self._values.insert(place, value)
-
-    def _last_place(self, value: FactValue, day: int) -> int:
-        place = bisect_right(self._days, day) - 1
-        while place >= 0 and self._values[place] != value:
-            place -= 1
-        return place
 
     def _holding(self, place: int) -> Candidates:
         if place < 0:
@@ -202,7 +199,6 @@ class RoughTrack:
 
     def remove(self, position: int) -> None:
         """Let the fact of a record go."""
-        """Give the days in which what the register holds can change, if the fact of a record goes."""
         self._chain = chain(fact for fact in self._chain.facts if fact[1] != position)
         self._newest = self._last_recorded()
 
@@ -241,7 +237,7 @@ class RoughTrack:
 def track_of(facts: Iterable[PlainFact], scale: int | None) -> ExactTrack | RoughTrack:
     """Make the track of a register; with a `scale` its facts are amounts."""
     every = sorted(facts)
-    if not all(is_exact(fact) for fact in every):
+    if not all(is_exact(fact, amount=scale is not None) for fact in every):
         return RoughTrack(every)
     track = ExactTrack(scale)
     for fact in every:
@@ -249,7 +245,7 @@ def track_of(facts: Iterable[PlainFact], scale: int | None) -> ExactTrack | Roug
     return track
 
 
-def is_exact(fact: PlainFact) -> bool:
-    """Is its day known, and its amount where it has one?"""
-    _, _, earliest, latest, _, low, high = fact
-    return earliest == latest and low == high
+def is_exact(fact: PlainFact, *, amount: bool = False) -> bool:
+    """Is its day known and, if its value is an amount, that too? One that may be any number is not."""
+    _, _, earliest, latest, value, low, high = fact
+    return earliest == latest and low == high and (not amount or low is not None or value is None)

@@ -70,8 +70,9 @@ def write_facts(
 
 def _reaches(connection: sqlite3.Connection, numbers: Collection[int]) -> Iterator[tuple[int, str]]:
     rows = connection.execute(
-        "SELECT value, coalesce((SELECT latest FROM facts WHERE register = value ORDER BY latest DESC LIMIT 1), '')"
-        " FROM json_each(?)",
+        "SELECT j.value, coalesce("
+        "(SELECT f.latest FROM facts AS f WHERE f.register = j.value ORDER BY f.latest DESC LIMIT 1), '')"
+        " FROM json_each(?) AS j",
         (encode_json(list(numbers)).decode(),),
     )
     yield from rows

@@ -1,0 +1,1327 @@
+"""Time travel: on any day, as known at any moment, the file and its timelines answer as the replay does.
+
+The replay is asked by brute force, of every day around an end of a window, and at every moment around a batch.
+What else answers on a day as known at a moment has its place in `agrees` below, beside states and timelines.
+"""
+
+import pickle
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+from uuid import uuid4
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
+
+import ledger
+from ledger import (
+    Distinct,
+    InitiativeChanged,
+    InitiativeClosed,
+    InitiativeLaunched,
+    Joined,
+    LedgerError,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MemberReinstated,
+    Members,
+    MemberSuspended,
+    MetricDefined,
+    MetricUpdated,
+    NotAdditive,
+    RecordRetracted,
+    Refused,
+    ReportPublished,
+    Share,
+    Total,
+    Value,
+    replay,
+)
+from ledger.model.errors import (
+    BadInput,
+    BadWhen,
+    LedgerClosed,
+    StoreError,
+    UnknownInitiative,
+    UnknownMetric,
+    WrongDimension,
+)
+from ledger.model.facts import Fact, facts_of, window_of
+from ledger.model.records import known_at_of
+from ledger.model.state import _ranks
+from ledger.queries.log import Batch, News, Retraction, Wanted
+from ledger.queries.timeline import STEPS, Timeline
+from ledger.stores import sqlite_news
+from ledger.testing.histories import (
+    AMOUNTS,
+    EXACT_AMOUNTS,
+    EXACT_DAYS,
+    MEMBERS,
+    METRICS,
+    ROUGH_DAYS,
+    VALUES,
+    histories,
+    hostile_histories,
+    questions,
+)
+
+EXAMPLES = settings.default.max_examples
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+INITIATIVES = ("clusters", "ports")
+NEWEST = 2**70  # a position that no ledger comes to
+FIRST_OF_2021 = date(2021, 1, 1)
+
+
+class Clock:
+    """A clock that shows what it is told to."""
+
+    def __init__(self, now=FIRST):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+
+@contextmanager
+def open_memory(clock=None):
+    with ledger.open(":memory:", clock=clock or Clock()) as book:
+        yield book
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def book(clock):
+    with open_memory(clock) as book:
+        yield book
+
+
+@pytest.fixture
+def clusters(book):
+    return book.initiative("clusters")
+
+
+# the oracle: every answer by a replay
+
+
+class Asked(NamedTuple):
+    """A measure, and the attribute by whose values it is asked in groups, if it is."""
+
+    measure: object
+    by: str | None = None
+
+
+def tried(ask):
+    """What is answered, or how it fails."""
+    try:
+        return ask()
+    except LedgerError as error:
+        return type(error), str(error)
+
+
+def by_group(answer):
+    return answer.items() if isinstance(answer, dict) else [((), answer)]
+
+
+def amounts_of(answer):
+    """All of an answer that a timeline gives without reading who it rests on; of an error, all."""
+    if isinstance(answer, tuple):
+        return answer
+    return [
+        (group, one.measure, one.at, one.basis, one.amount, one.envelope, one.amount.unit, one.complete)
+        for group, one in by_group(answer)
+    ]
+
+
+def beliefs_of(answer):
+    return {group: (one.amount, one.envelope) for group, one in by_group(answer)}
+
+
+class Past:
+    """The records of one initiative, and all that the replay makes of them; each is worked out once."""
+
+    def __init__(self, records):
+        self.states = {}
+        self.answers = {}
+        self.hear(records)
+
+    def hear(self, records):
+        """Take in that there are more records. What was known before stays as it was."""
+        self.records = list(records)
+        self.ends = {record.recorded_at: record.position for record in self.records}
+
+    def batch(self, known_at):
+        """How many batches are known at a moment: those recorded by then or, up to a position, the whole ones."""
+        moment = known_at_of(known_at)
+        if moment is None:
+            return len(self.ends)
+        if isinstance(moment, int):
+            return sum(end <= moment for end in self.ends.values())
+        return sum(instant <= moment for instant in self.ends)
+
+    def state(self, day, known_at=None):
+        place = day, self.batch(known_at)
+        if place not in self.states:
+            self.states[place] = replay(self.records, at=day, known_at=known_at)
+        return self.states[place]
+
+    def answer(self, asked, day, known_at=None):
+        place = *asked, day, self.batch(known_at)
+        if place not in self.answers:
+            state = self.state(day, known_at)
+            self.answers[place] = tried(lambda: state.measure(asked.measure, by=asked.by))
+        return self.answers[place]
+
+    def revisions(self, asked, day):
+        """Each moment from which on something else was believed of a day, from when it could be asked at all."""
+        found = []
+        for instant, end in self.ends.items():
+            answer = self.answer(asked, day, end)
+            if isinstance(answer, tuple):
+                if answer[0] in (UnknownMetric, NotAdditive):
+                    continue
+                return answer
+            if not found or beliefs_of(answer) != beliefs_of(found[-1][2]):
+                found.append((instant, end, answer))
+        return tuple(found)
+
+    def days(self):
+        """Every day on which anything can change, those before and after, and the ends of time."""
+        ends = {end for record in self.records for end in window_of(record.event)}
+        around = {date.fromordinal(end.toordinal() + by) for end in ends for by in (-1, 0, 1) if within(end, by)}
+        return sorted(around | {date.min, date.max, FIRST_OF_2021})
+
+
+def within(day, by):
+    return date.min.toordinal() <= day.toordinal() + by <= date.max.toordinal()
+
+
+def moments_of(records):
+    """Every position and every instant, those just before and after, and those before and after all."""
+    yield from (None, 0, len(records) + 1, NEWEST)
+    for record in records:
+        yield from (record.position, record.recorded_at, record.recorded_at - TICK, record.recorded_at + TICK)
+
+
+def agrees(initiative, past, day, known_at):
+    """The state of a day, as known at a moment, is that of the replay."""
+    state, expected = initiative.at(day, known_at), past.state(day, known_at)
+    assert state == expected
+    assert state.registers.refs == expected.registers.refs
+
+
+def answers_right(line, asked, past, days, moments, *, whole=False):
+    """A timeline answers as the replay does; `whole` looks at all that a figure rests on, too."""
+    for day in days:
+        for known_at in moments:
+            found, expected = tried(lambda at=day, k=known_at: line.at(at, k)), past.answer(asked, day, known_at)
+            assert amounts_of(found) == amounts_of(expected), (day, known_at)
+            assert not whole or found == expected, (day, known_at)
+
+
+def revises_right(line, asked, past, days):
+    for day in days:
+        found, expected = tried(lambda at=day: line.revisions(at)), past.revisions(asked, day)
+        failed = any(isinstance(one, type) for one in found)
+        assert (found[:1] == expected[:1]) if failed else (found == expected), day
+
+
+def steps_right(line, asked, past, first, last, every, known_at):
+    """A series holds the answer for every day that is a step on from the first; for days there are none."""
+    days = [day for day in all_days(first, last) if is_step(first, day, every)]
+    found = tried(lambda: line.series(first, last, every=every, known_at=known_at))
+    expected = [past.answer(asked, day, known_at) for day in days]
+    if expected and isinstance(expected[0], tuple):
+        assert found == expected[0]
+    else:
+        assert list(map(amounts_of, found)) == list(map(amounts_of, expected))
+        assert found.to_rows() == [row for answer in expected for row in rows_of(answer)]
+
+
+def rows_of(answer):
+    if not isinstance(answer, dict):
+        answer = {(): answer}
+    for group, figure in answer.items():
+        amount = figure.amount
+        named = {} if group == () else {"group": group}
+        ends = {"low": amount.low, "high": amount.high, "unit": amount.unit}
+        yield {"at": figure.at, **named, **ends, "complete": figure.complete}
+
+
+def all_days(first, last):
+    return [date.fromordinal(day) for day in range(first.toordinal(), last.toordinal() + 1)]
+
+
+def is_step(first, day, every):
+    if every in ("day", "week"):
+        return (day - first).days % {"day": 1, "week": 7}[every] == 0
+    months = 12 * (day.year - first.year) + day.month - first.month
+    ends_its_month = not within(day, 1) or (day + DAY).day == 1
+    is_its_day = day.day == first.day or (ends_its_month and day.day < first.day)
+    return is_its_day and months % {"month": 1, "quarter": 3, "year": 12}[every] == 0
+
+
+# what is asked
+
+
+@st.composite
+def asked(draw):
+    """Any measure, in groups or not, and the shares that can be taken of them."""
+    kind = draw(st.sampled_from(["alone", "alone", "groups", "share"]))
+    if kind == "groups":
+        return Asked(draw(questions(counting=True)), draw(st.sampled_from([*VALUES, "unheard of"])))
+    measure = draw(questions(metrics=3))
+    if kind == "alone":
+        return Asked(measure)
+    comparable = questions().filter(lambda other: is_amount(other) is is_amount(measure))
+    return Asked(Share(measure, draw(comparable)))
+
+
+def is_amount(measure):
+    return isinstance(measure, Total | Value)
+
+
+DAYS_OF_A_SERIES = st.dates(date(2020, 12, 1), date(2021, 4, 30)) | st.just(date(2021, 1, 31))
+
+
+# drawn histories
+
+
+def play(initiative, history, played=None):
+    """Record a drawn history as a user would, and yield after each batch."""
+    ids = {record.id: str(uuid4()) for record in history}
+    for instant in dict.fromkeys(record.recorded_at for record in history):
+        batch = [record for record in history if record.recorded_at == instant]
+        events = [
+            evolve(record.event, record=ids[record.event.record])
+            if isinstance(record.event, RecordRetracted)
+            else record.event
+            for record in batch
+        ]
+        new = [ids[record.id] for record in batch]
+        if batch[-1].replaces is not None:
+            # a correction that is drawn may leave the event as it is: then at least the source is another one
+            source = f"look {batch[-1].version}"
+            initiative.correct(ids[batch[-1].replaces], events[-1], reason="wrong", ids=new, source=source)
+        else:
+            initiative.record(*events, ids=new)
+        yield initiative
+
+
+def recorded(book, history):
+    """Record all of a drawn history, and give its initiative."""
+    clusters = book.initiative("clusters")
+    for _ in play(clusters, history):
+        pass
+    return clusters
+
+
+def interleaved(players, turns):
+    """Let generators take turns as drawn, until all are done; yield what each one yields."""
+    turns, left = iter(turns), list(players)
+    while left:
+        chosen = left[next(turns, 0) % len(left)]
+        try:
+            yield next(chosen)
+        except StopIteration:
+            left.remove(chosen)
+
+
+TURNS = st.lists(st.integers(0, 1), max_size=12)
+SOME = {"max_size": 8}
+
+
+@settings(max_examples=EXAMPLES // 2)
+@given(histories(**SOME), histories(max_size=4), TURNS, asked(), asked(), st.data())
+def test_a_timeline_answers_as_the_replay_does_on_any_day_as_known_at_any_moment(one, other, turns, ask, too, data):
+    with open_memory() as book:
+        eager, idle = {}, {}  # asked after every batch, or never: then it takes in many at once
+        players = [play(book.initiative(name), drawn) for name, drawn in zip(INITIATIVES, (one, other), strict=True)]
+        for number, initiative in enumerate(interleaved(players, turns)):
+            past = Past(initiative.records())
+            for asking in (ask, too):
+                if (initiative.id, asking) not in eager:
+                    eager[initiative.id, asking] = initiative.timeline(asking.measure, by=asking.by)
+                    idle[initiative.id, asking] = initiative.timeline(asking.measure, by=asking.by)
+                days = past.days()
+                answers_right(eager[initiative.id, asking], asking, past, days[number % 3 :: 3], [None])
+        everything = list(book.records())
+        for (initiative, asking), line in eager.items():
+            past = Past(book.initiative(initiative).records())
+            fresh = book.initiative(initiative).timeline(asking.measure, by=asking.by)
+            days, moments = past.days(), list(moments_of(everything))
+            answers_right(fresh, asking, past, days, moments)
+            for kept in (line, idle[initiative, asking]):
+                some = data.draw(st.lists(st.sampled_from(moments), min_size=2, max_size=4))
+                answers_right(kept, asking, past, days, some)
+                day = data.draw(st.sampled_from(days))
+                answers_right(kept, asking, past, [day], moments)
+                answers_right(kept, asking, past, [day], some, whole=True)
+
+
+@settings(max_examples=EXAMPLES // 2)
+@given(histories(**SOME), asked(), asked(), st.data())
+def test_the_revisions_of_any_day_are_the_batches_that_changed_its_figure(history, ask, too, data):
+    with open_memory() as book:
+        clusters = recorded(book, history)
+        for asking in (ask, too) if history else ():
+            past = Past(clusters.records())
+            line = clusters.timeline(asking.measure, by=asking.by)
+            revises_right(line, asking, past, past.days()[data.draw(st.integers(0, 1)) :: 2])
+
+
+@settings(max_examples=EXAMPLES // 2)
+@given(histories(**SOME), asked(), DAYS_OF_A_SERIES, st.integers(-40, 500), st.sampled_from(list(STEPS)), st.data())
+def test_a_series_holds_the_answer_of_every_step(history, asking, first, length, every, data):
+    with open_memory() as book:
+        clusters = recorded(book, history)
+        if history:
+            known_at = data.draw(st.sampled_from(list(moments_of(history))))
+            past, line = Past(clusters.records()), clusters.timeline(asking.measure, by=asking.by)
+            steps_right(line, asking, past, first, first + length * DAY, every, known_at)
+
+
+@settings(max_examples=EXAMPLES // 2)
+@given(histories(max_size=20, bounds=False), asked(), st.data())
+def test_long_histories_are_taken_in_batch_by_batch(history, asking, data):
+    with open_memory() as book:
+        line = None
+        for clusters in play(book.initiative("clusters"), history):
+            line = line or clusters.timeline(asking.measure, by=asking.by)
+            past = Past(clusters.records())
+            day = data.draw(st.sampled_from(past.days()))
+            answers_right(line, asking, past, [day], [None])
+        if line is not None:
+            moments = list(moments_of(past.records))
+            answers_right(line, asking, past, past.days(), moments[:: data.draw(st.integers(1, 3))])
+            revises_right(line, asking, past, past.days()[::5])
+
+
+# what no rule would let in, fed to the index itself
+
+
+class Told:
+    """A log of records that nobody checked: what a timeline asks of a store, answered from a list."""
+
+    def __init__(self, records):
+        self.records = sorted(records, key=lambda record: record.position)
+        self.upto = 0
+
+    def heard(self):
+        return [record for record in self.records if record.position <= self.upto]
+
+    def position(self):
+        return self.upto
+
+    @contextmanager
+    def news(self, initiative, after, wanted):
+        heard = self.heard()
+        replaces = {record.position: record.replaces for record in heard if record.replaces is not None}
+        ranks = _ranks([tuple(record.ref) for record in heard], replaces)
+        new = [record for record in heard if record.position > after]
+        ends = {record.recorded_at: record.position for record in new}
+        yield News(
+            self.upto,
+            [Batch(end, instant) for instant, end in ends.items()],
+            iter([
+                (said.register, (ranks.get(one.position, one.version), one.position, *window_of(one.event), *said[1:]))
+                for one in new
+                for said in facts_of(one.event)
+                if is_wanted(wanted, said.register)
+            ]),
+            [one for one in self.retractions() if one.position > after],
+        )  # fmt: skip
+
+    def retractions(self):
+        """Each record that is retracted, once; a store would not let it be before it is written."""
+        by_id = {record.id: record for record in self.heard()}
+        found = {}
+        for record in self.heard():
+            wrong = by_id.get(getattr(record.event, "record", None))
+            if wrong is not None and wrong.position not in found:
+                member = getattr(wrong.event, "member", None)
+                found[wrong.position] = Retraction(max(record.position, wrong.position), wrong.position, member)
+        return sorted(found.values())
+
+    def registers(self, initiative, at, known_at=None, wanted=None):
+        state = replay(self.records, at=at, known_at=known_at)
+        return state.version, state.registers
+
+
+@settings(max_examples=EXAMPLES)
+@given(hostile_histories(max_size=14), asked(), st.data())
+def test_histories_that_no_rule_would_let_in_are_answered_as_the_replay_does(history, asking, data):
+    log = Told(history)
+    line = Timeline("clusters", log, asking.measure, asking.by)
+    for end in Past(history).ends.values():
+        log.upto = end
+        if data.draw(st.booleans()):
+            past = Past(log.heard())
+            # a retraction of what comes only later counts from when it comes, for the replay as for the log
+            answers_right(line, asking, past, past.days()[::4], [None])
+    past = Past(history)
+    if history:
+        answers_right(line, asking, past, past.days(), list(moments_of(history))[::2])
+        revises_right(line, asking, past, past.days()[::3])
+
+
+# all of it at once, in any order
+
+
+class Kept(NamedTuple):
+    """A timeline that is kept alive, what it was asked for, and of which initiative."""
+
+    asked: Asked
+    initiative: str
+    line: Timeline
+    eager: bool
+
+
+VERBS = (MemberJoined, MemberReinstated, MemberSuspended, MemberLeft)  # one that is refused becomes the next
+DAYS = (*EXACT_DAYS[:4], *EXACT_DAYS, *ROUGH_DAYS, "0001-01-01", "9999-12-31", "[..2020]", "2030", "2029-05-01")
+FINE = ("0.001 t", "0.0625 kg", "1e30 t", "9223372036854775807 g", "-1e25 t", "3 kt", "..", ".. t", "<= 1e20 t")
+WHENS = st.sampled_from(DAYS)
+WHO = st.sampled_from([MEMBERS[0], *MEMBERS])
+PAIRS = st.fixed_dictionaries({}, optional={name: st.sampled_from([*VALUES[name], None]) for name in VALUES})
+STATED = st.sampled_from([*EXACT_AMOUNTS, *AMOUNTS, *FINE, None])
+VALUED = st.builds(MetricUpdated, st.sampled_from(["co2", "co2", "net", "rank"]), WHENS, STATED, member=WHO | st.none())
+EVENTS = st.one_of(
+    *(st.builds(verb, WHO, WHENS) for verb in VERBS),
+    st.builds(MemberJoined, WHO, WHENS, attributes=PAIRS),
+    VALUED,
+    VALUED,
+    VALUED,
+    st.builds(MemberChanged, WHO, WHENS, attributes=PAIRS),
+    st.builds(MemberChanged, WHO, WHENS, name=st.just("New Name")),
+    st.sampled_from(METRICS).flatmap(
+        lambda metric: st.builds(
+            evolve, st.just(metric), title=st.sampled_from(["", "As agreed"]), unit=st.sampled_from(["kg", metric.unit])
+        )
+    ),
+    st.builds(MetricDefined, st.just("co2"), unit=st.just("t"), nonnegative=st.booleans()),
+    st.builds(InitiativeLaunched, WHENS, name=st.just("Clusters")),
+    st.builds(InitiativeChanged, WHENS, attributes=PAIRS),
+    st.builds(ReportPublished, st.sampled_from(["first", "second"]), WHENS),
+)
+MOMENTS = st.sampled_from(["now", "batch", "before", "inside", "between", "all"])
+BOOKS = st.sampled_from([0, 1])
+NAMES = st.sampled_from([INITIATIVES[0], *INITIATIVES])
+
+
+def an_empty_file():
+    """The bytes of a ledger without records: to create one costs more than all that is done with it."""
+    if not an_empty_file.made:
+        with TemporaryDirectory() as directory:
+            path = Path(directory) / "empty.db"
+            ledger.open(path).close()
+            an_empty_file.made = path.read_bytes()
+    return an_empty_file.made
+
+
+an_empty_file.made = b""
+
+
+class TimeTravel(RuleBasedStateMachine):
+    """Two ledgers on one file record and correct whatever the rules let in; everything is asked at any time."""
+
+    lines = Bundle("lines")
+
+    def __init__(self):
+        super().__init__()
+        self.directory = TemporaryDirectory()
+        path = Path(self.directory.name) / "clusters.db"
+        path.write_bytes(an_empty_file())
+        self.clock = Clock()
+        self.books = [ledger.open(path, clock=self.clock) for _ in range(2)]
+        self.pasts = {name: Past([]) for name in INITIATIVES}
+        self.everything = []
+        self.watched = []  # the timelines that are asked after every step
+        self.turn = count()
+
+    def heard(self, book=0):
+        self.everything = list(self.books[book].records())
+        for name, past in self.pasts.items():
+            past.hear(record for record in self.everything if record.initiative == name)
+
+    def attempt(self, book, act):
+        """Write something; where it is refused, nothing has changed. Give the violations, if there are any."""
+        before = list(self.everything)
+        try:
+            act()
+        except (Refused, BadInput) as refusal:
+            self.heard(book)
+            assert self.everything == before
+            return getattr(refusal, "violations", [])
+        self.heard(1 - book)
+        assert self.everything[: len(before)] == before
+        return []
+
+    @initialize(when=WHENS, pairs=PAIRS)
+    def it_begins(self, when, pairs):
+        for name in INITIATIVES:
+            events = (*METRICS[:2], MemberJoined(MEMBERS[0], when, attributes=pairs))
+            self.attempt(0, lambda name=name, events=events: self.books[0].initiative(name).record(*events))
+
+    @rule(by=st.sampled_from([-400 * DAY, -TICK, 0 * TICK, TICK, timedelta(hours=1), 400 * DAY]))
+    def the_clock_goes_on_or_steps_back(self, by):
+        self.clock.now += by
+
+    @rule(book=BOOKS, name=NAMES, batch=st.lists(EVENTS, min_size=1, max_size=4))
+    def record(self, book, name, batch):
+        initiative = self.books[book].initiative(name)
+        for tries in count():
+            wrong = {one.index for one in self.attempt(book, lambda batch=batch: initiative.record(*batch))}
+            if not wrong:
+                break
+            batch = [otherwise(event) if place in wrong else event for place, event in enumerate(batch)]
+            batch = [event for event in batch if event is not None and (tries < 3 or type(event) not in VERBS)]
+
+    @rule(book=BOOKS, name=NAMES, when=WHENS)
+    def close(self, book, name, when):
+        self.attempt(book, lambda: self.books[book].initiative(name).record(InitiativeClosed(when)))
+
+    def chosen(self, name, nth):
+        """A record that stands, the newest one first."""
+        records = self.pasts[name].records
+        wrong = {getattr(record.event, "record", None) for record in records}
+        standing = [one for one in records if one.id not in wrong and not isinstance(one.event, RecordRetracted)]
+        return standing[-1 - nth % len(standing)] if standing else None
+
+    @rule(book=BOOKS, name=NAMES, nth=st.integers(0, 7))
+    def retract(self, book, name, nth):
+        record = self.chosen(name, nth)
+        if record is not None:
+            self.attempt(book, lambda: self.books[book].initiative(name).retract(record))
+
+    @rule(book=BOOKS, name=NAMES, nth=st.integers(0, 7), when=WHENS, pairs=PAIRS, amount=STATED)
+    def correct(self, book, name, nth, when, pairs, amount):
+        record = self.chosen(name, nth)
+        if record is None:
+            return
+        changes = {"title": "As corrected"} if isinstance(record.event, MetricDefined) else {"effective": when}
+        if isinstance(record.event, MemberJoined | MemberChanged):
+            changes["attributes"] = pairs
+        if isinstance(record.event, MetricUpdated):
+            changes["amount"] = None if amount is None else ledger.Quantity.parse(amount)
+        self.attempt(book, lambda: self.books[book].initiative(name).correct(record, **changes))
+
+    @rule(book=BOOKS, name=NAMES, nth=st.integers(0, 7), event=EVENTS)
+    def correct_by_something_else(self, book, name, nth, event):
+        record = self.chosen(name, nth)
+        if record is not None:
+            self.attempt(book, lambda: self.books[book].initiative(name).correct(record, event))
+
+    @rule(target=lines, book=BOOKS, name=NAMES, asking=asked(), eager=st.booleans())
+    def open_a_timeline(self, book, name, asking, eager):
+        line = self.books[book].initiative(name).timeline(asking.measure, by=asking.by)
+        kept = Kept(asking, name, line, eager)
+        self.watched = [*self.watched, kept][-3:] if eager else self.watched
+        return kept
+
+    @rule(kept=consumes(lines))
+    def forget_a_timeline(self, kept):
+        self.watched = [one for one in self.watched if one is not kept]
+
+    def moment(self, nth):
+        moments = list(moments_of(self.everything))
+        return moments[-1 - nth % len(moments)]
+
+    @rule(kept=lines, nth=st.integers(0, 500), whole=st.booleans())
+    def ask_of_every_day(self, kept, nth, whole):
+        past = self.pasts[kept.initiative]
+        days = past.days()
+        answers_right(kept.line, kept.asked, past, days, [None, self.moment(nth)])
+        if whole:
+            answers_right(kept.line, kept.asked, past, days[nth % 7 :: 7], [self.moment(nth)], whole=True)
+
+    @rule(kept=lines, nth=st.integers(0, 500))
+    def ask_at_every_moment(self, kept, nth):
+        past = self.pasts[kept.initiative]
+        days = past.days()
+        answers_right(kept.line, kept.asked, past, [days[nth % len(days)]], moments_of(self.everything))
+
+    @rule(kept=lines, nth=st.integers(0, 500))
+    def ask_for_revisions(self, kept, nth):
+        past = self.pasts[kept.initiative]
+        days = past.days()
+        revises_right(kept.line, kept.asked, past, [days[nth % len(days)], days[nth * 5 % len(days)]])
+
+    @rule(
+        kept=lines, first=DAYS_OF_A_SERIES, length=st.integers(-1, 200), every=st.sampled_from(list(STEPS)),
+        nth=st.integers(0, 500),
+    )  # fmt: skip
+    def ask_for_a_series(self, kept, first, length, every, nth):
+        past = self.pasts[kept.initiative]
+        steps_right(kept.line, kept.asked, past, first, first + length * DAY, every, self.moment(nth))
+
+    @rule(book=BOOKS, name=NAMES, nth=st.integers(0, 500))
+    def ask_for_states(self, book, name, nth):
+        past, initiative = self.pasts[name], self.books[book].initiative(name)
+        days = past.days()
+        for day in days[nth % 5 :: 5]:
+            agrees(initiative, past, day, None)
+            agrees(initiative, past, day, self.moment(nth))
+        for known_at in list(moments_of(self.everything))[nth % 3 :: 3]:
+            agrees(initiative, past, days[nth % len(days)], known_at)
+
+    @precondition(lambda self: self.watched)
+    @invariant()
+    def what_is_watched_is_right(self):
+        turn = next(self.turn)
+        for kept in self.watched:
+            past = self.pasts[kept.initiative]
+            answers_right(kept.line, kept.asked, past, past.days()[turn % 4 :: 4], [None, self.moment(turn)])
+
+    def teardown(self):
+        for book in self.books:
+            book.close()
+        self.directory.cleanup()
+
+
+def otherwise(event):
+    """The next verb in place of one that was refused; nothing in place of anything else."""
+    if type(event) not in VERBS:
+        return None
+    return VERBS[(VERBS.index(type(event)) + 1) % len(VERBS)](event.member, event.effective)
+
+
+TestTimeTravel = TimeTravel.TestCase
+TestTimeTravel.settings = settings(max_examples=max(EXAMPLES // 4, 5), stateful_step_count=30)
+
+
+# by example: the two times are not confused
+
+
+@pytest.mark.parametrize("step", [0 * DAY, -TICK, -DAY, -400 * DAY, TICK / 2 + TICK / 2, DAY])
+def test_a_clock_that_stands_still_or_steps_back_leaves_every_batch_its_own_moment(clock, clusters, step):
+    records = []
+    for number in range(4):
+        records += clusters.record(MemberJoined(f"m{number}", "2021"), MemberJoined(f"n{number}", "2021"))
+        clock.now += step
+    line = clusters.timeline(Members())
+    for number in range(4):
+        instant = records[2 * number].recorded_at
+        assert line.at("2022-01-01", instant - TICK).amount.low == 2 * number
+        assert line.at("2022-01-01", instant).amount.low == 2 * number + 2
+        assert line.at("2022-01-01", instant.isoformat()).amount.low == 2 * number + 2
+    assert [(one.known_at, one.position, one.figure.amount.low) for one in line.revisions("2022-01-01")] == [
+        (records[2 * number].recorded_at, 2 * number + 2, 2 * number + 2) for number in range(4)
+    ]
+
+
+def test_an_event_recorded_before_it_takes_effect_is_known_before_and_holds_after(clusters):
+    (joined,) = clusters.record(MemberJoined("a", "2030-06-01"))  # years after the clock
+    line = clusters.timeline(Members())
+    assert [line.at(day).amount.low for day in ("2024-01-01", "2030-05-31", "2030-06-01")] == [0, 0, 1]
+    assert line.at("2030-06-01", joined.recorded_at).amount.low == 1
+    assert line.at("2030-06-01", joined.recorded_at - TICK).amount.low == 0
+    assert [one.figure.amount.low for one in line.revisions("2030-05-31")] == [0]
+
+
+def test_what_one_initiative_records_changes_nothing_in_another(book):
+    clusters, ports = book.initiative("clusters"), book.initiative("ports")
+    clusters.record(MemberJoined("a", "2021"), MemberJoined("b", "2021"))
+    ports.record(MemberJoined("a", "2021"), MemberJoined("x", "2021"), MemberJoined("y", "2021"))
+    ours, theirs = clusters.timeline(Members()), ports.timeline(Members())
+    (again,) = clusters.record(MemberLeft("a", "2022"))
+    ports.retract(list(ports.records())[-1])
+    assert [ours.at("2023-01-01", known_at=k).amount.low for k in range(9)] == [0, 0, 2, 2, 2, 2, 1, 1, 1]
+    assert [theirs.at("2023-01-01", known_at=k).amount.low for k in range(9)] == [0, 0, 0, 0, 0, 3, 3, 2, 2]
+    assert [one.position for one in ours.revisions("2023-01-01")] == [2, again.position]
+    assert [one.position for one in theirs.revisions("2023-01-01")] == [5, 7]
+
+
+def test_a_position_inside_a_batch_is_rounded_down(clusters):
+    clusters.record(MemberJoined("a", "2021"))
+    clusters.record(*(MemberJoined(name, "2021") for name in "bcd"))
+    line = clusters.timeline(Members())
+    assert [line.at("2022-01-01", k).amount.low for k in (0, 1, 2, 3, 4, 5, NEWEST)] == [0, 1, 1, 1, 4, 4, 4]
+    assert line.at("2022-01-01", 3).members == ("a",)
+
+
+def test_a_moment_past_the_newest_batch_holds_what_came_since(clusters, clock):
+    clusters.record(MemberJoined("a", "2021"))
+    line = clusters.timeline(Members())
+    later = clock.now + DAY
+    assert line.at("2022-01-01", NEWEST).amount.low == line.at("2022-01-01", later).amount.low == 1
+    clusters.record(MemberJoined("b", "2021"))
+    assert line.at("2022-01-01", 1).amount.low == 1
+    assert line.at("2022-01-01", later).amount.low == line.at("2022-01-01", 2).amount.low == 2
+
+
+def test_a_moment_between_batches_reads_what_was_recorded_by_then(clusters, clock):
+    """The newest batch that was read is older than the moment asked for: there may be others in between."""
+    clusters.record(MemberJoined("a", "2021"))
+    line = clusters.timeline(Members())
+    line.at("2022-01-01")
+    clock.now += DAY
+    (second,) = clusters.record(MemberJoined("b", "2021"))
+    clock.now += DAY
+    clusters.record(MemberJoined("c", "2021"))
+    assert line.at("2022-01-01", second.recorded_at).amount.low == 2
+    fresh = clusters.timeline(Members())
+    assert fresh.at("2022-01-01", second.recorded_at - TICK).amount.low == 1
+    assert fresh.at("2022-01-01", second.position).amount.low == 2
+
+
+def test_nothing_is_known_before_the_first_record(clusters):
+    clusters.record(MetricDefined("co2", unit="t"), MemberJoined("a", "2021"))
+    figure = clusters.timeline(Members()).at("2022-01-01", known_at=0)
+    assert (figure.amount.low, figure.complete, figure.members, figure.oldest) == (0, True, (), None)
+    assert clusters.timeline(Members(), by="country").at("2022-01-01", known_at=0) == {}
+    assert clusters.timeline(Distinct("country")).at("2022-01-01", FIRST - TICK).amount.low == 0
+    with pytest.raises(UnknownMetric, match="co2"):
+        clusters.timeline(Total("co2")).at("2022-01-01", known_at=0)
+
+
+def test_the_first_and_the_last_day_are_days_like_any_other(clusters):
+    clusters.record(MemberJoined("a", "0001-01-01"), MemberJoined("b", "9999-12-31"), MemberJoined("c", "[..2020]"))
+    clusters.record(MemberLeft("a", "9999-12-31"))
+    past = Past(clusters.records())
+    for measure in (Members(), Joined("2020-12-31"), Joined("0001-01-01"), Joined("9999-12-31"), Distinct("country")):
+        line = clusters.timeline(measure)
+        answers_right(line, Asked(measure), past, past.days(), [None, 3], whole=True)
+        revises_right(line, Asked(measure), past, past.days())
+        for every in STEPS:
+            assert line.series("9999-12-30", "9999-12-31", every=every)[0] == past.answer(
+                Asked(measure), date(9999, 12, 30)
+            )
+    assert len(line.series("9999-12-30", "9999-12-31", every="day")) == 2
+    assert len(line.series("0001-01-01", "9999-12-31", every="year")) == 9_999
+    assert str(clusters.timeline(Members()).at("2020-06-01").amount) == "1..2"
+
+
+def test_a_window_without_a_first_day_leaves_it_open_until_its_last_one(clusters):
+    clusters.record(MemberJoined("a", "[..2020]"))
+    line = clusters.timeline(Members())
+    days = ("0001-01-01", "2020-12-30", "2020-12-31", "9999-12-31")
+    assert [str(line.at(day).amount) for day in days] == ["0..1", "0..1", "1", "1"]
+    assert line.at("0001-01-01").possible_members == ("a",)
+
+
+def test_a_share_of_two_measures_looks_at_the_registers_of_each(clusters):
+    clusters.record(
+        MetricDefined("co2", unit="t"),
+        MetricDefined("net", unit="kg", nonnegative=True),
+        *(MemberJoined(name, "2021-01-01") for name in "ab"),
+        *(MetricUpdated("co2", "2021-01-01", f"{n} t", member=who) for who, n in (("a", 1), ("b", 3), (None, 16))),
+        MetricUpdated("net", "2021-01-01", "500 kg", member="a"),
+    )
+    shares = {
+        Share(Value("co2", "a"), Total("co2")): "0.25",
+        Share(Value("co2", "b"), Value("co2", "a")): "3",
+        Share(Total("co2"), Value("co2")): "0.25",
+        Share(Value("co2"), Value("co2", "a")): "16",
+        Share(Value("net", "a"), Value("co2", "a")): "0.5",
+        Share(Total("net"), Total("co2")): "0.125",
+    }
+    for share, text in shares.items():
+        figure = clusters.timeline(share).at("2022-01-01")
+        assert str(figure.amount) == text
+        assert figure == clusters.at("2022-01-01").measure(share)
+
+
+def test_a_value_that_may_be_any_number_is_a_value(clusters):
+    clusters.record(
+        MetricDefined("co2", unit="t"),
+        MemberJoined("a", "2021-01-01"),
+        MetricUpdated("co2", "2021-01-01", ".. t", member="a"),
+    )
+    for measure in (Total("co2"), Value("co2", "a")):
+        figure = clusters.timeline(measure).at("2022-01-01")
+        assert (str(figure.amount), figure.complete) == (".. t", True)
+        assert figure == clusters.at("2022-01-01").measure(measure)
+
+
+def test_a_revision_of_different_values_is_seen_where_it_takes_more_than_sums(clusters):
+    for name in "abc":
+        clusters.record(MemberJoined(name, "2020-01-01", attributes={"country": "Spain"}))
+        clusters.record(MemberChanged(name, "2021", attributes={"country": "UK"}))
+    clusters.record(MemberChanged("a", "2021", attributes={"country": "France"}))  # as many are unsettled as before
+    revisions = clusters.timeline(Distinct("country")).revisions("2021-06-01")
+    beliefs = [(one.position, str(one.figure.amount)) for one in revisions]
+    assert beliefs == [(1, "1"), (3, "1..2"), (7, "1..3")]
+
+
+def test_two_batches_that_change_a_figure_and_change_it_back_are_two_revisions(clusters):
+    clusters.record(MetricDefined("co2", unit="t"))
+    (joined,) = clusters.record(MemberJoined("a", "2021"))
+    clusters.record(MetricUpdated("co2", "2021", "1 t", member="a"), MetricUpdated("co2", "2021", "1 t"))
+    line = clusters.timeline(Members())
+    clusters.record(MemberLeft("a", "2022-01-01"), MemberJoined("a", "2022-01-01"))  # on one day: nothing changes
+    clusters.record(MemberSuspended("a", "2023-01-01"))
+    clusters.retract(list(clusters.records())[-1])
+    assert [one.position for one in line.revisions("2024-01-01")] == [1, 2, 7, 8]
+    assert [str(one.figure.amount) for one in line.revisions("2024-01-01")] == ["0", "1", "0", "1"]
+    assert line.revisions("2024-01-01")[1].known_at == joined.recorded_at
+
+
+def test_a_definition_that_comes_late_or_is_taken_back_decides_from_when_there_is_an_answer(clusters):
+    clusters.record(MemberJoined("a", "2021-01-01"))
+    (defined,) = clusters.record(MetricDefined("co2", unit="t"))
+    line = clusters.timeline(Total("co2"))
+    (better,) = clusters.record(MetricDefined("co2", unit="kg", nonnegative=True))
+    clusters.retract(better)
+    clusters.retract(defined)
+    assert [(one.position, str(one.figure.envelope)) for one in line.revisions("2022-01-01")] == [
+        (2, ".. t"), (3, ">= 0 kg"), (4, ".. t"),
+    ]  # fmt: skip
+    with pytest.raises(UnknownMetric):
+        line.at("2022-01-01")
+    assert line.at("2022-01-01", 3).complete is False
+
+
+@pytest.mark.parametrize("writers", ["ooco", "ocoo", "occo", "ooooc"])
+def test_what_was_known_earlier_is_found_where_an_earlier_day_was_written_since(tmp_path, writers):
+    """Whoever wrote it: what a ledger remembers of the last days is not true any more where another has written."""
+    path = tmp_path / "clusters.db"
+    with ledger.open(path) as one, ledger.open(path) as other:
+        writing = {"o": one.initiative("clusters"), "c": other.initiative("clusters")}
+        events = (
+            MemberJoined("a", "2021-01-01", name="Old"),
+            MemberChanged("a", "2030-01-01", name="New"),
+            MemberChanged("a", "2022-01-01", name="Interim"),
+            MemberJoined("b", "2021-01-01"),
+        )
+        for writer, event in zip(writers, events, strict=False):
+            writing[writer].record(event)
+        for initiative in writing.values():
+            assert initiative.at("2031-01-01", known_at=3)["a"].name == "New"
+            assert initiative.at("2029-01-01", known_at=3)["a"].name == "Interim"
+            assert initiative.at("2029-01-01", known_at=2)["a"].name == "Old"
+
+
+def test_a_correction_stands_where_the_wrong_record_stood_among_the_facts_of_its_day(clusters):
+    clusters.record(MetricDefined("co2", unit="t"), MemberJoined("a", "2021-01-01"))
+    (wrong,) = clusters.record(MetricUpdated("co2", "2021-06-01", "1 t", member="a"))
+    clusters.record(MetricUpdated("co2", "2021-06-01", "2 t", member="a"))
+    line = clusters.timeline(Total("co2"))
+    assert line.at("2022-01-01").amount.low == 2
+    clusters.correct(wrong, amount=ledger.Quantity.parse("3 t"))
+    assert line.at("2022-01-01").amount.low == clusters.at("2022-01-01").total("co2").amount.low == 2
+    assert [one.position for one in line.revisions("2022-01-01")] == [2, 3, 4]
+
+
+# what goes wrong
+
+
+def test_an_unknown_metric_is_named_with_those_that_are_near(clusters):
+    clusters.record(MetricDefined("co2", unit="t"), MetricDefined("members", unit=""))
+    for measure in (Total("co22"), Value("co3"), Share(Total("co2"), Total("co")), Share(Value("co"), Total("co2"))):
+        line = clusters.timeline(measure)
+        for ask in (lambda line=line: line.at("2021-01-01"), lambda line=line: line.series("2021-01-01", "2021-02-01")):
+            with pytest.raises(UnknownMetric, match="co2"):
+                ask()
+        assert line.revisions("2021-01-01") == ()
+
+
+def test_what_has_no_total_is_refused_as_long_as_it_has_none(clusters):
+    clusters.record(MetricDefined("rank", additive=False), MemberJoined("a", "2021"))
+    line = clusters.timeline(Total("rank"), by="country")
+    with pytest.raises(NotAdditive, match="Value"):
+        line.at("2022-01-01")
+    assert line.revisions("2022-01-01") == ()
+    assert str(clusters.timeline(Value("rank")).at("2022-01-01").amount) == ".."
+    clusters.record(MetricDefined("rank", additive=True))
+    assert {group: str(one.amount) for group, one in line.at("2022-01-01").items()} == {None: "0"}
+    assert [one.position for one in line.revisions("2022-01-01")] == [3]
+    with pytest.raises(NotAdditive):
+        line.at("2022-01-01", known_at=2)
+
+
+@pytest.mark.parametrize("measure", [Value("co2"), Share(Members(), Members()), "co2", None, Members])
+def test_only_counts_and_totals_have_groups(clusters, measure):
+    clusters.record(MemberJoined("a", "2021"))
+    with pytest.raises(BadInput):
+        clusters.timeline(measure, by="country")
+
+
+@pytest.mark.parametrize("by", ["", 5, "x" * 1_000, b"country"])
+def test_groups_are_by_the_name_of_an_attribute(clusters, by):
+    clusters.record(MemberJoined("a", "2021"))
+    with pytest.raises(LedgerError):
+        clusters.timeline(Members(), by=by)
+
+
+@pytest.mark.parametrize("every", ["hour", "", None, 1, "Month", []])
+def test_an_unknown_step_is_refused_with_those_there_are(clusters, every):
+    clusters.record(MemberJoined("a", "2021"))
+    with pytest.raises(BadInput, match="day, week, month, quarter, year"):
+        clusters.timeline(Members()).series("2021-01-01", "2021-12-31", every=every)
+
+
+def test_a_day_or_a_moment_that_is_none_is_refused(clusters):
+    clusters.record(MemberJoined("a", "2021"))
+    line = clusters.timeline(Members())
+    for ask in (
+        line.at,
+        line.revisions,
+        lambda day: line.series(day, "2021-01-01"),
+        lambda day: line.series("2021-01-01", day),
+    ):
+        with pytest.raises(BadWhen):
+            ask("2021")
+    for known_at in (-1, True, "2024-01-01", FIRST.replace(tzinfo=None)):
+        with pytest.raises(LedgerError):
+            line.at("2021-01-01", known_at)
+        with pytest.raises(LedgerError):
+            line.series("2021-01-01", "2021-02-01", known_at=known_at)
+
+
+def test_a_timeline_of_nothing_is_refused(book):
+    book.initiative("clusters").record(MemberJoined("a", "2021"))
+    with pytest.raises(UnknownInitiative, match="clusters"):
+        book.initiative("cluster").timeline(Members())
+
+
+def test_a_share_of_what_cannot_be_compared_is_refused_as_the_state_does(clusters):
+    clusters.record(MetricDefined("co2", unit="t"), MemberJoined("a", "2021-01-01"))
+    line = clusters.timeline(Share(Total("co2"), Members()))
+    for ask in (lambda: line.at("2022-01-01"), lambda: line.revisions("2022-01-01")):
+        with pytest.raises(WrongDimension):
+            ask()
+
+
+def test_a_closed_ledger_says_so():
+    with open_memory() as book:
+        clusters = book.initiative("clusters")
+        clusters.record(MemberJoined("a", "2021-01-01"))
+        line = clusters.timeline(Members())
+        figure, read = line.at("2022-01-01"), line.at("2022-01-01")
+        assert read.members == ("a",)
+    asks = (
+        lambda: line.at("2022-01-01"),
+        lambda: line.series("2022-01-01", "2022-02-01"),
+        lambda: line.revisions("2022-01-01"),
+        lambda: figure.members,
+        lambda: clusters.timeline(Members()),
+    )
+    for ask in asks:
+        with pytest.raises(LedgerClosed):
+            ask()
+    assert (figure.amount.low, read.members) == (1, ("a",))  # what was read stays
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), KeyboardInterrupt(), MemoryError(), StoreError("damaged")])
+@pytest.mark.parametrize("asked", [Members(), Total("co2"), Distinct("country"), Share(Total("co2"), Value("co2"))])
+def test_what_fails_half_way_through_catching_up_is_taken_in_whole_by_the_next_question(
+    clusters, asked, error, monkeypatch
+):
+    def write(number):
+        clusters.record(
+            MemberJoined(f"m{number}", "2021-01-01", attributes={"country": str(number)}),
+            MetricUpdated("co2", "2021-01-01", f"0.{number + 1} t", member=f"m{number}"),
+            MetricUpdated("co2", "2021", f"1.{number + 1} t"),
+        )
+
+    clusters.record(MetricDefined("co2", unit="t"))
+    write(0)
+    line = clusters.timeline(asked)
+    read = sqlite_news.news_since
+    for number in range(1, 7):
+        write(number)
+        if number > 1:
+            assert line.at("2022-01-01", 4) == clusters.at("2022-01-01", 4).measure(asked)
+        for stop in range(number * 2):
+
+            def broken(*given, stop=stop):
+                news = read(*given)
+                return news._replace(facts=up_to(stop, news.facts, error))
+
+            with monkeypatch.context() as patched:
+                patched.setattr(sqlite_news, "news_since", broken)
+                with pytest.raises(type(error)):
+                    line.at("2022-01-01")
+        past = Past(clusters.records())
+        answers_right(line, Asked(asked), past, [date(2022, 1, 1)], [4, None, *moments_of(past.records)])
+        revises_right(line, Asked(asked), past, [date(2022, 1, 1)])
+
+
+def up_to(stop, facts, error) -> Iterator:
+    for number, fact in enumerate(facts):
+        if number == stop:
+            raise error
+        yield fact
+    raise error
+
+
+# several at once
+
+
+def test_a_timeline_is_asked_while_others_record(tmp_path):
+    path, batches = tmp_path / "clusters.db", 40
+    with ledger.open(path) as ours, ledger.open(path) as theirs:
+        ours.initiative("clusters").record(MemberJoined("m0", "2021-01-01"), MemberJoined("n0", "2021-01-01"))
+        line = ours.initiative("clusters").timeline(Members())
+        failures, done = [], threading.Event()
+
+        def read():
+            last = 0
+            try:
+                finished = False
+                while not finished:
+                    finished = done.is_set()
+                    now = line.at("2022-01-01")
+                    assert now.amount.low % 2 == 0
+                    assert now.amount.low >= last
+                    last = int(now.amount.low)
+                    assert line.at("2022-01-01", known_at=last).amount.low == last
+                    assert len(line.at("2022-01-01", known_at=last - 1).members) == last - 2
+                assert last == 2 * batches
+            except BaseException as failure:  # noqa: BLE001 - it is shown below
+                failures.append(failure)
+
+        readers = [threading.Thread(target=read) for _ in range(3)]
+        for reader in readers:
+            reader.start()
+        for number in range(1, batches):
+            book = (ours, theirs)[number % 2]
+            joins = (MemberJoined(f"m{number}", "2021-01-01"), MemberJoined(f"n{number}", "2021-01-01"))
+            book.initiative("clusters").record(*joins)
+        done.set()
+        for reader in readers:
+            reader.join()
+        assert failures == []
+        assert [one.position for one in line.revisions("2022-01-01")] == [
+            2 * number for number in range(1, batches + 1)
+        ]
+
+
+def test_a_figure_keeps_to_its_moment_however_late_its_members_are_read(clusters):
+    clusters.record(MemberJoined("a", "2021-01-01"))
+    line = clusters.timeline(Members())
+    groups = clusters.timeline(Members(), by="country")
+    now, by_country = line.at("2022-01-01"), groups.at("2022-01-01")
+    clusters.record(MemberJoined("b", "2021-01-01", attributes={"country": "Spain"}))
+    clusters.retract(next(clusters.records()))
+    assert now.members == by_country[None].members == ("a",)
+    assert line.at("2022-01-01").members == ("b",)
+    assert pickle.loads(pickle.dumps(now)) == now
+
+
+# series
+
+
+def test_a_series_is_a_sequence_that_gives_plain_rows(clusters):
+    clusters.record(
+        MetricDefined("co2", unit="t"),
+        MemberJoined("a", "2021-02-01", attributes={"country": "Spain"}),
+        MemberJoined("b", "2021-03"),
+        MetricUpdated("co2", "2021-02-01", ">= 2 t", member="a"),
+    )
+    series = clusters.timeline(Total("co2")).series("2021-01-31", "2021-04-30")
+    assert [one.at.isoformat() for one in series] == ["2021-01-31", "2021-02-28", "2021-03-31", "2021-04-30"]
+    assert (len(series), series[0], list(series[-1:])) == (4, next(iter(series)), list(series)[3:])
+    assert series.to_rows()[:2] == [
+        {"at": date(2021, 1, 31), "low": 0, "high": 0, "unit": "t", "complete": True},
+        {"at": date(2021, 2, 28), "low": 2, "high": None, "unit": "t", "complete": True},
+    ]
+    groups = clusters.timeline(Members(), by="country").series("2021-03-15", "2021-03-16", every="day")
+    assert groups.to_rows()[:2] == [
+        {"at": date(2021, 3, 15), "group": "Spain", "low": 1, "high": 1, "unit": "", "complete": True},
+        {"at": date(2021, 3, 15), "group": None, "low": 0, "high": 1, "unit": "", "complete": True},
+    ]
+    assert len(groups.to_rows()) == 4
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "every", "days"),
+    [
+        ("2021-01-31", "2021-03-31", "month", ["2021-01-31", "2021-02-28", "2021-03-31"]),
+        ("2020-02-29", "2024-02-29", "year", ["2020-02-29", "2021-02-28", "2022-02-28", "2023-02-28", "2024-02-29"]),
+        ("2020-11-30", "2021-05-30", "quarter", ["2020-11-30", "2021-02-28", "2021-05-30"]),
+        ("2020-12-28", "2021-01-11", "week", ["2020-12-28", "2021-01-04", "2021-01-11"]),
+        ("2021-01-02", "2021-01-01", "day", []),
+        ("2021-01-01", "2021-01-01", "year", ["2021-01-01"]),
+        ("9999-12-30", "9999-12-31", "day", ["9999-12-30", "9999-12-31"]),
+        ("9999-11-30", "9999-12-31", "month", ["9999-11-30", "9999-12-30"]),
+        ("9999-10-01", "9999-12-31", "quarter", ["9999-10-01"]),
+        ("9999-01-01", "9999-12-31", "year", ["9999-01-01"]),
+        ("9999-12-20", "9999-12-31", "week", ["9999-12-20", "9999-12-27"]),
+    ],
+)
+def test_the_days_of_a_series(clusters, first, last, every, days):
+    clusters.record(MemberJoined("a", "2021-01-01"))
+    series = clusters.timeline(Members()).series(first, last, every=every)
+    assert [one.at.isoformat() for one in series] == days
+
+
+def test_a_series_is_as_known_at_one_moment(clusters):
+    clusters.record(MemberJoined("a", "2021-01-01"))
+    line = clusters.timeline(Members())
+    clusters.record(MemberJoined("b", "2021-02-01"))
+    assert [one.amount.low for one in line.series("2021-01-01", "2021-02-01")] == [1, 2]
+    assert [one.amount.low for one in line.series("2021-01-01", "2021-02-01", known_at=1)] == [1, 1]
+    assert [one.amount.low for one in line.series("2021-01-01", "2021-02-01", known_at=0)] == [0, 0]
+
+
+def test_large_and_fine_amounts_are_summed_exactly(clusters):
+    clusters.record(MetricDefined("co2", unit="t"), *(MemberJoined(name, "2021-01-01") for name in "abc"))
+    line = clusters.timeline(Total("co2"))
+    amounts = ["9223372036854775807 g", "1e30 t", "0.0000000001 kg", "-1e30 t", "0.3 t", "1e-20 t"]
+    for place, amount in enumerate(amounts):
+        clusters.record(MetricUpdated("co2", "2021-01-01", amount, member="abc"[place % 3]))
+        line.at("2022-01-01")
+    past = Past(clusters.records())
+    answers_right(line, Asked(Total("co2")), past, [date(2022, 1, 1)], moments_of(past.records), whole=True)
+    assert str(line.at("2022-01-01").amount) == str(clusters.at("2022-01-01").total("co2").amount)
+
+
+# what the file gives a timeline to read
+
+
+def is_wanted(wanted, register):
+    return register in wanted.registers or (register.subject == "member" and register[2:] in wanted.aspects)
+
+
+@settings(max_examples=EXAMPLES // 2)
+@given(histories(**SOME), histories(max_size=4), TURNS, asked(), st.data())
+def test_the_file_gives_what_is_wanted_and_new_and_nothing_else(one, other, turns, asking, data):
+    wanted = Wanted.by(*asking)
+    with open_memory() as book:
+        for _ in interleaved(
+            [play(book.initiative(name), drawn) for name, drawn in zip(INITIATIVES, (one, other), strict=True)], turns
+        ):
+            pass
+        everything = list(book.records())
+        assert book._store.position() == len(everything)
+        ends = sorted({0, *Past(everything).ends.values()})
+        for name in INITIATIVES:
+            told = Told(record for record in everything if record.initiative == name)
+            for after in ends:
+                told.upto = len(everything)
+                with book._store.news(name, after, wanted) as new, told.news(name, after, wanted) as expected:
+                    assert (new.position, new.batches) == (expected.position, expected.batches)
+                    assert new.retractions == expected.retractions
+                    facts = list(new.facts)
+                    assert [fact[1] for _, fact in facts] == sorted(fact[1] for _, fact in facts)
+                    assert sorted(facts, key=repr) == sorted(map(as_fact, expected.facts), key=repr)
+            past, known_at = Past(told.records), data.draw(st.sampled_from(list(moments_of(everything))))
+            for day in past.days() if told.records else ():
+                version, registers = book._store.registers(name, day, known_at, wanted)
+                state = past.state(day, known_at)
+                cells = {
+                    register: cell for register, cell in state.registers.cells.items() if is_wanted(wanted, register)
+                }
+                given = {register for register in registers.cells if is_wanted(wanted, register)}
+                assert (version, {register: registers.cells[register] for register in given}) == (state.version, cells)
+                assert {register.aspect for register in registers.cells.keys() - given} <= {"joined"}
+
+
+def as_fact(said):
+    register, fact = said
+    return register, Fact._make(fact)
+
+
+# how it answers
+
+
+class Counted:
+    """A log that counts how often it is asked for registers: what a timeline does only where sums do not tell."""
+
+    def __init__(self, log):
+        self.log = log
+        self.reads = 0
+        self.catches = 0
+
+    def position(self):
+        return self.log.position()
+
+    def news(self, *given):
+        self.catches += 1
+        return self.log.news(*given)
+
+    def registers(self, *given):
+        self.reads += 1
+        return self.log.registers(*given)
+
+
+UNSETTLED = Distinct("country", where={"country": ["Spain", "UK", "France"]})
+
+
+@pytest.mark.parametrize(
+    ("asked", "reads"),
+    [
+        (Asked(Members()), 0),
+        (Asked(Members(), "country"), 0),
+        (Asked(Total("co2")), 0),
+        (Asked(Value("co2", "a")), 0),
+        (Asked(Share(Value("co2"), Total("co2"))), 0),
+        (Asked(Joined("2021-01-01")), 0),
+        (Asked(Distinct("sector")), 0),
+        (Asked(Distinct("sector"), "sector"), 0),
+        (Asked(UNSETTLED), 1),
+        (Asked(Distinct("country"), "sector"), 1),
+        (Asked(Share(UNSETTLED, Members())), 1),
+        (Asked(Share(Members(), UNSETTLED)), 1),
+        (Asked(Share(UNSETTLED, UNSETTLED)), 1),
+        (Asked(Share(Members(), Members())), 0),
+    ],
+)
+def test_registers_are_read_only_where_sums_do_not_tell(book, clusters, asked, reads):
+    clusters.record(MetricDefined("co2", unit="t"), MetricUpdated("co2", "2021", "1 t"))
+    for number, name in enumerate("abc"):
+        attributes = {"country": ("Spain", "UK", "Spain")[number], "sector": "steel"}
+        clusters.record(MemberJoined(name, "2021-01-01", attributes=attributes))
+        clusters.record(MetricUpdated("co2", "2021-01-01", f"{number + 1} t", member=name))
+        clusters.record(MemberChanged(name, "2022", attributes={"country": "France"}))
+    log = Counted(book._store)
+    line = Timeline("clusters", log, asked.measure, asked.by)
+    past = Past(clusters.records())
+    found = line.at("2022-06-30")
+    assert (log.reads, log.catches) == (reads, 1)
+    assert found == past.answer(asked, date(2022, 6, 30))
+    log.reads = 0
+    line.at("2021-06-30")
+    line.at("2021-06-30", known_at=3)
+    assert (log.reads, log.catches) == (0, 1)  # there, and then, everything is settled
+    revises_right(line, asked, past, [date(2022, 6, 30)])
+
+
+def test_what_was_read_is_not_read_again(book, clusters, clock):
+    (first,) = clusters.record(MemberJoined("a", "2021-01-01"))
+    log = Counted(book._store)
+    line = Timeline("clusters", log, Members())
+    assert log.catches == 0
+    for known_at in (None, first.position, first.recorded_at, first.recorded_at - TICK, NEWEST, None):
+        line.at("2022-01-01", known_at)
+    assert log.catches == 1
+    book.initiative("ports").record(MemberJoined("a", "2021-01-01"))
+    clusters.record(MemberJoined("b", "2021-01-01"))
+    line.at("2022-01-01", first.position)
+    line.at("2022-01-01", first.recorded_at - TICK)
+    assert log.catches == 1
+    line.at("2022-01-01")
+    assert (log.catches, log.reads) == (2, 0)
+
+
+def test_a_value_that_comes_back_is_kept_in_few_numbers(clusters):
+    """A timeline adds nothing where nothing changes: no note is kept of what was undone in one batch."""
+    clusters.record(MemberJoined("a", "2021-01-01"))
+    line = clusters.timeline(Members())
+    line.at("2022-01-01")
+    before = kept_by(line)
+    for number in range(5):
+        clusters.record(MemberChanged("a", "2021-01-01", name=f"Name {number}"))
+        clusters.record(MemberSuspended("a", "2021-06-01"), MemberReinstated("a", "2021-06-01"))
+    line.at("2022-01-01")
+    assert kept_by(line) == before
+
+
+def kept_by(line):
+    every = [sums for sums in line._totals[0]._sums[None] if sums is not None]
+    return [len(node.batches) for sums in every for node in sums._nodes.values()]
