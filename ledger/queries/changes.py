@@ -306,12 +306,19 @@ def _nothing_new(before: InitiativeState, after: InitiativeState, registers: lis
     What is new was not known by the earlier state, or cannot have begun by then. Where nothing is, what was
     only possible may have become certain: then the newest fact still holds, and others have dropped out.
     """
+    less_known = after.version < before.version
+    if less_known and all(_says(before, register) <= _says(after, register) for register in registers):
+        return False  # what is there besides was not retracted yet
     for register in registers:
         for option in after.registers.of(register).candidates:
             version = after.registers.refs[option.fact.position].version
             if version > before.version or option.since > before.at:
                 return False
     return not all(_dropped_out(before, after, register) for register in registers)
+
+
+def _says(state: InitiativeState, register: Register) -> set[int]:
+    return {option.fact.position for option in state.registers.of(register).candidates}
 
 
 def _dropped_out(before: InitiativeState, after: InitiativeState, register: Register) -> bool:
