@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.queries.totals import Holders
+from ledger.queries.holders import Holders
 
 EXAMPLES = settings.default.max_examples
 DAYS = st.integers(1, 12)

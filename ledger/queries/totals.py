@@ -8,7 +8,7 @@ way, once it is known on which days a value comes to have a first holder, or los
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -23,23 +23,12 @@ from ledger.model.measures import Distinct, Total, Value
 from ledger.model.parts import Ends, scale_of
 from ledger.model.quantity import Quantity
 from ledger.model.units import unit
-from ledger.queries.courses import (
-    AMOUNTS,
-    EVERY_DAY,
-    HOLDS,
-    LOW,
-    PRESENT,
-    UNSETTLED,
-    Change,
-    Course,
-    Key,
-    Single,
-    View,
-    differences,
-)
+from ledger.queries.courses import Change, Course, differences
 from ledger.queries.dominance import Dominance
+from ledger.queries.holders import Holders
 from ledger.queries.log import Retraction
 from ledger.queries.tracks import NEVER, RoughTrack, Span, is_exact
+from ledger.queries.views import AMOUNTS, EVERY_DAY, HOLDS, LOW, PRESENT, UNSETTLED, Key, Single, View
 
 NO_SUMS: Final[tuple[Dominance | None, ...]] = (None,) * 7  # one for each of what is summed; the holders are not
 
@@ -321,44 +310,6 @@ class Totals:
         for key, pending in self._pending.items():
             if key.what in AMOUNTS:
                 pending.update({day: by * factor for day, by in pending.items()})
-
-
-class Holders:
-    """How many members hold one value, from each day on, as known now."""
-
-    __slots__ = ("_counts", "_days")
-
-    def __init__(self) -> None:
-        self._days: list[int] = []
-        self._counts: list[int] = []
-
-    def change(self, changes: Mapping[int, int]) -> dict[int, int]:
-        """Take changes in; say from which days on the value comes to be held, or to be held no more.
-
-        >>> holders = Holders()
-        >>> holders.change({100: 1, 200: -1}), holders.change({150: 1, 300: -1})
-        ({100: 1, 200: -1}, {200: 1, 300: -1})
-        """
-        days, counts = self._days, self._counts
-        first = bisect_left(days, min(changes))
-        # where all that is added is taken away again, the days after the last change stay as they are
-        end = len(days) if sum(changes.values()) else bisect_right(days, max(changes))
-        held = dict(zip(days[first:end], counts[first:end], strict=True))
-        before = counts[first - 1] if first else 0
-        added = 0
-        turned = 0  # by how much the number of values that are held differs from what it was
-        turns: dict[int, int] = {}
-        for day in sorted(held.keys() | changes.keys()):
-            before = held.get(day, before)
-            added += changes.get(day, 0)
-            held[day] = before + added
-            now = (before + added > 0) - (before > 0)
-            if now != turned:
-                turns[day] = now - turned
-                turned = now
-        days[first:end] = sorted(held)
-        counts[first:end] = [held[day] for day in days[first : first + len(held)]]
-        return turns
 
 
 def _different(held: int, lacking: int) -> Sums:
