@@ -50,6 +50,9 @@ def is_right(sums, added, factor=1):
         for batch in range(1, last + 1):
             assert changes.get(batch, 0) == factor * (at(added, day, batch) - at(added, day, batch - 1))
         assert set(changes) <= {batch for batch, _, _ in added}
+    for batches, running in sums._nodes.values():
+        assert list(batches) == sorted(set(batches))  # one sum a batch: what it takes back takes no room
+        assert len(batches) == len(running)
 
 
 @settings(max_examples=2 * EXAMPLES)
