@@ -1,7 +1,7 @@
 """Time travel: on any day, as known at any moment, the file and its timelines answer as the replay does.
 
 The replay is asked by brute force, of every day around an end of a window, and at every moment around a batch.
-What else answers on a day as known at a moment has its place in `agrees` below, beside states and timelines.
+Timelines, states, what changed between two points and why are all held against it.
 """
 
 import pickle
@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,8 +59,10 @@ from ledger.model.errors import (
 from ledger.model.facts import Fact, facts_of, window_of
 from ledger.model.records import known_at_of
 from ledger.model.state import _ranks
+from ledger.queries.changes import compare
 from ledger.queries.log import Batch, News, Retraction, Wanted
 from ledger.queries.timeline import STEPS, Timeline
+from ledger.queries.why import Why, why
 from ledger.stores import sqlite_news
 from ledger.testing.histories import (
     AMOUNTS,
@@ -222,6 +225,19 @@ def agrees(initiative, past, day, known_at):
     state, expected = initiative.at(day, known_at), past.state(day, known_at)
     assert state == expected
     assert state.registers.refs == expected.registers.refs
+
+
+def changes_right(initiative, past, measure, a, b):
+    """What differs between two points, and why a measure does, is what the replayed states say; the effects sum up."""
+    before, between, after = past.state(*a), past.state(a[0], b[1]), past.state(*b)
+    assert initiative.compare(a, b) == compare(before, after)
+    found = tried(lambda: initiative.why(measure, a, b))
+    assert found == tried(lambda: why(measure, before, between, after))
+    if isinstance(found, Why):
+        assert (found.opening, found.closing) == (before.measure(measure), after.measure(measure))
+        for end in ("low_change", "high_change"):
+            changed, parts = getattr(found, end), [getattr(effect, end) for effect in found.effects]
+            assert changed is None or sum(map(Fraction, parts)) == changed
 
 
 def answers_right(line, asked, past, days, moments, *, whole=False):
@@ -690,6 +706,12 @@ class TimeTravel(RuleBasedStateMachine):
         for known_at in list(moments_of(self.everything))[nth % 3 :: 3]:
             agrees(initiative, past, days[nth % len(days)], known_at)
 
+    @rule(book=BOOKS, name=NAMES, asking=asked(), nth=st.integers(0, 500), other=st.integers(0, 500))
+    def ask_what_changed(self, book, name, asking, nth, other):
+        past, days = self.pasts[name], self.pasts[name].days()
+        a, b = ((days[place % len(days)], self.moment(place)) for place in (nth, other))
+        changes_right(self.books[book].initiative(name), past, asking.measure, a, b)
+
     @precondition(lambda self: self.watched)
     @invariant()
     def what_is_watched_is_right(self):
@@ -1128,6 +1150,41 @@ def test_a_figure_keeps_to_its_moment_however_late_its_members_are_read(clusters
 
 
 # series
+
+
+@pytest.mark.parametrize("reinstated", ["2023-01-01", "2023", "2022-01-01"])
+def test_a_joining_is_the_latest_one_past_a_suspension_too(clusters, reinstated):
+    """It was recorded after what follows it, or is taken back: what holds later changes with it."""
+    since = "2021-01-01"
+    clusters.record(MemberJoined("a", "2020-01-01"), MemberLeft("a", "2020-06-01"))
+    line = clusters.timeline(Joined(since))
+    line.at("2024-01-01")
+    records = clusters.record(
+        MemberSuspended("a", "2022-01-01"), MemberReinstated("a", reinstated), MemberJoined("a", "2021-02-01")
+    )
+    for effective in ("2020-12-31", "2021-03-01", None):
+        for day in ("2021-12-31", "2022-06-01", "2023-06-01", "2024-01-01"):
+            assert line.at(day) == clusters.at(day).measure(Joined(since))
+        if effective is not None:
+            records = clusters.correct(records[-1], effective=effective)
+
+
+def test_a_timeline_and_a_series_say_what_they_are(clusters):
+    clusters.record(MemberJoined("a", "2021-02-01"))
+    line = clusters.timeline(Members(), by="country")
+    assert repr(line) == f"Timeline({clusters.id!r}, {Members()!r}, by='country')"
+    assert repr(line.series("2021-01-31", "2021-03-31")) == f"<3 answers of {line!r}, 2021-01-31 to 2021-03-31>"
+    nothing = line.series("2021-02-01", "2021-01-31")
+    assert (len(nothing), nothing.to_rows()) == (0, [])
+    assert repr(nothing) == f"<0 answers of {line!r}, no days>"
+
+
+def test_a_figure_of_a_timeline_is_read_before_it_is_sent_elsewhere(clusters):
+    clusters.record(MetricDefined("co2", unit="t"), MemberJoined("a", "2021-02-01"), MemberJoined("b", "2021"))
+    figure = clusters.timeline(Total("co2")).at("2021-06-01")
+    sent = pickle.loads(pickle.dumps(figure))
+    assert sent == figure == clusters.at("2021-06-01").total("co2")
+    assert (sent.missing, sent.possible_members, hash(sent)) == (("a",), ("b",), hash(figure))
 
 
 def test_a_series_is_a_sequence_that_gives_plain_rows(clusters):

@@ -116,6 +116,8 @@ class Course:
             first, place = until, place + 1
 
     def _change(self, view: View, slot: int, span: Span, act: Callable[[], None]) -> Iterable[Change]:
+        if view.since is not None and slot in view.gate:
+            span = EVERY_DAY  # a joining is the latest one for as long as the member is not gone, whatever follows it
         before = self.steps(view, span) if span[0] < NEVER else []
         act()
         if slot in view.gate:

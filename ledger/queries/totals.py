@@ -128,10 +128,12 @@ class Totals:
         )
 
     def along(self, days: Sequence[int], batch: int) -> Columns | None:
-        """Give the amounts of many days, as `at` does; None where any of them takes more than sums."""
+        """Give the amounts of many days, as `at` does; None for a single value, and where any takes more than sums."""
+        if isinstance(self._view.measure, Value):
+            return None
         every = self._sums.get(None, NO_SUMS)
         nothing = [0] * len(days)
-        lows, rises, open_lows, open_highs, present, lacking, unsettled = (
+        lows, rises, open_lows, open_highs, _, lacking, unsettled = (
             nothing if sums is None else sums.along(days, batch) for sums in every
         )
         if any(unsettled):
@@ -147,13 +149,7 @@ class Totals:
             low = [None if is_open else one for one, is_open in zip(low, open_lows, strict=True)]
         if any(open_highs):
             high = [None if is_open else one for one, is_open in zip(high, open_highs, strict=True)]
-        complete = [not one for one in lacking]
-        if defined is not None and isinstance(self._view.measure, Value) and not all(present):
-            least, most = defined.unknown  # a value that exists nowhere can be anything
-            low = [one if there else least for one, there in zip(low, present, strict=True)]
-            high = [one if there else most for one, there in zip(high, present, strict=True)]
-            complete = [bool(one and there) for one, there in zip(complete, present, strict=True)]
-        return Columns(low, high, complete, name)
+        return Columns(low, high, [not one for one in lacking], name)
 
     def _figure(
         self,
