@@ -88,7 +88,7 @@ class Quantity:
             and (not blank or tail[:1].strip())
         ):
             one = Decimal(head) or ZERO
-            return cls._checked(one, one, unit(tail).text, text)
+            return cls.computed(one, one, unit(tail).text, text)
         found = re.fullmatch(_AMOUNT, text) if len(text) <= TEXT_MAX else None
         if not found:
             raise BadQuantity(
@@ -109,22 +109,18 @@ class Quantity:
         return quantity
 
     @classmethod
-    def _checked(cls, low: Exact | None, high: Exact | None, unit: str, typed: str | None) -> Quantity:
-        quantity = cls.__new__(cls)
-        _set(quantity, "low", low)
-        _set(quantity, "high", high)
-        _set(quantity, "unit", unit)
-        _set(quantity, "_typed", typed)
-        return quantity
-
-    @classmethod
-    def computed(cls, low: Exact | None, high: Exact | None, unit: str) -> Quantity:
+    def computed(cls, low: Exact | None, high: Exact | None, unit: str, text: str | None = None) -> Quantity:
         """Take what was computed as it is, unchecked: ends in order, without a negative zero, and a unit that is known.
 
         >>> Quantity.computed(None, Decimal(5), "t")
         Quantity.parse('<= 5 t')
         """
-        return cls._checked(low, high, unit, None)
+        quantity = cls.__new__(cls)
+        _set(quantity, "low", low)
+        _set(quantity, "high", high)
+        _set(quantity, "unit", unit)
+        _set(quantity, "_typed", text)
+        return quantity
 
     @classmethod
     def of(cls, value: Quantity | str) -> Quantity:

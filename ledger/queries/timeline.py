@@ -128,7 +128,7 @@ class Timeline(Generic[A]):
         days = list(_days(day(start), day(end), every))
         with self._lock:
             batch = self._batch(known_at)
-            if days and not self._can_answer(batch):
+            if days and not all(totals.can_answer(batch) for totals in self._totals):
                 self._answer(days[0], batch)  # which raises
             return Series(self, days, batch)
 
@@ -144,7 +144,7 @@ class Timeline(Generic[A]):
                 batches |= totals.changed(asked.toordinal())
             found: list[Revision[A]] = []
             for batch in sorted(batches):
-                if self._can_answer(batch):
+                if all(totals.can_answer(batch) for totals in self._totals):
                     answer = self._answer(asked, batch)
                     if not found or _amounts(answer) != _amounts(found[-1].figure):
                         moment = EPOCH + self._instants[batch - 1] * MICROSECOND
@@ -214,10 +214,8 @@ class Timeline(Generic[A]):
     def _answer(self, at: date, batch: int) -> A:
         position = self._ends[batch - 1] if batch else 0
         totals = self._totals[0]
-        if not self._can_answer(batch):
-            return self._replayed(at, position, None)  # which raises, and names what is known
         if self.by is not None:
-            groups = totals.groups(at.toordinal(), batch)
+            groups = totals.groups(at.toordinal(), batch) if totals.can_answer(batch) else [None]
             figures = {group: self._figure(totals, self.measure, at, batch, position, group) for group in groups}
             if None not in figures.values():
                 return cast("A", figures)
@@ -228,11 +226,10 @@ class Timeline(Generic[A]):
                 return cast("A", share_of(self.measure, part, whole))
         elif (figure := self._figure(totals, self.measure, at, batch, position)) is not None:
             return figure  # type: ignore[return-value]  # a cast here would cost a tenth of the answer
-        return self._replayed(at, position, self._wanted)
-
-    def _can_answer(self, batch: int) -> bool:
-        first, *others = self._totals
-        return first.can_answer(batch) and all(totals.can_answer(batch) for totals in others)
+        # where it cannot be answered the whole state is asked, which names what is known
+        wanted = self._wanted if all(one.can_answer(batch) for one in self._totals) else None
+        version, registers = self._log.registers(self._initiative, at, position, wanted)
+        return cast("A", InitiativeState(self._initiative, at, version, registers).measure(self.measure, by=self.by))
 
     def _figure(
         self, totals: Totals, measure: Measure, at: date, batch: int, position: int, group: str | None = None
@@ -244,15 +241,9 @@ class Timeline(Generic[A]):
         return Figure(measure, at, amount, envelope, at, complete, partial(self._support, measure, at, position, group))
 
     def _support(self, measure: Measure, at: date, position: int, group: str | None) -> Support:
-        state = self._state(at, position, self._wanted)
+        version, registers = self._log.registers(self._initiative, at, position, self._wanted)
+        state = InitiativeState(self._initiative, at, version, registers)
         return (state.measure(measure) if self.by is None else state.measure(measure, by=self.by)[group]).support
-
-    def _replayed(self, at: date, position: int, wanted: Wanted | None) -> A:
-        return cast("A", self._state(at, position, wanted).measure(self.measure, by=self.by))
-
-    def _state(self, at: date, position: int, wanted: Wanted | None) -> InitiativeState:
-        version, registers = self._log.registers(self._initiative, at, position, wanted)
-        return InitiativeState(self._initiative, at, version, registers)
 
 
 def _figures(answer: Figure | dict[str | None, Figure]) -> list[tuple[dict[str, object], Figure]]:

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 from math import lcm
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from ledger.model.events import MetricDefined
 from ledger.model.exact import ONE, ZERO, Exact, ratio
 from ledger.model.facts import INITIATIVE_STATUS, PlainFact, Register
-from ledger.model.measures import Distinct, Total, Value
+from ledger.model.measures import Total, Value
 from ledger.model.parts import Ends, scale_of
 from ledger.model.quantity import Quantity
 from ledger.model.units import unit
@@ -33,12 +33,8 @@ from ledger.queries.views import AMOUNTS, EVERY_DAY, HOLDS, LOW, PRESENT, UNSETT
 NO_SUMS: Final[tuple[Dominance | None, ...]] = (None,) * 7  # one for each of what is summed; the holders are not
 
 
-class Sums(NamedTuple):
-    """A figure as the sums give it, and whether no value is missing."""
-
-    amount: Quantity
-    envelope: Quantity
-    complete: bool
+Sums: TypeAlias = tuple[Quantity, Quantity, bool]
+"""A figure as the sums give it: its amount, its envelope, and whether no value is missing."""
 
 
 class Columns(NamedTuple):
@@ -115,17 +111,21 @@ class Totals:
 
     def at(self, day: int, batch: int, group: str | None = None) -> Sums | None:
         """Give the figure of a group on a day, as known after a batch; None where it takes more than sums."""
-        lows, rises, open_lows, open_highs, present, lacking, unsettled = self._sums.get(group, NO_SUMS)
-        return self._figure(
-            self._definition_at(batch),
-            0 if lows is None else lows.at(day, batch),
-            0 if rises is None else rises.at(day, batch),
-            0 if open_lows is None else open_lows.at(day, batch),
-            0 if open_highs is None else open_highs.at(day, batch),
-            0 if present is None else present.at(day, batch),
-            0 if lacking is None else lacking.at(day, batch),
-            0 if unsettled is None else unsettled.at(day, batch),
-        )
+        every = self._sums.get(group, NO_SUMS)
+        lows, rises, _, _, _, lacking, unsettled = every
+        low = 0 if lows is None else lows.at(day, batch)
+        high = low if rises is None else low + rises.at(day, batch)
+        is_lacking = lacking is not None and lacking.at(day, batch)
+        if self._metric is not None:
+            return self._amounts(every, day, batch, low, high, is_lacking=bool(is_lacking))
+        if unsettled is not None and unsettled.at(day, batch):
+            return None
+        least = Decimal(low)
+        amount = Quantity.computed(least, least if low == high else Decimal(high), "")
+        if not is_lacking:
+            return amount, amount, True
+        # of the different values, one that is missing can be one that nobody else has
+        return amount, Quantity.computed(max(least, ONE), Decimal(high + is_lacking), ""), False
 
     def along(self, days: Sequence[int], batch: int) -> Columns | None:
         """Give the amounts of many days, as `at` does; None for a single value, and where any takes more than sums."""
@@ -151,41 +151,31 @@ class Totals:
             high = [None if is_open else one for one, is_open in zip(high, open_highs, strict=True)]
         return Columns(low, high, [not one for one in lacking], name)
 
-    def _figure(
-        self,
-        defined: Definition | None,
-        low: int,
-        rise: int,
-        open_low: int,
-        open_high: int,
-        present: int,
-        lacking: int,
-        unsettled: int,
+    def _amounts(
+        self, every: Sequence[Dominance | None], day: int, batch: int, low: int, high: int, *, is_lacking: bool
     ) -> Sums | None:
-        measure = self._view.measure
-        if defined is None:  # what is counted has no unit
-            if unsettled:
-                return None
-            if isinstance(measure, Distinct):
-                return _different(low, lacking)
-            count = Decimal(low)
-            amount = Quantity.computed(count, Decimal(low + rise) if rise else count, "")
-            return Sums(amount, amount, complete=True)
+        defined = self._definition_at(batch)
+        if defined is None or not (defined.event.additive or self._whose is not None):
+            return None  # the replay says why
+        _, _, open_lows, open_highs, present, _, _ = every
         _, name, unknown, numerator, denominator = defined
-        if not present and isinstance(measure, Value):  # what exists nowhere can be anything
-            nowhere = Quantity.computed(*unknown, name)
-            return Sums(nowhere, nowhere, complete=False)
+        if self._whose is not None and (present is None or not present.at(day, batch)):
+            nowhere = Quantity.computed(*unknown, name)  # a value that exists nowhere can be anything
+            return nowhere, nowhere, False
         whole = numerator * self._view.parts
-        least = most = ratio(low * denominator, whole)
-        if rise:
-            most = ratio((low + rise) * denominator, whole)
-        amount = Quantity.computed(None if open_low else least, None if open_high else most, name)
-        if not lacking:
-            return Sums(amount, amount, complete=True)
+        least = ratio(low * denominator, whole)
+        most = least if low == high else ratio(high * denominator, whole)
+        amount = Quantity.computed(
+            None if open_lows is not None and open_lows.at(day, batch) else least,
+            None if open_highs is not None and open_highs.at(day, batch) else most,
+            name,
+        )
+        if not is_lacking:
+            return amount, amount, True
         lowest, highest = unknown
         if lowest is not None:  # what is missing adds nothing at the least; a single value that is can be as low
-            lowest = amount.low if isinstance(measure, Total) or amount.low is None else min(amount.low, ZERO)
-        return Sums(amount, Quantity.computed(lowest, highest, name), complete=False)
+            lowest = amount.low if self._whose is None or amount.low is None else min(amount.low, ZERO)
+        return amount, Quantity.computed(lowest, highest, name), False
 
     def changed(self, day: int) -> set[int]:
         """Give the batches that change the figure of a day, or may: where it takes more than sums, each one."""
@@ -306,12 +296,3 @@ class Totals:
         for key, pending in self._pending.items():
             if key.what in AMOUNTS:
                 pending.update({day: by * factor for day, by in pending.items()})
-
-
-def _different(held: int, lacking: int) -> Sums:
-    """Count different values, each held for certain; a value that is missing can be one that nobody else has."""
-    count = Decimal(held)
-    amount = Quantity.computed(count, count, "")
-    if not lacking:
-        return Sums(amount, amount, complete=True)
-    return Sums(amount, Quantity.computed(max(count, ONE), Decimal(held + lacking), ""), complete=False)
