@@ -1191,6 +1191,18 @@ def test_a_series_is_as_known_at_one_moment(clusters):
     assert [one.amount.low for one in line.series("2021-01-01", "2021-02-01", known_at=0)] == [0, 0]
 
 
+def test_what_was_stated_of_the_initiative_as_a_whole_is_taken_back_and_corrected(clusters):
+    (_, wrong) = clusters.record(MetricDefined("co2", unit="t"), MetricUpdated("co2", "2021-01-01", "5 t"))
+    line, share = clusters.timeline(Value("co2")), clusters.timeline(Share(Value("co2"), Value("co2")))
+    assert (str(line.at("2022-01-01").amount), str(share.at("2022-01-01").amount)) == ("5 t", "1")
+    _, right = clusters.correct(wrong, effective="2021-06-01")
+    assert [str(line.at(day).amount) for day in ("2021-05-31", "2021-06-01")] == [".. t", "5 t"]
+    clusters.retract(right)
+    assert str(line.at("2022-01-01").amount) == ".. t"
+    assert [one.position for one in line.revisions("2021-05-31")] == [2, 4]
+    assert [one.position for one in line.revisions("2022-01-01")] == [2, 5]
+
+
 def test_large_and_fine_amounts_are_summed_exactly(clusters):
     clusters.record(MetricDefined("co2", unit="t"), *(MemberJoined(name, "2021-01-01") for name in "abc"))
     line = clusters.timeline(Total("co2"))
