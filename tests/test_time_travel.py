@@ -703,7 +703,7 @@ def otherwise(event):
 
 
 TestTimeTravel = TimeTravel.TestCase
-TestTimeTravel.settings = settings(max_examples=max(EXAMPLES // 4, 5), stateful_step_count=50)
+TestTimeTravel.settings = settings(max_examples=max(EXAMPLES // 2, 5), stateful_step_count=50)
 
 
 # by example: the two times are not confused
