@@ -468,6 +468,31 @@ def test_histories_that_no_rule_would_let_in_are_answered_as_the_replay_does(his
         revises_right(line, asking, past, past.days()[::3])
 
 
+@pytest.mark.parametrize("measure", [Total("co2"), Value("co2", "a")])
+@pytest.mark.parametrize("amount", ["<= 5 t", "<= -1 t", "-2 t", "1..3 t"])
+def test_a_metric_defined_in_another_way_after_its_values_is_answered_as_the_replay_does(measure, amount):
+    events = (
+        MemberJoined("a", "2021-01-01"),
+        MetricDefined("co2", unit="t"),
+        MetricUpdated("co2", "2021-02", amount, member="a"),
+        MetricDefined("co2", unit="t", nonnegative=True),
+        MetricDefined("co2", unit="kg", nonnegative=True),
+        MetricUpdated("co2", "2021-03", None, member="a"),
+        MetricDefined("co2", unit="kg"),
+        RecordRetracted("r7"),
+        RecordRetracted("r2"),
+    )
+    records = [
+        ledger.Record(place, "clusters", place, f"r{place}", FIRST + place * DAY, event)
+        for place, event in enumerate(events, start=1)
+    ]
+    log, past = Told(records), Past(records)
+    log.upto = len(records)
+    line = Timeline("clusters", log, measure)
+    answers_right(line, Asked(measure), past, past.days(), range(len(records) + 1))
+    revises_right(line, Asked(measure), past, past.days())
+
+
 # all of it at once, in any order
 
 
