@@ -40,6 +40,7 @@ def test_a_value_is_counted_from_its_first_holder_to_its_last_one(steps):
         for day, by in holders.change(dict(changes)).items():
             assert by
             turned[day] += by
+        assert holders._days == sorted(set(holders._days))  # a day takes room once
         now = Counter()
         for some in present:
             now.update(as_changes(some))
