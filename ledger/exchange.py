@@ -6,7 +6,7 @@ import csv
 import os
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date, timedelta
 from typing import Final, NamedTuple, TextIO, TypeVar
@@ -71,6 +71,9 @@ def spells(
         raise BadInput(f"delimiter={shown(delimiter)} is not one sign between cells, such as ',' or ';' or a tab")
     if isinstance(attributes, str) or not isinstance(attributes, Sequence | None):
         raise BadInput(f"attributes={shown(attributes)} must be several names of columns in a list or a tuple")
+    if not isinstance(end_inclusive, bool):
+        raise BadInput(f"end_inclusive={shown(end_inclusive)} must be True or False: every leaving hangs on it")
+    _require_names({"member": member, "start": start}, {"name": name, "end": end})
     rough = None if unknown_start is None else When.of(unknown_start)
     label, opened = _opened(file)
     sheet = _Sheet(label)
@@ -223,9 +226,13 @@ class _Sheet:
 
 def _opened(file: str | os.PathLike[str] | TextIO) -> tuple[str, AbstractContextManager[Iterable[str]]]:
     if isinstance(file, str | os.PathLike):
+        if "\0" in os.fspath(file):
+            raise BadInput(f"{shown(file)} is no path: no file can have that name")
         return os.fspath(file), open(file, encoding="utf-8-sig", newline="")  # the caller closes it
     if not hasattr(file, "read"):
         raise BadInput(f"{shown(file)} is no CSV file: give its path, or open it as text")
+    if getattr(file, "closed", False):
+        raise BadInput(f"{shown(file)} is closed: give its path, or open it anew")
     return str(getattr(file, "name", "the CSV file")), nullcontext(file)
 
 
@@ -240,9 +247,17 @@ def _header(label: str, columns: list[str]) -> list[str]:
     return columns
 
 
+def _require_names(needed: Mapping[str, object], optional: Mapping[str, object]) -> None:
+    given = {what: column for what, column in optional.items() if column is not None}
+    for what, column in (*needed.items(), *given.items()):
+        if not isinstance(column, str) or not column:
+            hint = f", or {what}=None where there is none" if what in optional else ""
+            raise BadInput(f"{what}: {shown(column)} is no name of a column: give one as the first row has it{hint}")
+
+
 def _require_columns(label: str, columns: Iterable[str], known: Iterable[str], attributes: Iterable[str]) -> None:
     named = [column for column in columns if column]
-    missing = [column for column in (*known, *attributes) if column and column not in named]
+    missing = [column for column in (*known, *attributes) if column != "" and column not in named]
     if missing:
         near = [near for column in missing for near in near_names(str(column), named)]
         hint = f" Did you mean {' or '.join(map(shown, near))}?" if near else ""

@@ -93,6 +93,7 @@ class Initiative:
     def retract(
         self,
         record: Record | str,
+        /,
         *,
         reason: str = "",
         source: str = "",
@@ -131,6 +132,7 @@ class Initiative:
     def correct(
         self,
         record: Record | str,
+        /,
         event: Event | None = None,
         *,
         reason: str = "",

@@ -2,6 +2,7 @@
 
 import csv
 import random
+import re
 from calendar import monthrange
 from collections import Counter, defaultdict
 from datetime import date, timedelta
@@ -415,3 +416,27 @@ def test_no_last_day_lies_past_the_calendar():
 def test_a_large_file_of_one_member_by_mistake_is_refused_in_time():
     rows = [f"Spain,Cluster {number},2021-01-01," for number in range(20_000)]
     assert "for 19999 reasons" in refused(table(*rows))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"name": ""}, "name: '' is no name of a column"),
+        ({"member": []}, "member: [] is no name of a column"),
+        ({"start": None}, "start: None is no name of a column"),
+        ({"end": ""}, "or end=None where there is none"),
+        ({"attributes": [[]]}, "no column []"),
+        ({"end_inclusive": "no"}, "end_inclusive='no' must be True or False"),
+    ],
+)
+def test_an_option_that_names_no_column_is_refused_before_anything_is_read(given, said):
+    with pytest.raises(BadInput, match=re.escape(said)):
+        spells(StringIO("member,name,start,end\n"), **given)
+
+
+def test_what_cannot_be_opened_or_is_closed_is_no_file():
+    closed = StringIO("member,name,start,end\n")
+    closed.close()
+    for file in ("a\0b", closed):
+        with pytest.raises(BadInput, match=r"no path|is closed"):
+            spells(file)

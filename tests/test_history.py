@@ -119,6 +119,7 @@ def test_a_record_that_was_corrected_is_shown_with_what_undid_it():
         "id": "r2",
         "version": 2,
         "event": "MemberLeft",
+        "says": {"member": "basque", "effective": "2021-06-01"},
         "effective": "2021-06-01",
         "recorded_at": "2024-01-03T00:00:00+00:00",
         "source": "page 2",

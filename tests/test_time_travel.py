@@ -1213,14 +1213,64 @@ def test_a_joining_is_the_latest_one_past_a_suspension_too(clusters, reinstated)
             records = clusters.correct(records[-1], effective=effective)
 
 
+@pytest.mark.parametrize("stop", [0, 1, 2])
+@pytest.mark.parametrize("asked", [Members(), Total("co2"), Value("co2", "a"), Share(Total("co2"), Members())])
+def test_a_failure_to_catch_up_leaves_no_half_read_batch_and_no_series_without_ground(
+    clusters, asked, stop, monkeypatch
+):
+    clusters.record(MetricDefined("co2"), MemberJoined("a", "2021-01-01"))
+    clusters.record(MetricUpdated("co2", "2021-01-01", "2", member="a"))
+    line = clusters.timeline(asked)
+    series = line.series("2020-12-31", "2022-12-31", every="year")
+    expected, rows = list(map(amounts_of, series)), series.to_rows()
+    pending = [
+        clusters.record(
+            MemberJoined(id, "2021-06-01"),
+            MetricUpdated("co2", "2021-06-01", "1", member=id),
+            MetricUpdated("co2", f"2021-06-0{place}", "3", member="a"),
+        )
+        for place, id in enumerate(("b", "c", "d"), 1)
+    ]
+    read = sqlite_news.news_since
+
+    def facts(every):
+        for place, one in enumerate(every):
+            if place == stop:
+                raise OSError("the disk is gone")
+            yield one
+
+    def broken(*args):
+        news = read(*args)
+        return news._replace(facts=facts(news.facts))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite_news, "news_since", broken)
+        with pytest.raises(OSError, match="the disk is gone"):
+            line.at("2022-01-01")
+    assert series.to_rows() == rows
+    assert list(map(amounts_of, series)) == expected
+    clusters.retract(pending[1][1])
+    clusters.retract(pending[0][2])
+    assert line.at("2022-01-01") == clusters.at("2022-01-01").measure(asked)
+
+
+def test_a_finer_amount_of_one_who_does_not_count_changes_no_series(clusters):
+    clusters.record(MetricDefined("co2", unit="t"), MemberJoined("a", "2020-01-01"), MemberJoined("z", "2020-01-01"))
+    clusters.record(MemberLeft("z", "2020-02-01"), MetricUpdated("co2", "2020-01-01", "5 t", member="a"))
+    line = clusters.timeline(Total("co2"))
+    before = line.series("2021-01-01", "2021-01-01").to_rows()
+    clusters.record(MetricUpdated("co2", "2020-03-01", "0.00001 g", member="z"))
+    assert line.series("2021-01-01", "2021-01-01").to_rows() == before
+
+
 def test_a_timeline_and_a_series_say_what_they_are(clusters):
     clusters.record(MemberJoined("a", "2021-02-01"))
     line = clusters.timeline(Members(), by="country")
     assert repr(line) == f"Timeline({clusters.id!r}, {Members()!r}, by='country')"
-    assert repr(line.series("2021-01-31", "2021-03-31")) == f"<3 answers of {line!r}, 2021-01-31 to 2021-03-31>"
+    assert repr(line.series("2021-01-31", "2021-03-31")) == "<Series of 3 answers, 2021-01-31 to 2021-03-31>"
     nothing = line.series("2021-02-01", "2021-01-31")
     assert (len(nothing), nothing.to_rows()) == (0, [])
-    assert repr(nothing) == f"<0 answers of {line!r}, no days>"
+    assert repr(nothing) == "<Series of 0 answers>"
 
 
 def test_a_figure_of_a_timeline_is_read_before_it_is_sent_elsewhere(clusters):

@@ -13,12 +13,11 @@ from attrs import asdict, evolve, field, frozen
 
 from ledger.model.events import MetricDefined, ReportPublished
 from ledger.model.facts import CLOSED, INITIATIVE_STATUS, JOINED, LAUNCHED, LEFT, REINSTATED, SUSPENDED, Register
-from ledger.model.members import statuses
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
-from ledger.model.registers import Candidate
+from ledger.model.registers import Candidate, text_of
 from ledger.model.state import InitiativeState
-from ledger.queries.standing import REJOINED, TURNS, first_difference, require_comparable, turn
+from ledger.queries.standing import REJOINED, TURNS, first_difference, require_comparable, standing_of, turn
 
 Value: TypeAlias = str | Quantity | MetricDefined | ReportPublished | None
 """What a register holds, None for nothing: a text, an amount, or the event itself."""
@@ -147,12 +146,12 @@ class Changes:
 
     @property
     def joined(self) -> tuple[Change, ...]:
-        """Who is an active member and was none; `again` tells of each whether it had been one before."""
+        """Who is an active member and was none, or joined anew in between; `again` tells who had been one before."""
         return self._certain(JOINED, REJOINED)
 
     @property
     def left(self) -> tuple[Change, ...]:
-        """Who is a member no more, also because the initiative was closed."""
+        """Who is a member no more, also because the initiative was closed; one who came and went in between too."""
         return self._certain(LEFT)
 
     @property
@@ -296,43 +295,37 @@ def _told_by_status(before: InitiativeState, after: InitiativeState, joining: Re
     """Is the change of the latest joining what the change of the status says anyway?"""
     if not (before.registers.of(joining).candidates and after.registers.of(joining).candidates):
         return True
-    changed = statuses(before.registers, joining.id) != statuses(after.registers, joining.id)
+    changed = standing_of(before, joining.id) != standing_of(after, joining.id)
     return changed and word in (JOINED, REJOINED)
 
 
 def _nothing_new(before: InitiativeState, after: InitiativeState, registers: list[Register]) -> bool:
     """Does the later state rest on nothing that the earlier one could not rest on, and lack what it did?
 
-    What is new was not known by the earlier state, or cannot have begun by then. Where nothing is, what was
-    only possible may have become certain: then the newest fact still holds, and others have dropped out.
+    What is new was not known by the earlier state, or cannot have begun by then.
     """
-    less_known = after.version < before.version
-    if less_known and all(_says(before, register) <= _says(after, register) for register in registers):
+    known_less = after.version < before.version
+    old, new = ([_said(state, one, closing=one != registers[0]) for one in registers] for state in (before, after))
+    if known_less and all(set(was) <= {*now, None} for was, now in zip(old, new, strict=True)):
         return False  # what is there besides was not retracted yet
-    for register in registers:
-        for option in after.registers.of(register).candidates:
-            version = after.registers.refs[option.fact.position].version
-            if version > before.version or option.since > before.at:
-                return False
-    return not all(_dropped_out(before, after, register) for register in registers)
+    for option in (option for said in new for option in said.values() if option is not None):
+        if after.registers.refs[option.fact.position].version > before.version or option.since > before.at:
+            return False
+    # what was only possible may have become certain: then the newest fact still holds, and others have dropped out
+    return not all([*was][-1] == [*now][-1] and set(now) <= set(was) for was, now in zip(old, new, strict=True))
 
 
-def _says(state: InitiativeState, register: Register) -> set[int]:
-    return {option.fact.position for option in state.registers.of(register).candidates}
-
-
-def _dropped_out(before: InitiativeState, after: InitiativeState, register: Register) -> bool:
-    old, new = ([_position(option) for option in state.registers.of(register).options] for state in (before, after))
-    return old[-1] == new[-1] and set(new) <= set(old)
-
-
-def _position(option: Candidate | None) -> int | None:
-    return None if option is None else option.fact.position
+def _said(state: InitiativeState, register: Register, *, closing: bool) -> dict[int | None, Candidate | None]:
+    """Give what a register can hold, by position; with `closing` only that, which alone tells of members."""
+    every = state.registers.of(register).options
+    if closing:
+        every = tuple(option if text_of(option) == CLOSED else None for option in every)
+    return {None if option is None else option.fact.position: option for option in every}
 
 
 def _options(state: InitiativeState, register: Register) -> tuple[Value, ...]:
     if register.subject == "member" and register.aspect == "status":
-        return statuses(state.registers, register.id)
+        return standing_of(state, register.id)
     return tuple(dict.fromkeys(_value(option, register.aspect) for option in state.registers.of(register).options))
 
 
@@ -372,7 +365,7 @@ def _plain(held: Held) -> object:
 def _shown(held: Held) -> str:
     if isinstance(held, tuple):
         return " or ".join(map(_shown, held))
-    return "nothing" if held is None else str(held).replace("\n", ", ")
+    return str(held).replace("\n", ", ") or "none" if held is not None else "nothing"
 
 
 def _place(state: InitiativeState, other: InitiativeState) -> str:

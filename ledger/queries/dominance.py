@@ -28,7 +28,7 @@ class Node(NamedTuple):
 
 
 class Dominance:
-    """Whole numbers added from a day on, batch by batch, and their sums as of any day and batch.
+    """Whole numbers added from a day on, batch by batch, and their sums up to any day and batch.
 
     Days are ordinals, batches count from 1. The days span a power of two, and the span doubles when a day
     lies outside it: to the right one node more stands for all there was, to the left all of them move.
@@ -88,7 +88,7 @@ class Dominance:
         return [sums[bisect_right(turns, day)] for day in days]
 
     def changes(self, day: int) -> dict[int, int]:
-        """Give, by batch, how much it changed the sum as of a day."""
+        """Give, by batch, how much it changed the sum up to a day."""
         found: dict[int, int] = {}
         for batches, sums in self._nodes_to(day):
             before = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from attrs import frozen
@@ -13,6 +14,7 @@ from ledger.model.fields import require_id
 from ledger.model.records import Record
 from ledger.model.registers import chain
 from ledger.model.when import When
+from ledger.recording.codec import encode
 
 
 @frozen
@@ -39,11 +41,12 @@ class HistoryEntry:
         return self.retracted_by is not None
 
     def to_dict(self) -> dict[str, object]:
-        """Give plain values, fit for JSON; the event by its name."""
+        """Give plain values, fit for JSON: the event by its name, and `says` as it is stored."""
         return {
             "id": self.record.id,
             "version": self.record.version,
             "event": type(self.record.event).__name__,
+            "says": json.loads(encode(self.record.event)),
             "effective": self.effective and str(self.effective),
             "recorded_at": self.record.recorded_at.isoformat(),
             "source": self.source,

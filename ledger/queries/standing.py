@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import Final, TypeVar
 
 from ledger.model.errors import BadInput
-from ledger.model.facts import JOINED, LEFT, REINSTATED, SUSPENDED, Register
+from ledger.model.facts import JOINED, LEFT, REINSTATED, SUSPENDED, Register, status_of
 from ledger.model.members import statuses
 from ledger.model.state import InitiativeState
 
@@ -70,8 +70,15 @@ def require_comparable(*states: InitiativeState) -> None:
         raise BadInput(f"these states are of several initiatives ({', '.join(ids)}): compare states of one")
 
 
+def standing_of(state: InitiativeState, member: str) -> tuple[str, ...]:
+    """Give the statuses that a member can have; "none yet" for one of whom nothing is known, after a closing too."""
+    if not state.registers.of(status_of(member)).candidates:
+        return ("none yet",)
+    return statuses(state.registers, member)
+
+
 def _statuses(state: InitiativeState, member: str, *, suspended: bool) -> tuple[str, ...]:
-    words = statuses(state.registers, member)
+    words = standing_of(state, member)
     return tuple(dict.fromkeys("active" if word == SUSPENDED else word for word in words)) if suspended else words
 
 

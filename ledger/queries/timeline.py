@@ -11,7 +11,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache, partial
 from threading import RLock
@@ -50,10 +50,12 @@ class Series(Sequence[A]):
     A figure is made when it is asked for; `to_rows` makes none.
     """
 
-    def __init__(self, line: Timeline[A], days: Sequence[date], batch: int) -> None:
+    def __init__(
+        self, days: Sequence[date], answer: Callable[[date], A], columns: Callable[[Sequence[date]], Columns | None]
+    ) -> None:
         self.days = tuple(days)
-        self._line = line
-        self._batch = batch
+        self._answer = answer
+        self._columns = columns
 
     def __len__(self) -> int:
         return len(self.days)
@@ -64,19 +66,19 @@ class Series(Sequence[A]):
     def __getitem__(self, place: slice) -> Series[A]: ...
     def __getitem__(self, place: int | slice) -> A | Series[A]:
         if isinstance(place, slice):
-            return Series(self._line, self.days[place], self._batch)
-        return self._line.as_of(self.days[place], self._batch)
+            return Series(self.days[place], self._answer, self._columns)
+        return self._answer(self.days[place])
 
     def __repr__(self) -> str:
-        span = f"{self.days[0]} to {self.days[-1]}" if self.days else "no days"
-        return f"<{len(self)} answers of {self._line!r}, {span}>"
+        span = f", {self.days[0]} to {self.days[-1]}" if self.days else ""
+        return f"<Series of {len(self)} answers{span}>"
 
     def to_rows(self) -> list[dict[str, object]]:
         """Give a plain row for each figure: `at`, `low`, `high`, `unit` and `complete`; by groups, the `group` too.
 
         `at` is a date; the ends are exact numbers, and None where they are open.
         """
-        columns = self._line.columns(self.days, self._batch)
+        columns = self._columns(self.days)
         if columns is None:
             return [
                 {"at": at, **group, **_row(figure)}
@@ -112,7 +114,7 @@ class Timeline(Generic[A]):
     def at(self, at: date | str, known_at: KnownAt = None) -> A:
         """Answer as `Initiative.at(at, known_at).measure(measure, by=by)` does, in microseconds.
 
-        Raises what that raises: `BadWhen`, `UnknownMetric`, `NotAdditive`.
+        Raises what that raises: `BadWhen`, `UnknownMetric`, `NotAdditive`, `WrongDimension`.
         """
         asked = day(at)
         with self._lock:
@@ -130,7 +132,7 @@ class Timeline(Generic[A]):
             batch = self._batch(known_at)
             if days and not all(totals.can_answer(batch) for totals in self._totals):
                 self._answer(days[0], batch)  # which raises
-            return Series(self, days, batch)
+            return Series(days, partial(self._answer_to, batch), partial(self._columns, batch))
 
     def revisions(self, at: date | str) -> tuple[Revision[A], ...]:
         """Say how the belief about one day changed: each amount or envelope, and the moment from which it held.
@@ -151,17 +153,22 @@ class Timeline(Generic[A]):
                         found.append(Revision(moment, self._ends[batch - 1], answer))
             return tuple(found)
 
-    def as_of(self, at: date, batch: int) -> A:
-        """Answer as known after so many batches; they must have been read already. For a `Series`."""
+    def _answer_to(self, batch: int, at: date) -> A:
         with self._lock:
+            self._require_read(batch)
             return self._answer(at, batch)
 
-    def columns(self, days: Sequence[date], batch: int) -> Columns | None:
-        """Give the amounts of many days as columns; None where they must be asked for one by one. For a `Series`."""
+    def _columns(self, batch: int, days: Sequence[date]) -> Columns | None:
+        """Give the amounts of many days as columns; None where they must be asked for one by one."""
         with self._lock:
+            self._require_read(batch)
             if self.by is not None or isinstance(self.measure, Share):
                 return None
             return self._totals[0].along([one.toordinal() for one in days], batch)
+
+    def _require_read(self, batch: int) -> None:
+        if batch > len(self._ends):  # a failure to catch up has made this timeline begin anew
+            self._catch_up()
 
     def _begin(self) -> None:
         measure = self.measure
