@@ -274,20 +274,17 @@ def _days(first: date, last: date, every: str) -> Iterator[date]:
     if not isinstance(every, str) or every not in STEPS:
         raise BadInput(f"every={shown(every)} is no step of a series: give one of {', '.join(STEPS)}")
     months, days = STEPS[every]
-    found, steps = first, 0
-    while found <= last:
-        yield found
-        steps += 1
-        try:
-            found = _months_on(first, steps * months) if months else first + timedelta(days=steps * days)
-        except (OverflowError, ValueError):  # past the last day there is
-            return
-
-
-def _months_on(first: date, months: int) -> date:
-    years, month = divmod(first.month - 1 + months, 12)
-    year, month = first.year + years, month + 1
-    return date(year, month, min(first.day, _days_in(year, month)))
+    if not months:
+        yield from map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1, days))
+        return
+    day_of_month = first.day
+    for step in range(12 * first.year + first.month - 1, 12 * last.year + last.month, months):
+        year, month = divmod(step, 12)
+        found = date(
+            year, month + 1, day_of_month if day_of_month <= 28 else min(day_of_month, _days_in(year, month + 1))
+        )
+        if found <= last:
+            yield found
 
 
 @lru_cache(maxsize=2_400)  # two centuries of months
