@@ -1254,6 +1254,20 @@ def test_a_failure_to_catch_up_leaves_no_half_read_batch_and_no_series_without_g
     assert line.at("2022-01-01") == clusters.at("2022-01-01").measure(asked)
 
 
+@pytest.mark.parametrize(
+    "asked", [Members(), Total("co2"), Value("co2", "a"), Distinct("country"), Joined("2021-02-15")]
+)
+def test_the_rows_of_a_series_are_its_figures_rough_and_open_ends_too(clusters, asked):
+    clusters.record(MetricDefined("co2"), MemberJoined("a", "2021-02", attributes={"country": "Spain"}))
+    clusters.record(MetricUpdated("co2", "2021-03", "2..5", member="a"), MemberJoined("b", "2021-04-01"))
+    for amount, day in ((">= 3", "2021-05-01"), ("<= 7", "2021-06-01"), (None, "2021-07-01")):
+        clusters.record(MetricUpdated("co2", day, amount, member="a"))
+    series = clusters.timeline(asked).series("2021-01-15", "2021-08-15", every="week")
+    assert series.to_rows() == [row for figure in series for row in rows_of(figure)]
+    for figure in series:
+        assert figure == clusters.at(figure.at).measure(asked)
+
+
 def test_a_finer_amount_of_one_who_does_not_count_changes_no_series(clusters):
     clusters.record(MetricDefined("co2", unit="t"), MemberJoined("a", "2020-01-01"), MemberJoined("z", "2020-01-01"))
     clusters.record(MemberLeft("z", "2020-02-01"), MetricUpdated("co2", "2020-01-01", "5 t", member="a"))
