@@ -1268,6 +1268,16 @@ def test_the_rows_of_a_series_are_its_figures_rough_and_open_ends_too(clusters, 
         assert figure == clusters.at(figure.at).measure(asked)
 
 
+def test_a_value_holds_until_the_next_one_and_until_its_member_leaves(clusters):
+    clusters.record(MetricDefined("co2"), MemberJoined("a", "2021-01-01"), MemberLeft("a", "2022-01-01"))
+    for day, amount in (("2021-06-01", "5"), ("2021-03-01", "2"), ("2021-03-01", "3"), ("2020-06-01", "7")):
+        clusters.record(MetricUpdated("co2", day, amount, member="a"))
+    line = clusters.timeline(Total("co2"))
+    found = {str(figure.at): str(figure) for figure in line.series("2020-12-15", "2022-01-15", every="quarter")}
+    assert found == {"2020-12-15": "0", "2021-03-15": "3", "2021-06-15": "5", "2021-09-15": "5", "2021-12-15": "5"}
+    assert [str(line.at(day)) for day in ("2021-01-15", "2021-12-31", "2022-01-01")] == ["7", "5", "0"]
+
+
 def test_a_finer_amount_of_one_who_does_not_count_changes_no_series(clusters):
     clusters.record(MetricDefined("co2", unit="t"), MemberJoined("a", "2020-01-01"), MemberJoined("z", "2020-01-01"))
     clusters.record(MemberLeft("z", "2020-02-01"), MetricUpdated("co2", "2020-01-01", "5 t", member="a"))
