@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_right
 from calendar import monthrange
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 from threading import RLock
 from typing import Final, Generic, NamedTuple, TypeVar, cast, overload
@@ -26,11 +26,11 @@ from ledger.model.state import InitiativeState
 from ledger.model.when import day
 from ledger.queries.log import Log, News, Wanted
 from ledger.queries.totals import Columns, Totals
+from ledger.recording.batch import EPOCH
 
 A = TypeVar("A", bound=Figure | dict[str | None, Figure])
 """A figure or, of a measure asked by groups, one for each."""
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 STEPS: Final = {"day": (0, 1), "week": (0, 7), "month": (1, 0), "quarter": (3, 0), "year": (12, 0)}
 """How many months, and how many days, a step is."""

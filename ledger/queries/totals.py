@@ -97,10 +97,7 @@ class Totals:
 
     def can_answer(self, batch: int) -> bool:
         """Is the metric known after a batch and, for a total, additive? What is counted needs no metric."""
-        if not isinstance(self._view.measure, Total | Value):
-            return True
-        defined = self._definition_at(batch)
-        return defined is not None and (defined.event.additive or isinstance(self._view.measure, Value))
+        return self._metric is None or self._defined(batch) is not None
 
     def groups(self, day: int, batch: int) -> list[str | None]:
         """Give the groups in which anybody can count, None at the end."""
@@ -138,7 +135,7 @@ class Totals:
         )
         if any(unsettled):
             return None
-        defined = self._definition_at(batch)
+        defined = self._defined(batch)
         name, numerator, denominator = ("", 1, 1) if defined is None else (defined.unit, *defined[3:])
         whole = numerator * self._view.parts
         low: list[Exact | None] = [ratio(one * denominator, whole) for one in lows]
@@ -154,8 +151,8 @@ class Totals:
     def _amounts(
         self, every: Sequence[Dominance | None], day: int, batch: int, low: int, high: int, *, is_lacking: bool
     ) -> Sums | None:
-        defined = self._definition_at(batch)
-        if defined is None or not (defined.event.additive or self._whose is not None):
+        defined = self._defined(batch)
+        if defined is None:
             return None  # the replay says why
         _, _, open_lows, open_highs, present, _, _ = every
         _, name, unknown, numerator, denominator = defined
@@ -188,8 +185,10 @@ class Totals:
             found |= {batch for batch in self._taken if any(sums.at(day, batch) for sums in unsettled)}
         return found
 
-    def _definition_at(self, batch: int) -> Definition | None:
-        return self._definitions[bisect_right(self._defined_from, batch) - 1]
+    def _defined(self, batch: int) -> Definition | None:
+        """Give how the metric is defined, as known after a batch, if that lets the measure be answered."""
+        defined = self._definitions[bisect_right(self._defined_from, batch) - 1]
+        return defined if defined is None or defined.event.additive or self._whose is not None else None
 
     def _insert(self, register: Register, fact: PlainFact) -> Iterable[Change]:
         view = self._view
