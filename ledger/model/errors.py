@@ -8,10 +8,13 @@
     │   ├── WrongDimension             tonnes where people were asked for
     │   └── BadEvent                   a field of an event, a claim or a measure
     ├── NotAdditive (TypeError)        a total of something that has no total, such as a rank
+    ├── Overlapping (ValueError)       a total in which a member and a part of it would both count
     ├── Unknown (KeyError)             a name that nothing was recorded under
     │   ├── UnknownInitiative
     │   ├── UnknownMember
     │   ├── UnknownMetric
+    │   ├── UnknownAttribute
+    │   ├── UnknownReport
     │   └── UnknownRecord
     ├── Refused                        the rules of recording say no; `violations` says why, all at once
     ├── RetryMismatch                  ids that are recorded already, with other content or only in part
@@ -35,6 +38,8 @@ from attrs import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_PAIRS_MAX = 5  # as far as a message names them
 
 
 def shown(value: object, most: int = 60) -> str:
@@ -89,6 +94,22 @@ class NotAdditive(LedgerError, TypeError):
     """A total was asked of a metric that cannot be added up, such as a share or a rank."""
 
 
+class Overlapping(LedgerError, ValueError):
+    """A member is part of another one, and a total would count both. `pairs` names each part and its whole."""
+
+    def __init__(self, metric: str, pairs: Iterable[tuple[str, str]]) -> None:
+        super().__init__(metric, tuple(pairs))
+        self.metric, self.pairs = metric, self.args[1]
+
+    def __str__(self) -> str:
+        named = ", ".join(f"{part!r} of {whole!r}" for part, whole in self.pairs[:_PAIRS_MAX])
+        more = f" and {len(self.pairs) - _PAIRS_MAX} more" if len(self.pairs) > _PAIRS_MAX else ""
+        return (
+            f"a total of {self.metric!r} would count members and parts of them: {named}{more}; "
+            "ask with overlap='parts' or overlap='whole'"
+        )
+
+
 class Unknown(LedgerError, KeyError):
     """Nothing was recorded under this name."""
 
@@ -121,6 +142,18 @@ class UnknownMetric(Unknown):
     """No metric was defined under this name, by the knowledge asked for."""
 
     kind = "metric"
+
+
+class UnknownAttribute(Unknown):
+    """No member was ever given an attribute of this name."""
+
+    kind = "attribute"
+
+
+class UnknownReport(Unknown):
+    """No report was recorded under this id, by the knowledge asked for."""
+
+    kind = "report"
 
 
 class UnknownRecord(Unknown):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
 
 from ledger.model.errors import BadEvent, shown
-from ledger.model.fields import flag_field, id_field, optional_id_field, require_id, require_line
+from ledger.model.fields import flag_field, id_field, one_of, optional_id_field, require_id, require_line
+from ledger.model.periods import period_of
 from ledger.model.when import day
 
 Where: TypeAlias = tuple[tuple[str, tuple[str | None, ...]], ...]
@@ -21,6 +22,9 @@ Where: TypeAlias = tuple[tuple[str, tuple[str | None, ...]], ...]
 
 WhereLike: TypeAlias = "Mapping[str, str | Iterable[str | None] | None] | Where | None"
 """A filter, as given: each attribute with the value, or the values, that pass; None is "has none"."""
+
+OVERLAPS: Final = ("refuse", "parts", "whole")
+"""What to do about a member that is part of another one in the same total."""
 
 
 def where_of(given: WhereLike) -> Where:
@@ -49,6 +53,17 @@ def _values(name: str, given: object) -> tuple[str | None, ...]:
     if not values:
         raise BadEvent(f"where: {name} allows no value at all: name one, or leave it out")
     return tuple(sorted(values, key=lambda value: (value is not None, value or "")))
+
+
+# the converters of fields are plain functions, since mypy reads from these what a field takes
+
+
+def _optional_day(value: date | str | None) -> date | None:
+    return None if value is None else day(value)
+
+
+def _optional_period(value: str | None) -> str | None:
+    return None if value is None else period_of(value)
 
 
 @frozen
@@ -94,12 +109,26 @@ class Distinct:
 class Total:
     """What do the members' values of a metric add up to?
 
+    `members_at` names the day whose members count, with the filter as of that day; the values are those of the day
+    asked (a constant perimeter). None is the day asked.
+
+    `overlap` says what to do where a member that counts is part of another one that does (`part_of`, in one
+    step or in several): `refuse` raises `Overlapping`, which names the pairs; `parts` adds the parts up and
+    leaves the wholes out; `whole` the other way round.
+
+    `within` is a period such as `2 years`, back from the day asked: a value that began to hold before it is missing.
+
     >>> Total("co2").metric
     'co2'
+    >>> Total("gdp", members_at="2020-02-01", within="24 months").within
+    '24 months'
     """
 
     metric: str = field(validator=id_field)
     where: Where = field(default=(), converter=where_of)
+    members_at: date | None = field(default=None, converter=_optional_day, kw_only=True)
+    overlap: str = field(default="refuse", validator=one_of(OVERLAPS), kw_only=True)
+    within: str | None = field(default=None, converter=_optional_period, kw_only=True)
     suspended: bool = field(default=False, validator=flag_field, kw_only=True)
 
 
