@@ -15,6 +15,7 @@ from ledger.model.errors import (
     UnknownInitiative,
     UnknownMember,
     UnknownMetric,
+    UnknownReport,
     VersionConflict,
     shown,
 )
@@ -230,19 +231,22 @@ class Initiative:
                 self.at(after.day, after.known_at),
             )
 
-    def history(self, member: str | None = None, *, metric: str | None = None) -> tuple[HistoryEntry, ...]:
-        """Give every record on a member, on a metric, or on that member's values of that metric.
+    def history(
+        self, member: str | None = None, *, metric: str | None = None, report: str | None = None
+    ) -> tuple[HistoryEntry, ...]:
+        """Give every record on a member, on a metric, on that member's values of that metric, or on a report.
 
-        They come in order of effect, the retracted ones marked and not left out. Raises `UnknownMember` and
-        `UnknownMetric`.
+        They come in order of effect, the retracted ones marked and not left out. A report is named alone, else
+        `BadInput` is raised. Raises `UnknownInitiative`, `UnknownMember`, `UnknownMetric` and `UnknownReport`.
         """
         from ledger.queries.history import history, require_subject  # noqa: PLC0415 - many programs never ask
 
-        require_subject(member, metric)
+        require_subject(member, metric, report)
         with self._store.reading():
-            entries = history(self._store.records_on(self.id, member, metric), member=member, metric=metric)
+            records = self._store.records_on(self.id, member, metric, report)
+            entries = history(records, member=member, metric=metric, report=report)
             if not entries:
-                self._require_names(member, metric)
+                self._require_names(member, metric, report)
         return entries
 
     @overload
@@ -279,12 +283,14 @@ class Initiative:
         if self.id not in known:
             raise UnknownInitiative(self.id, known)
 
-    def _require_names(self, member: str | None, metric: str | None) -> None:
+    def _require_names(self, member: str | None, metric: str | None, report: str | None) -> None:
         self._require_records()
         if member is not None and member not in (known := self._store.names(self.id, "member")):
             raise UnknownMember(member, known)
         if metric is not None and metric not in (known := self._store.names(self.id, "metric")):
             raise UnknownMetric(metric, known)
+        if report is not None:  # one that is known has a history
+            raise UnknownReport(report, self._store.names(self.id, "report"))
 
     def _write(
         self,

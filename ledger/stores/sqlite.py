@@ -104,13 +104,15 @@ class SqliteStore:
         with self._reading() as connection, damage_of(self.path):
             yield news_since(connection, initiative, after, wanted)
 
-    def records_on(self, initiative: str, member: str | None, metric: str | None) -> list[Record]:
+    def records_on(
+        self, initiative: str, member: str | None, metric: str | None, report: str | None = None
+    ) -> list[Record]:
         """Give all records that `queries.history` needs of a whole initiative, without reading all of them."""
         with self._reading() as connection, damage_of(self.path):
-            return records_on(connection, initiative, member, metric)
+            return records_on(connection, initiative, member, metric, report)
 
     def names(self, initiative: str, subject: str) -> list[str]:
-        """Give the ids of all members, metrics or reports that records ever said something of, in order."""
+        """Give the ids of all members, metrics or reports, or the names of all attributes of members, in order."""
         with self._reading() as connection:
             return names_of(connection, initiative, subject)
 
