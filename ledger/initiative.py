@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ledger.model.records import KnownAt, Record
     from ledger.model.registers import Registers
     from ledger.queries.changes import Changes
+    from ledger.queries.conflicts import Conflict
     from ledger.queries.history import HistoryEntry
     from ledger.queries.points import PointLike
     from ledger.queries.timeline import Timeline
@@ -248,6 +249,28 @@ class Initiative:
             if not entries:
                 self._require_names(member, metric, report)
         return entries
+
+    def conflicts(self, known_at: KnownAt = None) -> tuple[Conflict, ...]:
+        """Say where sources disagree: amounts for one register and one day, or window, that cannot all be right.
+
+        So do claims of different reports of one measure and one day, unless they name different definitions. They
+        come by day, as known at a moment (inclusive), or now; what was retracted or corrected is in none of them.
+        It reads all values of all metrics. Raises `BadInput`, and `UnknownInitiative` where nothing was ever recorded.
+
+        >>> import ledger
+        >>> with ledger.open(":memory:") as book:
+        ...     club = book.initiative("club")
+        ...     _ = club.record(ledger.MetricDefined("jobs"), ledger.MetricUpdated("jobs", "2024", "34"), source="a")
+        ...     _ = club.record(ledger.MetricUpdated("jobs", "2024", "35"), source="b")
+        ...     print(*club.conflicts())
+        Value jobs, 2024-01-01..2024-12-31: 34 (a) or 35 (b)
+        """
+        from ledger.queries.conflicts import conflicts  # noqa: PLC0415 - many programs never ask
+
+        with self._store.reading():
+            self._require_records()
+            metrics, reports = (self._store.names(self.id, subject) for subject in ("metric", "report"))
+            return conflicts(self.id, self._store, metrics=metrics, reports=reports, known_at=known_at)
 
     @overload
     def timeline(self, measure: Measure, *, by: None = None) -> Timeline[Figure]: ...
