@@ -22,6 +22,7 @@ from ledger.model.errors import (
 )
 from ledger.model.events import Claim, MetricDefined, ReportPublished
 from ledger.model.facts import PlainFact, Register, metric_of
+from ledger.model.fields import require_id
 from ledger.model.figures import Figure
 from ledger.model.measures import Distinct, Measure, Simple, Total, Value
 from ledger.model.quantity import Quantity
@@ -77,8 +78,10 @@ class Audit:
         """Audit the claims of the reports known that have these names, or of that one alone, in order of record.
 
         A claim of a value of the initiative as a whole is held against the members' total as well. Raises
-        `UnknownReport`.
+        `UnknownReport`, and `BadEvent` for what cannot be the id of one.
         """
+        if report is not None:
+            require_id(report, "report")
         registers = {name: Register("report", name, "published") for name in names}
         _, found = self.log.registers(self.initiative, date.max, self.known_at, Wanted((), tuple(registers.values())))
         facts = {name: found.of(register).candidates for name, register in registers.items()}

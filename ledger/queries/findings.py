@@ -11,8 +11,9 @@ from ledger.model.figures import Figure
 from ledger.model.measures import Measure, Total
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
+from ledger.queries.bridge import title_of
 from ledger.queries.checks import Check
-from ledger.queries.reasons import named, title
+from ledger.queries.reasons import named
 from ledger.queries.why import Why
 
 
@@ -86,7 +87,7 @@ class Finding:
         return {
             "report": self.report,
             "index": self.index,
-            "measure": title(self.measure),
+            "measure": title_of(self.measure),
             "at": self.at,
             "claimed": self.amount.text,
             "verdict": self.verdict,

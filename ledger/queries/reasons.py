@@ -21,17 +21,6 @@ NAMED_MAX: Final = 20  # ids or values, as far as a sentence names them
 QUOTED_MAX: Final = 80  # characters of a definition
 
 
-def title(measure: Measure) -> str:
-    """Name a measure as a heading would, a share too.
-
-    >>> title(Share(Members({"country": "Spain"}), Members()))
-    'Share of Members where country is Spain in Members'
-    """
-    if isinstance(measure, Share):
-        return f"Share of {title_of(measure.part)} in {title_of(measure.whole)}"
-    return title_of(measure)
-
-
 def named(names: Iterable[str]) -> str:
     """Write names in a row, at most 20 of them.
 
@@ -46,9 +35,9 @@ def named(names: Iterable[str]) -> str:
 def why_confirmed(claim: Claim, figure: Figure) -> str:
     """Say that the claim is right."""
     found = _in_unit_of(claim, figure.envelope)
-    said = "claimed" if figure.measure == claim.measure else "stated for all of it"
+    said = "claimed" if figure.measure == claim.measure else "stated for the initiative"
     agrees = f"as {said}" if found == claim.amount else f"within the {claim.amount} {said}"
-    return f"{title(figure.measure)}: {found} on {figure.at}, {agrees}."
+    return f"{title_of(figure.measure)}: {found} on {figure.at}, {agrees}."
 
 
 def why_contradicted(claim: Claim, figure: Figure, state: InitiativeState) -> str:
@@ -63,7 +52,7 @@ def why_contradicted(claim: Claim, figure: Figure, state: InitiativeState) -> st
 def why_unverifiable(claim: Claim, figure: Figure, state: InitiativeState) -> str:
     """Say what is known, and what keeps it open: values that are missing, and whatever is uncertain."""
     known = f"what is known, {_in_unit_of(claim, figure.envelope)}, leaves it open"
-    if not figure.reporting and not figure.possible_members and set(figure.members) == set(figure.missing):
+    if _is_unknown(figure):
         known = "nothing can be said against it or for it"
     kept_open = "; ".join(dict.fromkeys(_kept_open(figure.measure, state)))
     return f"{_claimed(figure.measure, claim, state)}, and {known}{': ' if kept_open else ''}{kept_open}."
@@ -114,8 +103,8 @@ def why_other_definition(
 
 
 def _claimed(measure: Measure, claim: Claim, state: InitiativeState) -> str:
-    said = "claimed for" if measure == claim.measure else "stated for all of it on"
-    return f"{title(measure)}: {claim.amount} {said} {state.at}"
+    said = "claimed for" if measure == claim.measure else "stated for the initiative on"
+    return f"{title_of(measure)}: {claim.amount} {said} {state.at}"
 
 
 def _in_unit_of(claim: Claim, amount: Quantity) -> Quantity:
@@ -125,6 +114,11 @@ def _in_unit_of(claim: Claim, amount: Quantity) -> Quantity:
 def _quoted(text: str) -> str:
     line = " ".join(text.split())
     return f'"{line}"' if len(line) <= QUOTED_MAX else f'"{line[:QUOTED_MAX]}..."'
+
+
+def _is_unknown(figure: Figure) -> bool:
+    nobody_reports = not figure.possible_members and set(figure.members) == set(figure.missing)
+    return nobody_reports or (figure.envelope.low is None and figure.envelope.high is None)
 
 
 def _counts(measure: Measure) -> bool:
@@ -186,4 +180,4 @@ def _rounded_to_it(claim: Claim, figure: Figure) -> str:
         printed = rounded(claim.amount.text.partition(" ")[0].removesuffix("%"), claim.amount.unit)
     except BadQuantity:  # written as a range, as in 5..5
         return ""
-    return f"; a claim of {printed} would hold, if it was rounded" if printed.contains(figure.envelope) else ""
+    return f"; the claim would hold if it was rounded, as {printed}" if printed.contains(figure.envelope) else ""
