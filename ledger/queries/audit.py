@@ -31,8 +31,8 @@ from ledger.model.registers import Registers
 from ledger.model.state import InitiativeState
 from ledger.queries.checks import CONTRADICTED, Check, check, singles_of
 from ledger.queries.findings import Finding
-from ledger.queries.holds import days_of_change, first_to_hold, nearest_day, other_bases, other_days
-from ledger.queries.log import Batch, Log, News, Wanted
+from ledger.queries.holds import TRIED_MAX, days_of_change, first_to_hold, nearest_day, other_bases, other_days
+from ledger.queries.log import PART_OF, Batch, Log, News, Wanted
 from ledger.queries.timeline import Timeline
 from ledger.queries.why import Why, why
 
@@ -173,7 +173,14 @@ class Audit:
     def _holds_at(self, claim: Claim, measure: Measure, at: date) -> date | None:
         line = self._line(measure)
         changes = days_of_change(measure, self._windows(Wanted.by(measure)))
-        return nearest_day(claim, at, changes, lambda day: line.at(day, self.known_at))
+        most = TRIED_MAX if self._is_read_day_by_day(measure) else None
+        return nearest_day(claim, at, changes, lambda day: line.at(day, self.known_at), most)
+
+    def _is_read_day_by_day(self, measure: Measure) -> bool:
+        """Is it a total that a timeline has no sums of?"""
+        totals = [single for single in singles_of(measure) if isinstance(single, Total)]
+        on_a_basis = any(total.within is not None or total.members_at is not None for total in totals)
+        return on_a_basis or bool(totals and self._windows(Wanted((PART_OF,), ())))
 
     def _holds_as(self, claim: Claim, measure: Measure, at: date) -> Measure | None:
         wanted = Wanted.by(measure)

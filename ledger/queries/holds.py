@@ -23,22 +23,26 @@ T = TypeVar("T")
 REACH: Final = timedelta(days=1_826)
 """How far from its own day a claim is tried on others: five years either way, with one leap day."""
 
-BASES_MAX: Final = 100  # days whose members are tried
+TRIED_MAX: Final = 100
+"""How many days are tried where each must be read from the ledger, in milliseconds."""
 
 ONE_DAY: Final = timedelta(days=1)
 
 
-def nearest_day(claim: Claim, at: date, changes: Iterable[date], answer: Callable[[date], Figure]) -> date | None:
+def nearest_day(
+    claim: Claim, at: date, changes: Iterable[date], answer: Callable[[date], Figure], most: int | None = None
+) -> date | None:
     """Give the day within `REACH` of a claim's own on which it would be confirmed, the earlier of two as near.
 
-    `changes` are the days on which the figure can become another one. None where the claim holds on no such day.
+    `changes` are the days on which the figure can become another one. None where the claim holds on no such day, or
+    on none of the `most` nearest ones.
 
     >>> from ledger.model.measures import Members
     >>> from ledger.model.state import replay
     >>> nearest_day(Claim(Members(), "1"), date(2023, 1, 20), [], lambda day: replay([], at=day).count()) is None
     True
     """
-    for day in stretches(at, changes):
+    for day in stretches(at, changes)[:most]:
         if abs(day - at) > REACH:
             return None
         if _holds(claim, answer, day):
@@ -106,7 +110,7 @@ def other_bases(measure: Measure) -> Iterator[Measure]:
 def other_days(measure: Measure, at: date, changes: Iterable[date]) -> Iterator[Measure]:
     """Give the total over the members of other days, those nearest to the claim's own first, at most 100 of them."""
     if isinstance(measure, Total) and measure.members_at is None:
-        for day in stretches(at, changes)[:BASES_MAX]:
+        for day in stretches(at, changes)[:TRIED_MAX]:
             yield evolve(measure, members_at=day)
 
 
