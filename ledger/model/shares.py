@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from attrs import evolve
 
 from ledger.model.exact import ZERO, divide
 from ledger.model.figures import Figure, Support
-from ledger.model.measures import By, Grouping, Share
+from ledger.model.measures import By, Grouping, Measure, Share
 from ledger.model.outcomes import Counting
 from ledger.model.quantity import Quantity
 
@@ -37,6 +38,25 @@ def share_of(measure: Share, part: Figure, whole: Figure) -> Figure:
         complete=part.complete and whole.complete,
         support=partial(_support_of_share, part, whole),
     )
+
+
+def shares_of(
+    measure: Share,
+    parts: Mapping[str | None, Figure],
+    wholes: Mapping[str | None, Figure],
+    *,
+    nobody: Callable[[Measure], Figure],
+) -> dict[str | None, Figure]:
+    """Give the share of each group; where only one figure has a group, nobody counts in that of the other."""
+    return {
+        group: share_of(measure, parts.get(group) or nobody(measure.part), wholes.get(group) or nobody(measure.whole))
+        for group in sorted({*parts, *wholes}, key=in_order)
+    }
+
+
+def in_order(group: str | None) -> tuple[bool, str]:
+    """Give what groups are sorted by: those without one come last."""
+    return group is None, group or ""
 
 
 def _support_of_share(part: Figure, whole: Figure) -> Support:

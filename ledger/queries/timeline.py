@@ -17,13 +17,13 @@ from functools import lru_cache, partial
 from threading import RLock
 from typing import Final, Generic, NamedTuple, TypeVar, cast, overload
 
-from ledger.model.answers import in_order, require_groups, require_measure
+from ledger.model.answers import require_groups, require_measure
 from ledger.model.errors import BadInput, shown
 from ledger.model.figures import Figure, Support
 from ledger.model.measures import ByLike, Measure, Share
 from ledger.model.records import KnownAt, known_at_of
 from ledger.model.registers import Registers
-from ledger.model.shares import share_of
+from ledger.model.shares import in_order, share_of
 from ledger.model.state import InitiativeState
 from ledger.model.when import day
 from ledger.queries.log import Log, News, Wanted

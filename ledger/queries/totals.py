@@ -17,13 +17,13 @@ from math import lcm
 from sys import maxsize
 from typing import Final, NamedTuple, TypeAlias
 
-from ledger.model.answers import in_order
 from ledger.model.events import MetricDefined
 from ledger.model.exact import ONE, ZERO, Exact, ratio
 from ledger.model.facts import INITIATIVE_STATUS, PlainFact, Register
 from ledger.model.measures import UNMAPPED, By, Total, Value
 from ledger.model.parts import Ends, scale_of
 from ledger.model.quantity import Quantity
+from ledger.model.shares import in_order
 from ledger.model.units import unit
 from ledger.queries.courses import Change, Course, differences
 from ledger.queries.dominance import Dominance
