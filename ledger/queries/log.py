@@ -1,8 +1,8 @@
-"""What a timeline reads of a store: what was written since, of the registers that it needs."""
+"""What a timeline reads of a store: what was written since, of the registers that it needs. Others read so too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Final, NamedTuple, Protocol, TypeVar
@@ -76,6 +76,9 @@ class Log(Protocol):
 
     def position(self) -> int:
         """Give the position of the newest record of the ledger; 0 where there is none."""
+
+    def refs(self, positions: Iterable[int]) -> Mapping[int, RecordRef]:
+        """Give the short forms of records, by position; a position without a record is left out."""
 
     def news(self, initiative: str, after: int, wanted: Wanted) -> AbstractContextManager[News]:
         """Read what was written of an initiative past a position, retracted facts too, while the context lasts."""

@@ -367,9 +367,23 @@ def _is_valid(records: Sequence[Record]) -> bool:
     measured = {register.name for register in registers if register.aspect == "metric"}
     if not (spoken_of <= joined and wholes - {None} <= joined and measured <= defined):
         return False
-    return all(
+    return not _goes_in_a_circle(registers) and all(
         _is_sound(register, facts, registers) for register, facts in registers.items() if register.aspect == "status"
     )
+
+
+def _goes_in_a_circle(registers: dict[Register, list[Fact]]) -> bool:
+    """Could anybody, on some day, be a part of its own part, by way of others or not?"""
+    chains = {register.id: chain(facts) for register, facts in registers.items() if register.aspect == "part_of"}
+    for day in {day for one in chains.values() for day in (*one.since, *one.until)}:
+        wholes = {id: {option.fact.value for option in one.at(day).candidates} for id, one in chains.items()}
+        for start in wholes:
+            reached = {start}
+            for _ in wholes:
+                reached = {str(whole) for id in reached for whole in wholes.get(id, ()) if whole is not None}
+                if start in reached:
+                    return True
+    return False
 
 
 def _is_sound(register: Register, facts: list[Fact], registers: dict[Register, list[Fact]]) -> bool:
