@@ -17,6 +17,7 @@ from ledger import (
     Claim,
     Distinct,
     Joined,
+    MemberJoined,
     Members,
     MetricDefined,
     Quantity,
@@ -93,6 +94,7 @@ def test_claims_can_be_recorded_as_those_of_a_report():
             MetricDefined("co2", "Mt/year"),
             MetricDefined("jobs", "people"),
             MetricDefined("gdp", "USD/year"),
+            MemberJoined("basque", "2021/2023-01-19", attributes={"country": "Spain", "continent": "Europe"}),
             ReportPublished("pr-2023-01", "2023-01-20", claims=read),
             source="miragenews 931610",
         )

@@ -65,6 +65,16 @@ _QUOTED: Final = r'"(?:[^"]|"")*"(?!")'
 _TOKEN: Final = rf"(?:{_BARE}|(?P<quoted>{_QUOTED}))(?=[\s,]|\Z)|,"
 
 
+def headed(measure: Measure) -> str:
+    """Write a measure in words, to begin a sentence or a heading with.
+
+    >>> headed(Total("co2"))
+    'Total co2'
+    """
+    words = worded(measure)
+    return words[0].upper() + words[1:]
+
+
 def worded(measure: Measure) -> str:
     """Write a measure in words; `measure_of` reads the same one back. Raises `BadInput` for what is no measure.
 

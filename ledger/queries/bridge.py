@@ -9,7 +9,7 @@ from attrs import asdict, frozen
 
 from ledger.model.exact import Exact, number_text
 from ledger.model.measures import Simple
-from ledger.model.wording import worded
+from ledger.model.wording import headed
 
 OPENING: Final = "opening"
 CLOSING: Final = "closing"
@@ -60,8 +60,7 @@ class Bridge:
         aligned = [_aligned(titles, right=False)]
         aligned += [_aligned([heading, *column]) for heading, column in zip(headings, columns, strict=True)]
         rows = ["  ".join(cells).rstrip() for cells in zip(*aligned, notes, strict=True)]
-        words = worded(self.measure)
-        title = words[0].upper() + words[1:]
+        title = headed(self.measure)
         return "\n".join([f"{title}, in {self.unit}" if self.unit else title, *(row for row in rows if row)])
 
 
