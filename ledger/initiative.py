@@ -36,8 +36,9 @@ from ledger.recording.rules import violations
 if TYPE_CHECKING:
     from ledger.model.events import Event
     from ledger.model.figures import Figure
-    from ledger.model.measures import Measure
+    from ledger.model.measures import ByLike, Measure
     from ledger.model.records import KnownAt, Record
+    from ledger.model.registers import Registers
     from ledger.queries.changes import Changes
     from ledger.queries.history import HistoryEntry
     from ledger.queries.points import PointLike
@@ -188,7 +189,13 @@ class Initiative:
         version, registers = self._store.registers(self.id, asked, known_at)
         if version == 0:
             self._require_records()
-        return InitiativeState(self.id, asked, version, registers)
+
+        def elsewhere(another: date) -> Registers:
+            # what has been recorded since must not be seen
+            position = self._store.ref(self.id, version).position if version else 0
+            return self._store.registers(self.id, another, position)[1]
+
+        return InitiativeState(self.id, asked, version, registers, elsewhere)
 
     def today(self, known_at: KnownAt = None) -> InitiativeState:
         """Give the state at the end of today, by the ledger's clock, in UTC."""
@@ -241,14 +248,15 @@ class Initiative:
     @overload
     def timeline(self, measure: Measure, *, by: None = None) -> Timeline[Figure]: ...
     @overload
-    def timeline(self, measure: Measure, *, by: str) -> Timeline[dict[str | None, Figure]]: ...
+    def timeline(self, measure: Measure, *, by: ByLike) -> Timeline[dict[str | None, Figure]]: ...
     @overload
-    def timeline(self, measure: Measure, *, by: str | None) -> Timeline[Any]: ...
-    def timeline(self, measure: Measure, *, by: str | None = None) -> Timeline[Any]:
+    def timeline(self, measure: Measure, *, by: ByLike | None) -> Timeline[Any]: ...
+    def timeline(self, measure: Measure, *, by: ByLike | None = None) -> Timeline[Any]:
         """Give the fast index of one measure: its figure at any date, as known at any moment, in microseconds.
 
         It reads the ledger once, some microseconds an event, and keeps up with it from then on, whoever records.
-        With `by` it gives a figure for each value of that attribute, None standing for those without one.
+        With `by` it gives a figure for each value of that attribute, or for each group of its values, None standing
+        for those without one.
 
         Raises `UnknownInitiative` where nothing was ever recorded, and `BadInput` for what cannot be asked.
         """

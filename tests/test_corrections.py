@@ -106,7 +106,7 @@ def answers(state):
 
 
 @settings(max_examples=EXAMPLES // 2)
-@given(histories(max_size=8))
+@given(histories(parts=True, max_size=8))
 def test_the_file_answers_as_the_replay_does_on_every_day_at_every_position(history):
     with ledger.open(":memory:") as book:
         clusters = book.initiative("clusters")
@@ -120,7 +120,7 @@ def test_the_file_answers_as_the_replay_does_on_every_day_at_every_position(hist
 
 
 @settings(max_examples=EXAMPLES // 2)
-@given(histories(max_size=8))
+@given(histories(parts=True, max_size=8))
 def test_what_was_known_before_stays_as_it_was(history):
     days = breakpoints(history)[::3]
     seen = {}
@@ -133,7 +133,7 @@ def test_what_was_known_before_stays_as_it_was(history):
             assert clusters.at(day, known_at) == then
 
 
-@given(histories(max_size=16))
+@given(histories(parts=True, max_size=16))
 def test_in_the_end_it_is_as_if_the_right_thing_had_been_recorded_in_the_first_place(history):
     with ledger.open(":memory:") as book:
         clusters = book.initiative("clusters")
@@ -159,7 +159,7 @@ def as_if_nothing_had_been_wrong(records):
     ]
 
 
-@given(histories(days=["2021-01-15", "2021-01"], max_size=16), st.data())
+@given(histories(parts=True, days=["2021-01-15", "2021-01"], max_size=16), st.data())
 def test_to_correct_a_name_on_a_day_when_much_happened_leaves_every_other_register_as_it_was(history, data):
     with ledger.open(":memory:") as book:
         clusters = book.initiative("clusters")
@@ -178,7 +178,7 @@ def test_to_correct_a_name_on_a_day_when_much_happened_leaves_every_other_regist
             assert {(register.id, register.aspect) for register in changed} <= {(wrong.event.member, "name")}
 
 
-@given(histories(max_size=16))
+@given(histories(parts=True, max_size=16))
 def test_a_correction_is_a_retraction_and_a_record_anew_but_for_its_rank(history):
     with ledger.open(":memory:") as book:
         corrected = [record for batch in played(book.initiative("clusters"), history) for record in batch]

@@ -64,7 +64,9 @@ def gone(records):
 # --- what it holds, and in which order
 
 
-@given(histories() | hostile_histories(), st.sampled_from(SUBJECTS), st.randoms(use_true_random=False))
+@given(
+    histories(parts=True) | hostile_histories(parts=True), st.sampled_from(SUBJECTS), st.randoms(use_true_random=False)
+)
 @settings(max_examples=200)
 def test_it_holds_exactly_the_records_that_speak_of_the_subject(records, subject, random):
     entries = history(random.sample(records, len(records)), **subject)
@@ -78,7 +80,7 @@ def test_it_holds_exactly_the_records_that_speak_of_the_subject(records, subject
         assert str(entry)
 
 
-@given(histories(), st.sampled_from(SUBJECTS))
+@given(histories(parts=True), st.sampled_from(SUBJECTS))
 @settings(max_examples=200)
 def test_what_stands_is_in_the_order_of_its_chain_as_if_nothing_had_been_retracted(records, subject):
     ranks = {}
@@ -93,7 +95,7 @@ def test_what_stands_is_in_the_order_of_its_chain_as_if_nothing_had_been_retract
     assert standing == [position for _, position, *_ in chain(facts).facts]
 
 
-@given(histories(rough=False), st.sampled_from(SUBJECTS))
+@given(histories(parts=True, rough=False), st.sampled_from(SUBJECTS))
 def test_exact_days_are_in_their_order(records, subject):
     days = [window_of(entry.record.event) for entry in history(records, **subject)]
     assert days == sorted(days)
@@ -183,7 +185,7 @@ def stored(store, initiative, records):
             append.append(entries, rows)
 
 
-@given(histories(), histories(max_size=4), st.sampled_from(SUBJECTS))
+@given(histories(parts=True), histories(parts=True, max_size=4), st.sampled_from(SUBJECTS))
 def test_a_file_tells_the_same_history_as_all_its_records(records, others, subject):
     with ledger.open(":memory:") as book:
         stored(book._store, "others", others)

@@ -10,7 +10,8 @@ ROOT = Path(ledger.__file__).parent
 FLOORS = [
     "model.errors", "model.when", "model.exact", "model.units", "model.quantity", "model.fields", "model.periods",
     "model.measures", "model.events", "model.records", "model.facts", "model.registers", "model.outcomes",
-    "model.matching", "model.parts", "model.figures", "model.answers", "model.members", "model.state",
+    "model.matching", "model.parts", "model.overlaps", "model.figures", "model.shares", "model.answers",
+    "model.members", "model.state",
     "recording.codec", "recording.proposal", "recording.status_rules", "recording.rules", "recording.batch",
     "recording.corrections",
     "queries.log", "queries.dominance", "queries.tracks", "queries.views", "queries.courses", "queries.holders",

@@ -776,7 +776,7 @@ def before_the_first_correction(history):
     return [record for record in history if not corrected or record.recorded_at < min(corrected)]
 
 
-@given(histories())
+@given(histories(parts=True))
 def test_a_history_that_is_valid_by_construction_is_accepted_batch_by_batch(history):
     history = before_the_first_correction(history)
     with ledger.open(":memory:") as book:
@@ -795,7 +795,7 @@ def whole(book):
     }
 
 
-@given(hostile_histories())
+@given(hostile_histories(parts=True))
 def test_a_refused_batch_changes_nothing(history):
     with ledger.open(":memory:") as book:
         clusters = book.initiative("clusters")
@@ -891,7 +891,7 @@ def faults_of_values(values, definitions):
 
 
 @settings(max_examples=2 * EXAMPLES)
-@given(hostile_histories(max_size=16), st.booleans())
+@given(hostile_histories(parts=True, max_size=16), st.booleans())
 def test_whatever_was_tried_what_was_accepted_is_never_certainly_wrong(history, one_by_one):
     with ledger.open(":memory:") as book:
         clusters = book.initiative("clusters")
@@ -913,7 +913,7 @@ def two_ledgers(tmp_path_factory):
         yield one, other
 
 
-@given(hostile_histories(max_size=16), st.lists(st.integers(0, 2), max_size=16))
+@given(hostile_histories(parts=True, max_size=16), st.lists(st.integers(0, 2), max_size=16))
 def test_a_status_is_refused_if_and_only_if_something_would_be_certainly_wrong(two_ledgers, history, turns):
     names = defaultdict(lambda: str(uuid4()))  # of the initiative, and of each record
     clusters = [book.initiative(names["initiative"]) for book in two_ledgers]
@@ -949,7 +949,7 @@ def judged(events, ids, recorded):
 
 
 @settings(max_examples=EXAMPLES // 4)
-@given(histories(max_size=8))
+@given(histories(parts=True, max_size=8))
 def test_what_the_rules_let_in_replays_on_every_day_to_what_was_recorded(history):
     history = before_the_first_correction(history)
     with ledger.open(":memory:") as book:

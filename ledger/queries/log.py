@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from attrs import frozen
 
 from ledger.model.facts import INITIATIVE_STATUS, PlainFact, Register, definition_of, metric_of
-from ledger.model.measures import Joined, Measure, Share, Total, Value
+from ledger.model.measures import By, Joined, Measure, Share, Total, Value
 from ledger.model.outcomes import Asked, Aspect
-from ledger.model.records import KnownAt
+from ledger.model.records import KnownAt, RecordRef
 from ledger.model.registers import Registers
 
 T = TypeVar("T")
+
+PART_OF: Final[Aspect] = ("part_of", "")
 
 
 @frozen
@@ -26,8 +28,8 @@ class Wanted:
     registers: tuple[Register, ...]
 
     @classmethod
-    def by(cls, measure: Measure, by: str | None = None) -> Wanted:
-        """Say what a measure looks at, grouped by an attribute or not."""
+    def by(cls, measure: Measure, by: By | None = None) -> Wanted:
+        """Say what a measure looks at, grouped or not."""
         if isinstance(measure, Share):
             part, whole = cls.by(measure.part), cls.by(measure.whole)
             return cls(_each(part.aspects, whole.aspects), _each(part.registers, whole.registers))
@@ -36,8 +38,9 @@ class Wanted:
             return cls((), (metric_of(measure.metric, measure.member), *defined))
         asked = Asked.by(measure, date.max, by)
         aspects = [aspect for aspect in (*(aspect for aspect, _ in asked.tests), asked.group, asked.value) if aspect]
-        joined: list[Aspect] = [("joined", "")] if isinstance(measure, Joined) else []
-        return cls(_each(aspects, joined), (INITIATIVE_STATUS, *defined))
+        more: list[Aspect] = [("joined", "")] if isinstance(measure, Joined) else []
+        more += [PART_OF] if isinstance(measure, Total) else []
+        return cls(_each(aspects, more), (INITIATIVE_STATUS, *defined))
 
 
 def _each(*many: Iterable[T]) -> tuple[T, ...]:
@@ -81,3 +84,6 @@ class Log(Protocol):
         self, initiative: str, at: date, known_at: KnownAt = None, wanted: Wanted | None = None
     ) -> tuple[int, Registers]:
         """Give the version known at a moment, and every register on a day, or those wanted, as `replay` does."""
+
+    def ref(self, initiative: str, version: int) -> RecordRef:
+        """Give the short form of a record of an initiative, by its version; it must exist."""

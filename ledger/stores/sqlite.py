@@ -14,10 +14,11 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from ledger.model.errors import LedgerClosed, StoreError
-from ledger.model.records import KnownAt, Record, known_at_of
+from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
 from ledger.recording.batch import READ, record_of
 from ledger.stores.sqlite_append import SELECT, Remembered, SqliteAppend, head_of
+from ledger.stores.sqlite_facts import ref_of
 from ledger.stores.sqlite_file import connect, damage_of, errors_of, place_of, require_same_file
 from ledger.stores.sqlite_history import names_of, records_on
 from ledger.stores.sqlite_places import known_position, newest_position, newest_version, version_at
@@ -84,6 +85,11 @@ class SqliteStore:
             version = version_at(connection, initiative, position)
             newest = version == newest_version(connection, initiative)
             return version, registers_at(connection, initiative, at, position, wanted, newest=newest)
+
+    def ref(self, initiative: str, version: int) -> RecordRef:
+        """Give the short form of a record of an initiative, by its version; it must exist."""
+        with self._reading() as connection, damage_of(self.path):
+            return ref_of(connection, initiative, version)
 
     def position(self) -> int:
         """Give the position of the newest record of the ledger; 0 where there is none."""
