@@ -120,12 +120,14 @@ class Worlds:
     def all(self, *cuts: date, look: Look = None) -> list[World]:
         """Give every world that differs from the others on the day asked, or by the days named in `cuts`.
 
-        With `look`, only the chains of the keys looked at restrict the days.
+        With `look`, only the chains of the keys looked at are played, and only their events have days.
         """
         chains = {key: chain for key, chain in self.chains.items() if look is None or look(key)}
         order = {(one.position, next_.position) for chain in chains.values() for one, next_ in pairwise(chain)}
         after = _day_after(self.at)
-        windows = [(record.position, *_window(record.event)) for record in self.records]
+        played = {record for pair in order for record in pair} | {chain[0].position for chain in chains.values()}
+        records = [record for record in self.records if look is None or record.position in played]
+        windows = [(record.position, *_window(record.event)) for record in records]
         pieces = [_pieces(first, last, sorted({*after, *cuts})) for _, first, last in windows]
         found = []
         for choice in product(*pieces):
