@@ -99,7 +99,6 @@ class _ClaimSheet(Sheet):
 
     def claim(self, row: Row, columns: Mapping[str, str | None], labels: Mapping[str, Measure]) -> Claim | None:
         """Read one row; None if something is wrong with it, which is noted."""
-        before = len(self.problems)
 
         def read(what: str, reads: Callable[[str], T]) -> T | None:
             return self.read(row, columns[what], reads)
@@ -111,7 +110,7 @@ class _ClaimSheet(Sheet):
         definition = read("definition", lambda cell: require_prose(cell, "the definition") if cell.strip() else None)
         text = read("text", lambda cell: require_prose(cell, "the text"))
         amount = read("amount", lambda cell: amount_of(cell, unit or "", reading or ""))
-        if len(self.problems) > before or measure is None or amount is None or text is None:
+        if measure is None or amount is None or text is None:
             return None
         return read("amount", lambda _: Claim(measure, amount, at, definition, text))
 

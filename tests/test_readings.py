@@ -81,6 +81,7 @@ def test_each_reading_of_451_mt_is_as_the_table_says():
     (("2700000", "people", "rounded"), between("2699999.5", "2700000.5", "people")),
     (("47%", "", "at least"), at_least(47, "percent")),
     (("47 %", "%", "Exactly"), exactly(47, "percent")),
+    (("47%", "percent", ""), exactly(47, "percent")),
     (("490 Mt", "", "about 2%"), between("480.2", "499.8", "Mt")),
     (("490", "Mt", " About  2.5 Percent "), between("477.75", "502.25", "Mt")),
     (("+451", "Mt", "ROUNDED"), between("450.5", "451.5", "Mt")),

@@ -31,7 +31,7 @@ def test_cells_are_read_as_they_were_written(rows, delimiter, marked, quoted):
 
 
 def test_rows_are_counted_as_a_spreadsheet_does():
-    rows = rows_of('\n a ,b\n\n1,"2\n2"\n,\n3, 4\n')
+    rows = rows_of('\n a ,b\n\n1,"2\n2"\n ,\t\n3, 4\n')
     assert rows == [(2, {"a": " a ", "b": "b"}), (4, {"a": "1", "b": "2\n2"}), (6, {"a": "3", "b": " 4"})]
 
 

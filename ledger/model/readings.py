@@ -63,7 +63,7 @@ def amount_of(text: str, unit: str = "", reading: str = "") -> Quantity:
     typed = Quantity.parse(text)
     if unit and not typed.unit:
         typed = Quantity.parse(f"{text} {unit}")
-    elif unit not in ("", typed.unit):
+    elif unit and not _alike(unit, typed.unit):
         raise BadQuantity(
             f"{shown(text)} has a unit, and the unit is said to be {shown(unit)}: say it in one of the two places, "
             "as in '2.7 million people'"
@@ -95,6 +95,10 @@ def reading_of(text: str) -> Reads | None:
             "as in '475..500'"
         )
     return READINGS.get(reading)
+
+
+def _alike(one: str, other: str) -> bool:
+    return Quantity(1, 1, one) == Quantity(1, 1, other)
 
 
 def _one_blank(text: str) -> str:

@@ -61,7 +61,7 @@ _WORDS: Final = frozenset(
     | {"none", "at", "overlap", "within", "with"}
 )
 _BARE: Final = r'[^\s,"]+'
-_QUOTED: Final = r'"(?:[^"]|"")*"(?!")'
+_QUOTED: Final = r'"(?:[^"]|"")*"'
 _TOKEN: Final = rf"(?:{_BARE}|(?P<quoted>{_QUOTED}))(?=[\s,]|\Z)|,"
 
 
