@@ -50,13 +50,16 @@ def cycles(proposal: Proposal) -> Iterator[Violation]:
     if not touched:
         return
     after, before = _links_by(proposal.after), _links_by(proposal.history_of)
-    told: set[frozenset[int]] = set()
+    told: set[tuple[int, frozenset[str]]] = set()
     for register in touched:
         for circle in _circles(register.id, after):
-            # what went in a circle before is not this batch's doing
-            if circle.positions not in told and not _is_old(proposal, circle, before):
-                told.add(circle.positions)
-                yield _closed_circle(proposal, register, circle)
+            if _is_old(proposal, circle, before):  # what went in a circle before is not this batch's doing
+                continue
+            violation = _closed_circle(proposal, register, circle)
+            key = violation.index, frozenset(link.member for link in circle.links)
+            if key not in told:
+                told.add(key)
+                yield violation
 
 
 def _is_old(proposal: Proposal, circle: _Circle, before: _LinksOf) -> bool:
@@ -70,27 +73,29 @@ def _closed_circle(proposal: Proposal, register: Register, circle: _Circle) -> V
     newest = max((index for index in own if index is not None), default=None)
     index, place = (proposal.cause(register, None), 0) if newest is None else (newest, own[newest])
     links = [*circle.links[place:], *circle.links[:place]]
-    wholes = [f"part of {link.whole!r}" for link in links]
-    if len(wholes) > _NAMED_MAX:
-        wholes[_NAMED_MAX - 1 : -1] = ["and so on"]
+    wholes = ", which is ".join(f"part of {link.whole!r}" for link in links[:_NAMED_MAX])
+    if len(links) > _NAMED_MAX:
+        wholes += f", and so on, up to part of {links[-1].whole!r}"
     reason = (
         "with this, on {day} {member!r} is {wholes} (by {clash}), and nobody is a part of its own part: "
         "correct or retract what is wrong, or record first, by MemberChanged(..., part_of=''), when it ended"
     )
-    words = {"day": circle.since, "member": links[0].member, "wholes": ", which is ".join(wholes)}
+    words = {"day": circle.since, "member": links[0].member, "wholes": wholes}
     return proposal.refuse("part-of-cycle", index, reason, links[-1].fact, **words)
 
 
 def _circles(start: str, links_of: _LinksOf) -> Iterator[_Circle]:
     """Follow a member to what it is part of, and so on, on all days at once, until that is the member again."""
-    ways: list[tuple[date, date, tuple[_Link, ...]]] = [(link.since, link.until, (link,)) for link in links_of(start)]
+    ways: list[tuple[date, date, tuple[_Link, ...]]] = [
+        (link.since, link.until, (link,)) for link in reversed(links_of(start))
+    ]
     while ways:
-        first, last, links = ways.pop()
+        first, last, links = ways.pop()  # the earliest, since they are put there in reverse
         whole = links[-1].whole
         if whole == start:
             yield _Circle(first, links)
         elif all(whole != link.member for link in links):  # else it is a circle of others
-            for link in links_of(whole):
+            for link in reversed(links_of(whole)):
                 since, until = max(first, link.since), min(last, link.until)
                 if since <= until:
                     ways.append((since, until, (*links, link)))
