@@ -194,7 +194,8 @@ def test_a_retraction_counts_from_its_place_in_the_batch_on(clusters):
 
 def test_earlier_events_of_the_batch_count_and_later_ones_do_not(clusters):
     assert codes(refused(clusters, report(Distinct("country")), BASQUE)) == [(0, "unknown-attribute")]
-    clusters.record(BASQUE, report(Distinct("country"), Members(SPAIN)), report(Distinct("country"), name="b"))
+    another = MemberJoined("ohio", "2022", attributes={"country": "USA"})
+    clusters.record(BASQUE, report(Distinct("country"), Members(SPAIN)), another, report(Members(SPAIN), name="b"))
 
 
 def test_a_corrected_report_is_held_against_the_rules_anew(clusters):
