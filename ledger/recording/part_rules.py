@@ -54,12 +54,9 @@ def cycles(proposal: Proposal) -> Iterator[Violation]:
         return
     after, before = _links_by(proposal.after), _links_by(proposal.history_of)
     told: set[tuple[int, frozenset[str]]] = set()
-    clear: set[str] = set()
+    done: set[str] = set()
     for register in touched:
-        found = list(_cycles(register.id, after, clear))
-        if not found:
-            clear.add(register.id)
-        for cycle in found:
+        for cycle in _cycles(register.id, after, done):
             if any(cycle.positions == old.positions for old in _cycles(register.id, before)):
                 continue  # what went in a cycle before is not this batch's doing
             violation = _closed_cycle(proposal, register, cycle)
@@ -67,6 +64,7 @@ def cycles(proposal: Proposal) -> Iterator[Violation]:
             if key not in told:
                 told.add(key)
                 yield violation
+        done.add(register.id)
 
 
 def _closed_cycle(proposal: Proposal, register: Register, cycle: _Cycle) -> Violation:
@@ -85,10 +83,10 @@ def _closed_cycle(proposal: Proposal, register: Register, cycle: _Cycle) -> Viol
     return proposal.refuse("part-of-cycle", index, reason, links[-1].fact, **words)
 
 
-def _cycles(start: str, links_of: _LinksOf, clear: Container[str] = ()) -> Iterator[_Cycle]:
+def _cycles(start: str, links_of: _LinksOf, done: Container[str] = ()) -> Iterator[_Cycle]:
     """Follow a member to what it is part of, and so on, on all days at once, until that is the member again.
 
-    `clear` are those who are known to be in no cycle.
+    `done` are those who need not be looked at, since their cycles have all been found.
     """
     ways: list[tuple[str, date, date, _Path]] = [(start, date.min, date.max, ())]
     seen = set()  # some go round in a cycle of others, and narrow down what days are left only so often
@@ -96,7 +94,7 @@ def _cycles(start: str, links_of: _LinksOf, clear: Container[str] = ()) -> Itera
         member, first, last, path = way = ways.pop()
         if path and member == start:
             yield _Cycle(first, _in_order(path))
-        elif member not in clear and way[:3] not in seen:
+        elif member not in done and way[:3] not in seen:
             seen.add(way[:3])
             for link in reversed(links_of(member)):  # so that the earliest is taken up first
                 since, until = max(first, link.since), min(last, link.until)
