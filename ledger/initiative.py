@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final, overload
 
@@ -20,6 +20,7 @@ from ledger.model.errors import (
     shown,
 )
 from ledger.model.events import RecordRetracted
+from ledger.model.records import known_at_of
 from ledger.model.state import InitiativeState
 from ledger.model.when import day, instant
 from ledger.recording.batch import (
@@ -35,13 +36,14 @@ from ledger.recording.batch import (
 from ledger.recording.rules import violations
 
 if TYPE_CHECKING:
-    from ledger.model.events import Event
+    from ledger.model.events import Claim, Event
     from ledger.model.figures import Figure
     from ledger.model.measures import ByLike, Measure
     from ledger.model.records import KnownAt, Record
     from ledger.model.registers import Registers
     from ledger.queries.changes import Changes
     from ledger.queries.conflicts import Conflict
+    from ledger.queries.findings import Finding
     from ledger.queries.history import HistoryEntry
     from ledger.queries.points import PointLike
     from ledger.queries.timeline import Timeline
@@ -271,6 +273,41 @@ class Initiative:
             self._require_records()
             metrics, reports = (self._store.names(self.id, subject) for subject in ("metric", "report"))
             return conflicts(self.id, self._store, metrics=metrics, reports=reports, known_at=known_at)
+
+    def audit(
+        self, report: str | None = None, known_at: KnownAt = None, *, claims: Iterable[Claim] | None = None
+    ) -> tuple[Finding, ...]:
+        """Hold every published claim against the replay of its day, and say what was found of each.
+
+        The claims of all reports known at a moment (inclusive), or now, in order of record; or of the `report` of that
+        id alone. A claim is compared as known when its report was recorded, and as known at `known_at`. Values that
+        are stated for the initiative as a whole are held against the members' totals too: those that reports claim,
+        and without `report` all that are recorded.
+
+        With `claims` those are audited without being recorded: each needs a day (`at`).
+
+        Raises `UnknownReport`, `UnknownInitiative` and, for what is wrong with `claims`, `BadInput`, `NotAdditive`,
+        `UnknownMetric`, `UnknownMember` and `UnknownAttribute`, which say which claim it is, by its place from 0.
+
+        >>> import ledger
+        >>> with ledger.open(":memory:") as book:
+        ...     club = book.initiative("club")
+        ...     _ = club.record(ledger.MemberJoined("ada", "2020-01-01"), ledger.MemberJoined("bob", "2021-05-01"))
+        ...     print(*club.audit(claims=[ledger.Claim(ledger.Members(), "1", at="2021-06-01")]))
+        contradicted: Members: 1 claimed for 2021-06-01, and there were 2: ada, bob. It would hold on 2021-04-30.
+        """
+        from ledger.queries.audit import Audit, given_claims, require_names  # noqa: PLC0415 - many programs never ask
+
+        given = None if claims is None else given_claims(claims, report)
+        audit = Audit(self.id, self._store, known_at_of(known_at))
+        with self._store.reading():
+            self._require_records()
+            if given is not None:
+                subjects = ("metric", "member", "attribute")
+                require_names(given, {subject: self._store.names(self.id, subject) for subject in subjects})
+                return audit.of_claims(given)
+            found = audit.of_reports(self._store.names(self.id, "report"), report)
+            return found if report is not None else found + audit.of_values(self._store.names(self.id, "metric"))
 
     @overload
     def timeline(self, measure: Measure, *, by: None = None) -> Timeline[Figure]: ...

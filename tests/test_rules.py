@@ -914,7 +914,7 @@ def two_ledgers(tmp_path_factory):
         yield one, other
 
 
-@given(hostile_histories(parts=True, max_size=16), st.lists(st.integers(0, 2), max_size=16))
+@given(hostile_histories(max_size=16), st.lists(st.integers(0, 2), max_size=16))
 def test_a_status_is_refused_if_and_only_if_something_would_be_certainly_wrong(two_ledgers, history, turns):
     names = defaultdict(lambda: str(uuid4()))  # of the initiative, and of each record
     clusters = [book.initiative(names["initiative"]) for book in two_ledgers]

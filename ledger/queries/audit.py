@@ -1,0 +1,269 @@
+"""The audit: every published claim, held against the replay of its day, by what was known then and by what is now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime
+from functools import cached_property, lru_cache, partial
+from typing import Final, NamedTuple, TypeAlias
+
+from attrs import evolve, field, frozen
+
+from ledger.model.errors import (
+    BadInput,
+    NotAdditive,
+    Unknown,
+    UnknownAttribute,
+    UnknownMember,
+    UnknownMetric,
+    UnknownReport,
+    WrongDimension,
+    shown,
+)
+from ledger.model.events import Claim, MetricDefined, ReportPublished
+from ledger.model.facts import PlainFact, Register, metric_of
+from ledger.model.fields import require_id
+from ledger.model.figures import Figure
+from ledger.model.measures import Distinct, Measure, Simple, Total, Value
+from ledger.model.quantity import Quantity
+from ledger.model.records import RecordRef
+from ledger.model.registers import Registers
+from ledger.model.state import InitiativeState
+from ledger.queries.checks import CONTRADICTED, Check, check, singles_of
+from ledger.queries.findings import Finding
+from ledger.queries.holds import days_of_change, first_to_hold, nearest_day, other_bases, other_days
+from ledger.queries.log import Batch, Log, News, Wanted
+from ledger.queries.timeline import Timeline
+from ledger.queries.why import Why, why
+
+Moment: TypeAlias = datetime | int | None
+"""A moment of knowledge, as `known_at_of` reads it."""
+
+STATES_MAX: Final = 32  # kept at a time; the claims of a report are mostly of one day
+
+
+class Stated(NamedTuple):
+    """Where a claim is stated: by which record, by which report and where in it, and since when that was known."""
+
+    record: RecordRef | None = None
+    report: str | None = None
+    place: int = 0
+    known_at: datetime | None = None
+
+
+@frozen(eq=False, repr=False, slots=False)  # its cached property lives beside its fields
+class Audit:
+    """The audit of one initiative, as known at a moment. Each state is read once, however many claims ask for it."""
+
+    initiative: str
+    log: Log
+    known_at: Moment
+    _state: Callable[[date, Moment], InitiativeState] = field(init=False)
+    _line: Callable[[Measure], Timeline[Figure]] = field(init=False)
+    _windows: Callable[[Wanted], set[tuple[date, date]]] = field(init=False)
+
+    @_state.default
+    def _read_once(self) -> Callable[[date, Moment], InitiativeState]:
+        return lru_cache(STATES_MAX)(self._read)
+
+    @_line.default
+    def _made_once(self) -> Callable[[Measure], Timeline[Figure]]:
+        return lru_cache(STATES_MAX)(partial(Timeline, self.initiative, self.log))
+
+    @_windows.default
+    def _listed_once(self) -> Callable[[Wanted], set[tuple[date, date]]]:
+        return lru_cache(STATES_MAX)(self._read_windows)
+
+    def of_reports(self, names: Iterable[str], report: str | None = None) -> tuple[Finding, ...]:
+        """Audit the claims of the reports known that have these names, or of that one alone, in order of record.
+
+        A claim of a value of the initiative as a whole is held against the members' total as well. Raises
+        `UnknownReport`, and `BadEvent` for what cannot be the id of one.
+        """
+        if report is not None:
+            require_id(report, "report")
+        registers = {name: Register("report", name, "published") for name in names}
+        _, found = self.log.registers(self.initiative, date.max, self.known_at, Wanted((), tuple(registers.values())))
+        facts = {name: found.of(register).candidates for name, register in registers.items()}
+        known = {name: candidates[-1].fact for name, candidates in facts.items() if candidates}
+        if report is not None and report not in known:
+            raise UnknownReport(report, known)
+        asked = [fact for name, fact in known.items() if report in (None, name)]
+        findings: list[Finding] = []
+        for fact in sorted(asked, key=lambda fact: fact.position):
+            if isinstance(fact.value, ReportPublished):
+                findings += self._of_report(fact.value, found.refs[fact.position], fact.rank)
+        return tuple(findings)
+
+    def of_values(self, metrics: Iterable[str]) -> tuple[Finding, ...]:
+        """Hold the values of these metrics that are stated for the initiative as a whole against the members' totals.
+
+        Each on the day from which it certainly holds, if its metric can be totalled and it was neither withdrawn nor
+        retracted.
+        """
+        additive = [metric for metric in metrics if self._can_be_totalled(metric)]
+        wanted = Wanted((), tuple(metric_of(metric, None) for metric in additive))
+        with self.log.news(self.initiative, 0, wanted) as news:
+            said = [(fact, register.name) for register, fact in _standing(news, self.known_at) if fact[4] is not None]
+        refs = self.log.refs({position for (_, position, *_), _ in said})
+        findings = []
+        for (rank, position, _, latest, text, _, _), metric in said:
+            claim = Claim(Value(metric), Quantity.parse(str(text)), at=latest)
+            stated = Stated(refs[position], known_at=self._first_known(rank))
+            findings.append(self._finding(claim, Total(metric), latest, stated))
+        return tuple(findings)
+
+    def of_claims(self, claims: Iterable[tuple[Claim, date]]) -> tuple[Finding, ...]:
+        """Audit claims that are not recorded, each of a day. Raises `NotAdditive`."""
+        findings: list[Finding] = []
+        for index, (claim, at) in enumerate(claims):
+            for single in singles_of(claim.measure):
+                definition = self._definitions.get(single.metric) if isinstance(single, Total) else None
+                if definition is not None and not definition.additive:
+                    raise NotAdditive(
+                        f"claim {index}: metric {definition.metric!r} is not additive, so it has no total: "
+                        "claim a Value of it"
+                    )
+            findings += self._of_claim(claim, at, Stated(place=index))
+        return tuple(findings)
+
+    def _of_report(self, report: ReportPublished, record: RecordRef, rank: int) -> Iterator[Finding]:
+        known_at = self._first_known(rank)
+        for index, claim in enumerate(report.claims):
+            at = report.effective.earliest if claim.at is None else claim.at
+            yield from self._of_claim(claim, at, Stated(record, report.report, index, known_at))
+
+    def _of_claim(self, claim: Claim, at: date, stated: Stated) -> Iterator[Finding]:
+        measure = claim.measure
+        yield self._finding(claim, measure, at, stated)
+        if isinstance(measure, Value) and measure.member is None and self._can_be_totalled(measure.metric):
+            yield self._finding(claim, Total(measure.metric), at, stated)
+
+    def _finding(self, claim: Claim, measure: Measure, at: date, stated: Stated) -> Finding:
+        now = check(claim, self._state(at, self.known_at), measure)
+        then = None if stated.known_at is None else check(claim, self._state(at, stated.known_at), measure)
+        contradicted = now.verdict == CONTRADICTED
+        return Finding(
+            initiative=self.initiative,
+            report=stated.report,
+            index=stated.place,
+            record=stated.record,
+            claim=claim,
+            measure=measure,
+            at=at,
+            when_published=then,
+            now=now,
+            why=() if then is None else tuple(self._why(measure, at, stated.known_at, then, now)),
+            holds_at=self._holds_at(claim, measure, at) if contradicted else None,
+            holds_as=self._holds_as(claim, measure, at) if contradicted else None,
+        )
+
+    def _why(self, measure: Measure, at: date, known_at: Moment, then: Check, now: Check) -> Iterator[Why]:
+        if then.agrees(now) or then.figure is None or now.figure is None:
+            return
+        before, after = self._state(at, known_at), self._state(at, self.known_at)
+        for single in singles_of(measure):
+            try:
+                yield why(single, before, after, after)
+            except WrongDimension:  # the metric has come to be defined in another one: no effects lead there
+                continue
+
+    # where a contradicted claim would hold
+
+    def _holds_at(self, claim: Claim, measure: Measure, at: date) -> date | None:
+        line = self._line(measure)
+        changes = days_of_change(measure, self._windows(Wanted.by(measure)))
+        return nearest_day(claim, at, changes, lambda day: line.at(day, self.known_at))
+
+    def _holds_as(self, claim: Claim, measure: Measure, at: date) -> Measure | None:
+        wanted = Wanted.by(measure)
+        state = self._read(at, self.known_at, wanted)
+        found = first_to_hold(claim, other_bases(measure), state.measure)
+        if found is not None or not isinstance(measure, Total):
+            return found
+        of_members = Wanted(tuple(one for one in wanted.aspects if one[0] != "metric"), wanted.registers)
+        changes = days_of_change(evolve(measure, within=None), self._windows(of_members))
+        return first_to_hold(claim, other_days(measure, at, changes), state.measure)
+
+    # what is read
+
+    @cached_property
+    def _definitions(self) -> Mapping[str, MetricDefined]:
+        return self._state(date.max, self.known_at).metrics
+
+    def _can_be_totalled(self, metric: str) -> bool:
+        definition = self._definitions.get(metric)
+        return definition is not None and definition.additive
+
+    def _first_known(self, rank: int) -> datetime:
+        """Say when a record was recorded or, of a replacement, the first record of its line, whose rank it has."""
+        return self.log.ref(self.initiative, rank).recorded_at
+
+    def _read(self, at: date, known_at: Moment, wanted: Wanted | None = None) -> InitiativeState:
+        def elsewhere(day: date) -> Registers:
+            return self.log.registers(self.initiative, day, known_at, wanted)[1]
+
+        version, registers = self.log.registers(self.initiative, at, known_at, wanted)
+        return InitiativeState(self.initiative, at, version, registers, elsewhere)
+
+    def _read_windows(self, wanted: Wanted) -> set[tuple[date, date]]:
+        """Give the windows of all facts that were ever recorded of some registers; more of them do no harm."""
+        with self.log.news(self.initiative, 0, wanted) as news:
+            return {(earliest, latest) for _, (_, _, earliest, latest, _, _, _) in news.facts}
+
+
+def given_claims(claims: object, report: object = None) -> list[tuple[Claim, date]]:
+    """Give each claim that somebody wants audited with its day; raises `BadInput` for what is none, or has none.
+
+    >>> from ledger.model.measures import Members
+    >>> given_claims([Claim(Members(), "17", at="2023-01-20")])[0][1]
+    datetime.date(2023, 1, 20)
+    """
+    if report is not None:
+        raise BadInput(f"report={shown(report)} and claims were given: audit a report that is recorded, or claims")
+    if not isinstance(claims, Iterable):
+        raise BadInput(f"claims must be several Claims in a list or a tuple, not {type(claims).__name__}")
+    found = []
+    for index, claim in enumerate(claims):
+        if not isinstance(claim, Claim):
+            raise BadInput(f"claim {index}: a Claim was expected, not {type(claim).__name__}")
+        if claim.at is None:
+            raise BadInput(f"claim {index} is of no day, and no report gives it one: name it, as in at='2023-01-20'")
+        found.append((claim, claim.at))
+    return found
+
+
+def require_names(claims: Iterable[tuple[Claim, date]], known: Mapping[str, Collection[str]]) -> None:
+    """Raise `UnknownMetric`, `UnknownMember` or `UnknownAttribute` for a name under which nothing was ever recorded.
+
+    `known` holds the names recorded, of each `metric`, `member` and `attribute`.
+    """
+    for index, (claim, _) in enumerate(claims):
+        for single in singles_of(claim.measure):
+            for error, subject, names in _names_in(single):
+                for name in names:
+                    if name not in known[subject]:
+                        raise error(name, known[subject], f"claim {index}")
+
+
+def _names_in(measure: Simple) -> Iterator[tuple[type[Unknown], str, list[str]]]:
+    if isinstance(measure, Total | Value):
+        yield UnknownMetric, "metric", [measure.metric]
+    if isinstance(measure, Value):
+        yield UnknownMember, "member", [measure.member] if measure.member is not None else []
+    else:
+        counted = [measure.attribute] if isinstance(measure, Distinct) else []
+        yield UnknownAttribute, "attribute", [*counted, *(name for name, _ in measure.where)]
+
+
+def _standing(news: News, moment: Moment) -> Iterator[tuple[Register, PlainFact]]:
+    """Give the facts known at a moment that had not been retracted by then."""
+    last = max((batch.end for batch in news.batches if _is_known(batch, moment)), default=0)
+    retracted = {one.retracts for one in news.retractions if one.position <= last}
+    return ((register, fact) for register, fact in news.facts if fact[1] <= last and fact[1] not in retracted)
+
+
+def _is_known(batch: Batch, moment: Moment) -> bool:
+    if moment is None:
+        return True
+    return batch.end <= moment if isinstance(moment, int) else batch.recorded_at <= moment

@@ -1,0 +1,138 @@
+"""Findings: what an audit found of one claim, as known when it was published and as known now."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from attrs import frozen
+
+from ledger.model.events import Claim
+from ledger.model.figures import Figure
+from ledger.model.measures import Measure, Total
+from ledger.model.quantity import Quantity
+from ledger.model.records import RecordRef
+from ledger.model.wording import headed
+from ledger.queries.checks import Check
+from ledger.queries.reasons import named
+from ledger.queries.why import Why
+
+
+@frozen
+class Finding:
+    """A claim, held against the replay of its day.
+
+    `report` is the report that makes the claim, and `index` its place among that report's claims, from 0; `record`
+    is the record that states it. A claim given to the audit has no report and no record. A value stated for the
+    initiative as a whole has a record, and no report. `measure` is what was asked: the claim's own or, beside a
+    value stated for the initiative as a whole, the total of its members. `at` is the claim's day.
+
+    `when_published` is what was found by what the ledger knew when it recorded the report (of a corrected report,
+    when it recorded the first one); None for a claim that is not recorded. `now` is what was found by what it knows
+    now, or at the `known_at` of the audit. Where they differ, `why` leads from the one figure to the other: of a
+    share, first its part's, then its whole's. It is empty where either figure cannot be asked.
+
+    `holds_at` is the nearest day within five years, and `holds_as` the measure on another basis, by which a
+    contradicted claim would be confirmed; None where there is none, and for all other claims.
+    """
+
+    initiative: str
+    report: str | None
+    index: int
+    record: RecordRef | None
+    claim: Claim
+    measure: Measure
+    at: date
+    when_published: Check | None
+    now: Check
+    why: tuple[Why, ...] = ()
+    holds_at: date | None = None
+    holds_as: Measure | None = None
+
+    @property
+    def verdict(self) -> str:
+        """What was found, as known now: confirmed, contradicted, unverifiable or not comparable."""
+        return self.now.verdict
+
+    @property
+    def restated(self) -> bool:
+        """Is the verdict or the figure another one than when it was published?"""
+        return self.when_published is not None and not self.when_published.agrees(self.now)
+
+    @property
+    def amount(self) -> Quantity:
+        """The claimed amount."""
+        return self.claim.amount
+
+    @property
+    def figure(self) -> Figure | None:
+        """The figure, as known now; None where it cannot be asked."""
+        return self.now.figure
+
+    @property
+    def gap(self) -> Quantity | None:
+        """The claimed amount less the figure's amount, as known now; None where the two cannot be compared."""
+        return self.now.gap
+
+    @property
+    def sentence(self) -> str:
+        """Say all of it: what was found, where the claim would hold, and what was found when it was published."""
+        return " ".join([self.now.reason, *self._would_hold(), *self._was_restated()])
+
+    def to_row(self) -> dict[str, object]:
+        """Give one row of plain values, for a data frame: `at` and `holds_at` are dates, amounts are texts.
+
+        `members` counts those who certainly count, and `reporting` those of them whose value is certain.
+        """
+        figure, then = self.figure, self.when_published
+        return {
+            "report": self.report,
+            "index": self.index,
+            "measure": headed(self.measure),
+            "at": self.at,
+            "claimed": self.amount.text,
+            "verdict": self.verdict,
+            "figure": figure and figure.amount.text,
+            "envelope": figure and figure.envelope.text,
+            "gap": self.gap and self.gap.text,
+            "members": figure and len(figure.members),
+            "reporting": figure and len(figure.reporting),
+            "restated": self.restated,
+            "verdict_when_published": then and then.verdict,
+            "figure_when_published": then and then.figure and then.figure.amount.text,
+            "holds_at": self.holds_at,
+            "holds_as": self.holds_as and basis(self.holds_as, self.measure),
+            "record": self.record and self.record.id,
+            "sentence": self.sentence,
+        }
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return f"{self.verdict}{' (restated)' if self.restated else ''}: {self.sentence}"
+
+    def _would_hold(self) -> list[str]:
+        found = [] if self.holds_at is None else [f"on {self.holds_at}"]
+        found += [] if self.holds_as is None else [basis(self.holds_as, self.measure)]
+        return [f"It would hold {' or '.join(found)}."] if found else []
+
+    def _was_restated(self) -> list[str]:
+        then = self.when_published
+        if then is None or not self.restated:
+            return []
+        figure = "no figure" if then.figure is None else then.figure.envelope
+        changed = sorted({effect.subject for why in self.why for effect in why.effects if effect.subject is not None})
+        since = f"; what has been recorded since changes {named(changed)}" if changed else ""
+        return [f"When it was published it was {then.verdict}, by {figure}{since}."]
+
+
+def basis(measure: Measure, other: Measure) -> str:
+    """Say by what a measure differs from another one that differs in its basis alone.
+
+    >>> basis(Total("co2", members_at="2020-02-01"), Total("co2")), basis(Total("co2", suspended=True), Total("co2"))
+    ('over the members of 2020-02-01', 'with the suspended')
+    """
+    if isinstance(measure, Total) and isinstance(other, Total):
+        if measure.members_at != other.members_at:
+            return f"over the members of {measure.members_at}"
+        if measure.overlap != other.overlap:
+            return f"with overlap={measure.overlap!r}"
+    return f"{'with' if getattr(measure, 'suspended', False) else 'without'} the suspended"
