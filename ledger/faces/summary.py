@@ -1,0 +1,324 @@
+"""Summary: an initiative on one day as a short document, fit for an annual report.
+
+It says nothing that the ledger does not: figures stand beside what they rest on, rough days stay rough, and
+the moment of knowledge is named, so that the same document can be made again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from attrs import frozen
+
+from ledger.faces.markup import rendered, require_format
+from ledger.faces.wording import (
+    Names,
+    amount_of,
+    change_of,
+    coverage_of,
+    name_of,
+    reason_of,
+    since_of,
+    standing_of,
+)
+from ledger.model.errors import BadInput, NotAdditive, Overlapping, UnknownMetric, WrongDimension, shown
+from ledger.model.events import ReportPublished
+from ledger.model.exact import number_text
+from ledger.model.measures import Distinct, Measure, Members, Share, Total, Value
+from ledger.model.members import Member
+from ledger.model.records import KnownAt
+from ledger.model.state import InitiativeState
+from ledger.model.when import instant_text
+from ledger.queries.bridge import CLOSING, OPENING, Line, signed
+from ledger.queries.changes import compare
+from ledger.queries.points import Point, PointLike, point_of
+from ledger.queries.why import RESTATED, why
+
+if TYPE_CHECKING:
+    from ledger.initiative import Initiative
+
+
+@frozen
+class Row:
+    """One figure: what, how much, how many report, the oldest day it rests on, and what it could be."""
+
+    what: str
+    amount: str
+    coverage: str
+    oldest: str = ""
+    envelope: str = ""
+
+
+@frozen
+class Entry:
+    """A member: its name, its id where that is another, and what is to be said of it."""
+
+    name: str
+    id: str
+    note: str
+
+
+@frozen
+class Group:
+    """Members who share a value of an attribute, with their number; `possibly` names those who may."""
+
+    title: str
+    count: str
+    entries: tuple[Entry, ...]
+    possibly: str
+
+
+@frozen
+class Step:
+    """A line of a bridge: what, by how much at the least and at the most, and who."""
+
+    what: str
+    low: str
+    high: str
+    note: str
+
+
+@frozen
+class Way:
+    """How a figure came from one amount to another; `reason` says why that cannot be told, where it cannot."""
+
+    what: str
+    unit: str
+    steps: tuple[Step, ...] = ()
+    reason: str = ""
+
+
+Told: TypeAlias = tuple[tuple[str, str], ...]
+"""Changes in words: a heading, and to whom or what it applies."""
+
+
+@frozen
+class Changed:
+    """What changed between two points: what is known otherwise of the first one's day, what then happened, figures."""
+
+    first: str
+    last: str
+    otherwise: str
+    learned: Told
+    happened: Told
+    ways: tuple[Way, ...]
+
+
+@frozen
+class Page:
+    """All that the document says, in the order in which it says it."""
+
+    name: str
+    at: str
+    known: str
+    closed: str
+    supporters: str
+    figures: tuple[Row, ...]
+    count: str
+    groups: tuple[Group, ...]
+    possible: tuple[Entry, ...]
+    suspended: tuple[Entry, ...]
+    changed: Changed | None
+    reports: tuple[str, ...]
+    sources: tuple[tuple[str, int], ...]
+
+    @property
+    def incomplete(self) -> bool:
+        """Is there a figure that could be another if missing values were known?"""
+        return any(row.envelope for row in self.figures)
+
+
+_NO_FIGURE: Final = (NotAdditive, Overlapping)
+_NO_COMPARISON: Final = (*_NO_FIGURE, UnknownMetric, WrongDimension)
+_STEPS: Final = {RESTATED: "restated (learned since)"}
+
+
+def summary(
+    initiative: Initiative,
+    at: date | str,
+    known_at: KnownAt = None,
+    *,
+    since: PointLike | None = None,
+    by: str | None = None,
+    measures: Iterable[Measure] | None = None,
+    format: str = "markdown",
+) -> str:
+    """Write a short document on an initiative: see `Initiative.summary`, which is the way to it."""
+    require_format(format)
+    asked = None if measures is None else _asked(measures)
+    before = None if since is None else _point(since, known_at)
+    state = initiative.at(at, known_at)
+    earlier = None if before is None else initiative.at(before.day, before.known_at)
+    names = Names.of(state) if earlier is None else Names.of(state, earlier)
+    asked = tuple(_usual(state)) if asked is None else asked
+    page = Page(
+        name=state.name,
+        at=state.at.isoformat(),
+        known=_known(initiative, state),
+        closed={True: "is closed", False: "", None: "may be closed"}[state.closed],
+        supporters=", ".join(state.supporters),
+        figures=tuple(_row(measure, state, names) for measure in asked),
+        count=str(state.count()),
+        groups=tuple(_groups(state, by, names)),
+        possible=tuple(_entry(member, standing=True) for member in state.possible_members.values()),
+        suspended=tuple(_entry(member, standing=len(member.statuses) > 1) for member in state.suspended.values()),
+        changed=None if earlier is None or before is None else _changed(initiative, earlier, state, known_at, asked),
+        reports=tuple(_reports(state)),
+        sources=_sources(state),
+    )
+    return rendered("summary", format, page)
+
+
+def _point(since: PointLike, known_at: KnownAt) -> Point:
+    # a day alone is looked at with the knowledge of the document, so that what differs is the world
+    return Point(since, known_at) if isinstance(since, date | str) else point_of(since)
+
+
+def _asked(measures: object) -> tuple[Measure, ...]:
+    if not isinstance(measures, Iterable) or isinstance(measures, str):
+        raise BadInput(f"measures={shown(measures)} is no list: give measures as in [Members(), Total('co2')]")
+    return tuple(measures)  # each is looked at when it is asked
+
+
+def _usual(state: InitiativeState) -> Iterator[Measure]:
+    """Give what is asked where nothing else was: counts, and each metric in the ways in which it has values."""
+    yield Members()
+    if state.suspended:
+        yield Members(suspended=True)
+    of_members, of_all = (
+        {key.name for key in state.registers.cells if key.aspect == "metric" and key.subject == subject}
+        for subject in ("member", "initiative")
+    )
+    for metric, definition in state.metrics.items():
+        if definition.additive and (metric in of_members or metric not in of_all):
+            yield Total(metric)
+        if metric in of_all:
+            yield Value(metric)
+
+
+def _row(measure: Measure, state: InitiativeState, names: Names) -> Row:
+    try:
+        figure = state.measure(measure)
+    except _NO_FIGURE as error:
+        return Row(names.measure(measure), "no total", reason_of(error, names))
+    oldest = "" if figure.oldest is None else "unknown" if figure.oldest == date.min else str(figure.oldest)
+    envelope = "" if figure.complete else str(figure.envelope)
+    return Row(names.measure(measure), amount_of(figure), coverage_of(figure, names), oldest, envelope)
+
+
+def _known(initiative: Initiative, state: InitiativeState) -> str:
+    """Give the instant of the newest record that was known."""
+    if not state.version:
+        return ""
+    # what the state rests on is not later than that record, and seldom much earlier
+    last = max(state.registers.refs, default=1)
+    newest = next(record for record in initiative.records(after=last - 1) if record.version == state.version)
+    return instant_text(newest.recorded_at)
+
+
+def _groups(state: InitiativeState, by: str | None, names: Names) -> Iterator[Group]:
+    if by is None:
+        yield Group("", "", tuple(_entry(member) for member in state.members.values()), "")
+        return
+    for value, figure in state.count(by=by).items():
+        entries = tuple(_entry(state[id]) for id in figure.members)
+        possibly = ", ".join(names.member(id) for id in figure.possible_members)
+        yield Group(f"without {by}" if value is None else value, str(figure), entries, possibly)
+
+
+def _entry(member: Member, *, standing: bool = False) -> Entry:
+    words = [standing_of(member)] if standing else []
+    if since := since_of(member):
+        words.append(f"if a member, {since}" if standing else since)
+    name = name_of(member)
+    return Entry(name, "" if member.id == name else member.id, "; ".join(words))
+
+
+def _reports(state: InitiativeState) -> Iterator[str]:
+    for reports, doubt in ((state.reports, ""), (state.possible_reports, ", possibly not published by then")):
+        for id, report in sorted(reports.items(), key=_by_day):
+            yield f"{report.effective}: {_titled(id, report)}{doubt}"
+
+
+def _by_day(item: tuple[str, ReportPublished]) -> tuple[date, date, str]:
+    id, report = item
+    return report.effective.earliest, report.effective.latest, id
+
+
+def _titled(id: str, report: ReportPublished) -> str:
+    title = report.title or id
+    where = f", {report.url}" if report.url else ""
+    return f"{title} ({report.kind}){where}"
+
+
+def _sources(state: InitiativeState) -> tuple[tuple[str, int], ...]:
+    counted = Counter(ref.source or "no source named" for ref in state.registers.refs.values())
+    return tuple(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _changed(
+    initiative: Initiative,
+    before: InitiativeState,
+    after: InitiativeState,
+    known_at: KnownAt,
+    measures: Iterable[Measure],
+) -> Changed:
+    between = initiative.at(before.at, known_at)
+    names = Names.of(after, between, before)
+    known_otherwise = before.version != after.version
+    first = f"{before.at}"
+    if known_otherwise:
+        known = _known(initiative, before)
+        first += f", as known at {known}," if known else ", of which nothing was known,"
+    return Changed(
+        first=first,
+        last=after.at.isoformat(),
+        otherwise=f"{'Learned since' if before.version < after.version else 'Not known yet'} of {before.at}",
+        learned=_told(before, between, names) if known_otherwise else (),
+        happened=_told(between, after, names),
+        ways=tuple(_ways(before, between, after, names, measures)),
+    )
+
+
+def _told(before: InitiativeState, after: InitiativeState, names: Names) -> Told:
+    lines: dict[str, list[str]] = {}
+    back = after.at < before.at
+    for change in compare(before, after):
+        if not change.implied:
+            heading, rest = change_of(change, names, back=back)
+            lines.setdefault(heading, []).append(rest)
+    return tuple((heading, "; ".join(rest)) for heading, rest in lines.items())
+
+
+def _ways(
+    before: InitiativeState,
+    between: InitiativeState,
+    after: InitiativeState,
+    names: Names,
+    measures: Iterable[Measure],
+) -> Iterator[Way]:
+    for measure in measures:
+        if isinstance(measure, Share | Value):
+            continue  # the one has two figures with ways of their own, of the other all was told in a line
+        what = names.measure(measure)
+        try:
+            found = why(measure, before, between, after)
+        except _NO_COMPARISON as error:
+            yield Way(what, "", reason=reason_of(error, names))
+            continue
+        if found.effects:
+            bridge = found.bridge()
+            subjects = Names({}, {}) if isinstance(measure, Distinct) else names  # those are values, and no members
+            yield Way(what, bridge.unit, tuple(_step(line, subjects) for line in bridge))
+
+
+def _step(line: Line, subjects: Names) -> Step:
+    ends = line.low, line.high
+    if line.kind in (OPENING, CLOSING):
+        low, high = ("open" if end is None else number_text(end) for end in ends)
+        return Step(line.kind, low, high, line.note)
+    low, high = (signed(end) for end in ends)
+    return Step(_STEPS.get(line.kind, line.kind), low, high, subjects.some(line.subjects))
