@@ -276,7 +276,9 @@ def _changed(
     return Changed(
         first=first,
         last=after.at.isoformat(),
-        otherwise=f"{'Learned since' if before.version < after.version else 'Not known yet'} of {before.at}",
+        otherwise=f"Learned of {before.at} since"
+        if before.version < after.version
+        else f"Not known yet of {before.at}",
         learned=_told(before, between, names) if known_otherwise else (),
         happened=_told(between, after, names),
         ways=tuple(_ways(before, between, after, names, measures)),
