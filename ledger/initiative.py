@@ -15,6 +15,7 @@ from ledger.model.errors import (
     UnknownInitiative,
     UnknownMember,
     UnknownMetric,
+    UnknownReport,
     VersionConflict,
     shown,
 )
@@ -36,9 +37,11 @@ from ledger.recording.rules import violations
 if TYPE_CHECKING:
     from ledger.model.events import Event
     from ledger.model.figures import Figure
-    from ledger.model.measures import Measure
+    from ledger.model.measures import ByLike, Measure
     from ledger.model.records import KnownAt, Record
+    from ledger.model.registers import Registers
     from ledger.queries.changes import Changes
+    from ledger.queries.conflicts import Conflict
     from ledger.queries.history import HistoryEntry
     from ledger.queries.points import PointLike
     from ledger.queries.timeline import Timeline
@@ -188,7 +191,13 @@ class Initiative:
         version, registers = self._store.registers(self.id, asked, known_at)
         if version == 0:
             self._require_records()
-        return InitiativeState(self.id, asked, version, registers)
+
+        def elsewhere(another: date) -> Registers:
+            # what has been recorded since must not be seen
+            position = self._store.ref(self.id, version).position if version else 0
+            return self._store.registers(self.id, another, position)[1]
+
+        return InitiativeState(self.id, asked, version, registers, elsewhere)
 
     def today(self, known_at: KnownAt = None) -> InitiativeState:
         """Give the state at the end of today, by the ledger's clock, in UTC."""
@@ -223,32 +232,58 @@ class Initiative:
                 self.at(after.day, after.known_at),
             )
 
-    def history(self, member: str | None = None, *, metric: str | None = None) -> tuple[HistoryEntry, ...]:
-        """Give every record on a member, on a metric, or on that member's values of that metric.
+    def history(
+        self, member: str | None = None, *, metric: str | None = None, report: str | None = None
+    ) -> tuple[HistoryEntry, ...]:
+        """Give every record on a member, on a metric, on that member's values of that metric, or on a report.
 
-        They come in order of effect, the retracted ones marked and not left out. Raises `UnknownMember` and
-        `UnknownMetric`.
+        They come in order of effect, the retracted ones marked and not left out. A report is named alone, else
+        `BadInput` is raised. Raises `UnknownInitiative`, `UnknownMember`, `UnknownMetric` and `UnknownReport`.
         """
         from ledger.queries.history import history, require_subject  # noqa: PLC0415 - many programs never ask
 
-        require_subject(member, metric)
+        require_subject(member, metric, report)
         with self._store.reading():
-            entries = history(self._store.records_on(self.id, member, metric), member=member, metric=metric)
+            records = self._store.records_on(self.id, member, metric, report)
+            entries = history(records, member=member, metric=metric, report=report)
             if not entries:
-                self._require_names(member, metric)
+                self._require_names(member, metric, report)
         return entries
+
+    def conflicts(self, known_at: KnownAt = None) -> tuple[Conflict, ...]:
+        """Say where sources disagree: amounts for one register and one day, or window, that cannot all be right.
+
+        So do claims of different reports of one measure and one day, unless they name different definitions. They
+        come by day, as known at a moment (inclusive), or now; what was retracted or corrected is in none of them.
+        It reads all values of all metrics. Raises `BadInput`, and `UnknownInitiative` where nothing was ever recorded.
+
+        >>> import ledger
+        >>> with ledger.open(":memory:") as book:
+        ...     club = book.initiative("club")
+        ...     _ = club.record(ledger.MetricDefined("jobs"), ledger.MetricUpdated("jobs", "2024", "34"), source="a")
+        ...     _ = club.record(ledger.MetricUpdated("jobs", "2024", "35"), source="b")
+        ...     print(*club.conflicts())
+        Value jobs, 2024-01-01..2024-12-31: 34 (a) or 35 (b)
+        """
+        from ledger.queries.conflicts import conflicts  # noqa: PLC0415 - many programs never ask
+
+        with self._store.reading():
+            self._require_records()
+            metrics, reports = (self._store.names(self.id, subject) for subject in ("metric", "report"))
+            return conflicts(self.id, self._store, metrics=metrics, reports=reports, known_at=known_at)
 
     @overload
     def timeline(self, measure: Measure, *, by: None = None) -> Timeline[Figure]: ...
     @overload
-    def timeline(self, measure: Measure, *, by: str) -> Timeline[dict[str | None, Figure]]: ...
+    def timeline(self, measure: Measure, *, by: ByLike) -> Timeline[dict[str | None, Figure]]: ...
     @overload
-    def timeline(self, measure: Measure, *, by: str | None) -> Timeline[Any]: ...
-    def timeline(self, measure: Measure, *, by: str | None = None) -> Timeline[Any]:
+    def timeline(self, measure: Measure, *, by: ByLike | None) -> Timeline[Any]: ...
+    def timeline(self, measure: Measure, *, by: ByLike | None = None) -> Timeline[Any]:
         """Give the fast index of one measure: its figure at any date, as known at any moment, in microseconds.
 
         It reads the ledger once, some microseconds an event, and keeps up with it from then on, whoever records.
-        With `by` it gives a figure for each value of that attribute, None standing for those without one.
+        With `by` it gives a figure for each value of that attribute, or for each group of its values, None standing
+        for those without one.
 
         Raises `UnknownInitiative` where nothing was ever recorded, and `BadInput` for what cannot be asked.
         """
@@ -298,12 +333,14 @@ class Initiative:
         if self.id not in known:
             raise UnknownInitiative(self.id, known)
 
-    def _require_names(self, member: str | None, metric: str | None) -> None:
+    def _require_names(self, member: str | None, metric: str | None, report: str | None) -> None:
         self._require_records()
         if member is not None and member not in (known := self._store.names(self.id, "member")):
             raise UnknownMember(member, known)
         if metric is not None and metric not in (known := self._store.names(self.id, "metric")):
             raise UnknownMetric(metric, known)
+        if report is not None:  # one that is known has a history
+            raise UnknownReport(report, self._store.names(self.id, "report"))
 
     def _write(
         self,

@@ -558,11 +558,12 @@ def test_a_metric_that_is_not_known_is_refused_with_near_names():
         state.total("jobs", by="country")
 
 
-def test_shares_and_single_values_have_no_groups_and_no_contributions():
+def test_single_values_have_no_groups_and_shares_no_contributions():
     state = state_of(MetricDefined("co2", unit="t"), at="2021-01-01")
-    for measure in (Value("co2"), Share(Members(), Members())):
+    for measure in (Value("co2"), Share(Value("co2"), Total("co2")), Share(Total("co2"), Value("co2"))):
         with pytest.raises(BadInput, match="has no groups"):
             state.measure(measure, by="country")
+    for measure in (Value("co2"), Share(Members(), Members())):
         with pytest.raises(BadInput, match="not made of members"):
             state.explain(measure)
 

@@ -55,7 +55,7 @@ def told(changes):
 
 @st.composite
 def two_states(draw, drawn=None, **known_at):
-    records = draw(histories() | hostile_histories() if drawn is None else drawn)
+    records = draw(histories(parts=True) | hostile_histories(parts=True) if drawn is None else drawn)
     moments = st.sampled_from([None, *(record.position for record in records), *(r.recorded_at for r in records)])
     days = st.sampled_from(breakpoints(records))
     return [replay(records, at=draw(days), **(known_at or {"known_at": draw(moments)})) for _ in range(2)]
@@ -64,7 +64,7 @@ def two_states(draw, drawn=None, **known_at):
 @st.composite
 def apart_in_one(draw, drawn=None):
     """Two states that differ in the day or in what is known, not in both: then either is all that changed."""
-    records = draw(histories() | hostile_histories() if drawn is None else drawn)
+    records = draw(histories(parts=True) | hostile_histories(parts=True) if drawn is None else drawn)
     moments = st.sampled_from([None, *(record.position for record in records), *(r.recorded_at for r in records)])
     days = st.sampled_from(breakpoints(records))
     day, known_at = draw(days), draw(moments)
@@ -145,7 +145,7 @@ def test_the_other_way_round_it_is_the_mirror_image(states):
     }
 
 
-@given(two_states(histories(), known_at=None))
+@given(two_states(histories(parts=True), known_at=None))
 @settings(max_examples=200)
 def test_as_time_goes_by_nothing_vanishes_and_going_back_nothing_is_new(states):
     first, last = sorted(states, key=lambda state: state.at)
@@ -155,7 +155,7 @@ def test_as_time_goes_by_nothing_vanishes_and_going_back_nothing_is_new(states):
     assert [(one.register, one.kind) for one in forth] == [(one.register, one.kind) for one in back]
 
 
-@given(apart_in_one(histories()))
+@given(apart_in_one(histories(parts=True)))
 @settings(max_examples=200)
 def test_what_changes_is_what_the_views_of_the_states_say(states):
     before, after = states

@@ -101,7 +101,7 @@ def test_registers_have_names():
     assert metric_of("co2", None) == Register("initiative", "", "metric", "co2")
 
 
-@given(hostile_histories())
+@given(hostile_histories(parts=True))
 def test_an_event_writes_to_a_register_once(records):
     for record in records:
         registers = [said.register for said in facts_of(record.event)]

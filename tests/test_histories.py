@@ -69,7 +69,7 @@ def batches_of(records: list[Record]) -> list[list[Record]]:
     return [list(batch) for _, batch in groupby(records, key=lambda record: record.recorded_at)]
 
 
-@given(histories())
+@given(histories(parts=True))
 @settings(max_examples=200)
 def test_the_rules_let_every_batch_in(records):
     past: list[Record] = []
@@ -79,7 +79,7 @@ def test_the_rules_let_every_batch_in(records):
         past += batch
 
 
-@given(histories() | hostile_histories())
+@given(histories(parts=True) | hostile_histories(parts=True))
 def test_records_are_numbered_and_timed_as_a_ledger_does(records):
     assert [record.version for record in records] == list(range(1, len(records) + 1))
     assert len({record.id for record in records}) == len(records)
@@ -90,7 +90,7 @@ def test_records_are_numbered_and_timed_as_a_ledger_does(records):
             assert other.position == one.position + 1
 
 
-@given(histories())
+@given(histories(parts=True))
 def test_a_correction_is_a_retraction_and_its_replacement_in_one_batch_of_their_own(records):
     for batch in batches_of(records):
         if any(record.replaces for record in batch):
@@ -104,7 +104,7 @@ def test_a_correction_is_a_retraction_and_its_replacement_in_one_batch_of_their_
 def test_there_is_some_of_everything():
     seen: Counter[object] = Counter()
 
-    @given(histories())
+    @given(histories(parts=True))
     @settings(max_examples=400, database=None, derandomize=True)
     def look(records: list[Record]) -> None:
         seen.update({type(record.event) for record in records})
@@ -162,7 +162,7 @@ def test_questions_are_about_the_metrics_asked_for(few, many):
 
 
 QUICK = settings(max_examples=1_000, database=None, derandomize=True)
-SHORT, HOSTILE = histories(max_size=7), hostile_histories(max_size=7)
+SHORT, HOSTILE = histories(parts=True, max_size=7), hostile_histories(parts=True, max_size=7)
 
 
 def test_they_shrink_to_a_few_plain_records():
@@ -181,7 +181,7 @@ def test_they_shrink_to_a_few_plain_records():
 
 @given(st.data())
 def test_breakpoints_hold_every_day_on_which_something_may_begin(data):
-    records = data.draw(histories())
+    records = data.draw(histories(parts=True))
     days = breakpoints(records)
     assert days == sorted(set(days))
     for record in records:

@@ -12,14 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ledger
-from ledger.model.errors import BadInput, UnknownInitiative, UnknownMember, UnknownMetric
+from ledger.model.errors import BadInput, UnknownInitiative, UnknownMember, UnknownMetric, UnknownReport
 from ledger.model.events import (
+    InitiativeLaunched,
     MemberChanged,
     MemberJoined,
     MemberLeft,
     MetricDefined,
     MetricUpdated,
     RecordRetracted,
+    ReportPublished,
 )
 from ledger.model.facts import window_of
 from ledger.model.records import Record
@@ -27,13 +29,14 @@ from ledger.model.registers import chain
 from ledger.queries.history import history
 from ledger.recording.batch import Terms, entries_of, written
 from ledger.stores.sqlite import SqliteStore
-from ledger.stores.sqlite_history import query_of
+from ledger.stores.sqlite_history import names_of, query_of
 from ledger.testing.histories import FIRST_INSTANT, MEMBERS, METRICS, histories, hostile_histories
 
 SUBJECTS = [
     *({"member": member} for member in MEMBERS),
     *({"metric": metric.metric} for metric in METRICS),
     *({"member": member, "metric": "co2"} for member in MEMBERS),
+    *({"report": report} for report in MEMBERS),  # reports are drawn by the same names
 ]
 
 
@@ -47,13 +50,14 @@ def recorded(*events, replaces=None):
     ]  # fmt: skip
 
 
-def on(records, member=None, metric=None):
+def on(records, member=None, metric=None, report=None):
     """The records that speak of it, in the plainest way."""
     return [
         record
         for record in records
         if (member is None or getattr(record.event, "member", None) == member)
         and (metric is None or getattr(record.event, "metric", None) == metric)
+        and (report is None or getattr(record.event, "report", None) == report)
     ]
 
 
@@ -64,7 +68,9 @@ def gone(records):
 # --- what it holds, and in which order
 
 
-@given(histories() | hostile_histories(), st.sampled_from(SUBJECTS), st.randoms(use_true_random=False))
+@given(
+    histories(parts=True) | hostile_histories(parts=True), st.sampled_from(SUBJECTS), st.randoms(use_true_random=False)
+)
 @settings(max_examples=200)
 def test_it_holds_exactly_the_records_that_speak_of_the_subject(records, subject, random):
     entries = history(random.sample(records, len(records)), **subject)
@@ -78,7 +84,7 @@ def test_it_holds_exactly_the_records_that_speak_of_the_subject(records, subject
         assert str(entry)
 
 
-@given(histories(), st.sampled_from(SUBJECTS))
+@given(histories(parts=True), st.sampled_from(SUBJECTS))
 @settings(max_examples=200)
 def test_what_stands_is_in_the_order_of_its_chain_as_if_nothing_had_been_retracted(records, subject):
     ranks = {}
@@ -93,7 +99,7 @@ def test_what_stands_is_in_the_order_of_its_chain_as_if_nothing_had_been_retract
     assert standing == [position for _, position, *_ in chain(facts).facts]
 
 
-@given(histories(rough=False), st.sampled_from(SUBJECTS))
+@given(histories(parts=True, rough=False), st.sampled_from(SUBJECTS))
 def test_exact_days_are_in_their_order(records, subject):
     days = [window_of(entry.record.event) for entry in history(records, **subject)]
     assert days == sorted(days)
@@ -183,7 +189,7 @@ def stored(store, initiative, records):
             append.append(entries, rows)
 
 
-@given(histories(), histories(max_size=4), st.sampled_from(SUBJECTS))
+@given(histories(parts=True), histories(parts=True, max_size=4), st.sampled_from(SUBJECTS))
 def test_a_file_tells_the_same_history_as_all_its_records(records, others, subject):
     with ledger.open(":memory:") as book:
         stored(book._store, "others", others)
@@ -203,6 +209,8 @@ def test_a_file_tells_the_same_history_as_all_its_records(records, others, subje
                 assert not on(records, subject["member"])
             except UnknownMetric:
                 assert not on(records, metric=subject["metric"])
+            except UnknownReport:
+                assert not on(records, **subject)
 
 
 def test_what_says_no_fact_is_found_and_so_is_what_another_member_replaced():
@@ -224,19 +232,73 @@ def test_what_says_no_fact_is_found_and_so_is_what_another_member_replaced():
         assert [entry.record.event for entry in clusters.history("ohio")] == [records[4].event, records[2].event]
 
 
-@pytest.mark.parametrize("subject", [("basque", None), (None, "co2"), ("basque", "co2")])
+@pytest.mark.parametrize(
+    "subject", [("basque", None, None), (None, "co2", None), ("basque", "co2", None), (None, None, "pr-2023-01")]
+)
 def test_no_table_is_read_from_end_to_end(subject):
     store = SqliteStore(":memory:")
     with store._reading() as connection:
         plan = connection.execute(
             f"EXPLAIN QUERY PLAN {query_of(*subject)}",
-            {"initiative": "clusters", "member": subject[0], "metric": subject[1]},
+            {"initiative": "clusters", "member": subject[0], "metric": subject[1], "report": subject[2]},
         ).fetchall()
     store.close()
     steps = [step for _, _, _, step in plan]
     assert any("SEARCH" in step for step in steps)
     scanned = {step.split()[1] for step in steps if step.startswith("SCAN")}
     assert scanned <= {"told", "replaced", "linked"}
+
+
+@pytest.mark.parametrize("subject", ["member", "metric", "report", "attribute"])
+def test_no_record_is_read_for_the_names_there_are(subject):
+    store = SqliteStore(":memory:")
+    steps = []
+    with store._reading() as connection:
+        connection.set_trace_callback(steps.append)
+        assert names_of(connection, "clusters", subject) == []
+        connection.set_trace_callback(None)
+        plan = [step for _, _, _, step in connection.execute(f"EXPLAIN QUERY PLAN {steps[0]}")]
+    store.close()
+    assert len(steps) == 1
+    assert plan[0].startswith("SEARCH registers USING COVERING INDEX")
+    assert not any(step.startswith("SCAN") for step in plan)
+
+
+def test_names_are_those_of_each_kind_and_attributes_those_of_members():
+    with ledger.open(":memory:") as book:
+        clusters = book.initiative("clusters")
+        _, joined, *_ = clusters.record(
+            InitiativeLaunched("2021", name="Clusters", attributes={"region": "worldwide"}),
+            MemberJoined("ohio", "2021-01-01", attributes={"sector": "steel", "country": "USA"}),
+            MemberJoined("basque", "2021-01-01", attributes={"country": "Spain"}),
+            MemberChanged("basque", "2022-01-01", attributes={"cohort": None}),
+            MetricDefined("co2", "t"),
+            ReportPublished("pr-2023-01", "2023-01-20"),
+        )
+        book.initiative("others").record(MemberJoined("humber", "2021", attributes={"port": "yes"}))
+        clusters.retract(joined)
+        names = {kind: book._store.names("clusters", kind) for kind in ("member", "metric", "report", "attribute")}
+        assert names == {
+            "member": ["basque", "ohio"],
+            "metric": ["co2"],
+            "report": ["pr-2023-01"],
+            "attribute": ["cohort", "country", "sector"],  # what was once given stays a name that was used
+        }
+
+
+def test_the_history_of_a_report_tells_how_it_was_corrected():
+    with ledger.open(":memory:") as book:
+        clusters = book.initiative("clusters")
+        first, other = clusters.record(
+            ReportPublished("pr-2023-01", "2023-01", title="Seventeen"), ReportPublished("pr-2024-01", "2024-01")
+        )
+        _, right = clusters.correct(first, effective="2023-01-20", reason="found the page")
+        now = f"{right.recorded_at:%Y-%m-%d}"
+        assert [str(entry) for entry in clusters.history(report="pr-2023-01")] == [
+            "2023-01-20 ReportPublished pr-2023-01",
+            f"2023-01 ReportPublished pr-2023-01 - corrected on {now}: found the page",
+        ]
+        assert [entry.record for entry in clusters.history(report="pr-2024-01")] == [other]
 
 
 def test_what_is_unknown_is_said_with_near_names():
@@ -254,9 +316,21 @@ def test_what_is_unknown_is_said_with_near_names():
         with pytest.raises(UnknownMember):
             clusters.history("co2", metric="co2")
         assert clusters.history("basque", metric="co2") == ()
+        clusters.record(ReportPublished("pr-2023-01", "2023-01-20"))
+        with pytest.raises(UnknownReport, match="did you mean 'pr-2023-01'"):
+            clusters.history(report="pr-2023-1")
 
 
-@pytest.mark.parametrize(("member", "metric"), [(None, None), ("", None), (5, None), (None, " x")])
-def test_a_history_is_of_a_member_or_a_metric(member, metric):
+@pytest.mark.parametrize(
+    ("member", "metric", "report"),
+    [(None, None, None), ("", None, None), (5, None, None), (None, " x", None), (None, None, "")],
+)
+def test_a_history_is_of_a_member_a_metric_or_a_report(member, metric, report):
     with pytest.raises(BadInput):
-        history([], member=member, metric=metric)
+        history([], member=member, metric=metric, report=report)
+
+
+@pytest.mark.parametrize(("member", "metric"), [("basque", None), (None, "co2"), ("basque", "co2")])
+def test_a_report_is_named_alone(member, metric):
+    with ledger.open(":memory:") as book, pytest.raises(BadInput, match="'pr' was named together with a member or"):
+        book.initiative("clusters").history(member, metric=metric, report="pr")

@@ -194,7 +194,12 @@ def equal_to_replay(clusters, records, days, moments):
 
 
 @settings(max_examples=EXAMPLES // 2)
-@given(histories(max_size=6), histories(max_size=6), st.lists(st.integers(0, 1), max_size=12), st.data())
+@given(
+    histories(parts=True, max_size=6),
+    histories(parts=True, max_size=6),
+    st.lists(st.integers(0, 1), max_size=12),
+    st.data(),
+)
 def test_the_state_of_any_day_as_known_at_any_moment_equals_the_replay(one, other, turns, data):
     with open_memory() as book:
         interleaved(store(book._store, "one", one), store(book._store, "other", other), turns)
@@ -210,7 +215,7 @@ def test_the_state_of_any_day_as_known_at_any_moment_equals_the_replay(one, othe
 
 
 @settings(max_examples=EXAMPLES // 8)
-@given(histories(max_size=8))
+@given(histories(parts=True, max_size=8))
 def test_the_state_is_the_same_after_the_file_was_closed_and_opened_again(shared_file, history):
     name = f"initiative {uuid4()}"
     days = breakpoints(history)
@@ -366,7 +371,7 @@ def test_initiatives_are_given_in_order_and_once():
         assert book.initiatives() == ["a", "b", "c"]
 
 
-@given(st.sampled_from([pickle.HIGHEST_PROTOCOL, 2]), histories(max_size=6))
+@given(st.sampled_from([pickle.HIGHEST_PROTOCOL, 2]), histories(parts=True, max_size=6))
 def test_records_and_states_can_be_pickled_and_stay_equal(protocol, history):
     with open_memory() as book:
         for _ in store(book._store, "clusters", [*history, *an_end(history)]):
@@ -753,7 +758,7 @@ def the_views_say(connection, name, state):
     assert len(reports) == len(state.reports)
 
 
-@given(histories(rough=False), histories(rough=False, max_size=4))
+@given(histories(parts=True, rough=False), histories(parts=True, rough=False, max_size=4))
 def test_the_views_agree_with_the_state_of_today_where_days_are_exact(one, other):
     with open_memory() as book:
         interleaved(store(book._store, "one", one), store(book._store, "other", other), [0, 1] * 12)

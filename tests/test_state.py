@@ -68,7 +68,7 @@ def dated(draw: st.DrawFn, drawn: st.SearchStrategy[list[Record]]) -> tuple[list
 # --- what is known, and in which order
 
 
-@given(dated(histories() | hostile_histories()), st.randoms(use_true_random=False))
+@given(dated(histories(parts=True) | hostile_histories(parts=True)), st.randoms(use_true_random=False))
 @settings(max_examples=150)
 def test_the_order_in_which_records_arrive_does_not_matter(case, random):
     records, day = case
@@ -76,7 +76,7 @@ def test_the_order_in_which_records_arrive_does_not_matter(case, random):
     assert replay(iter(arrived), at=day) == replay(records, at=day)
 
 
-@given(histories() | hostile_histories(), st.data())
+@given(histories(parts=True) | hostile_histories(parts=True), st.data())
 @settings(max_examples=150)
 def test_what_was_known_at_a_moment_is_what_had_been_recorded_by_then(records, data):
     assume(records)
@@ -91,7 +91,7 @@ def test_what_was_known_at_a_moment_is_what_had_been_recorded_by_then(records, d
     assert then.version == by_then[-1].version
 
 
-@given(dated(histories() | hostile_histories()))
+@given(dated(histories(parts=True) | hostile_histories(parts=True)))
 def test_known_at_the_newest_record_is_known_now(case):
     records, day = case
     newest = records[-1] if records else None
@@ -104,7 +104,7 @@ def test_known_at_the_newest_record_is_known_now(case):
     assert (nothing.registers, nothing.version) == (replay([], at=day).registers, 0)
 
 
-@given(histories() | hostile_histories(), st.data())
+@given(histories(parts=True) | hostile_histories(parts=True), st.data())
 def test_a_position_is_rounded_down_to_a_whole_batch(records, data):
     assume(records)
     day = data.draw(st.sampled_from(breakpoints(records)))
@@ -116,7 +116,7 @@ def test_a_position_is_rounded_down_to_a_whole_batch(records, data):
     assert known.initiative == records[0].initiative
 
 
-@given(dated(histories()))
+@given(dated(histories(parts=True)))
 def test_a_retracted_record_is_as_if_it_had_never_been(case):
     records, day = case
     assume(not any(record.replaces for record in records))
@@ -207,7 +207,7 @@ def test_records_of_several_initiatives_have_no_state():
 VIEWS = ("members", "possible_members", "suspended", "former")
 
 
-@given(dated(histories()))
+@given(dated(histories(parts=True)))
 @settings(max_examples=150)
 def test_everyone_with_a_status_stands_in_one_place_and_in_the_right_one(case):
     records, day = case
@@ -235,7 +235,7 @@ def test_everyone_with_a_status_stands_in_one_place_and_in_the_right_one(case):
     assert [list(getattr(state, view)) for view in VIEWS] == [sorted(getattr(state, view)) for view in VIEWS]
 
 
-@given(dated(histories()))
+@given(dated(histories(parts=True)))
 @settings(max_examples=150)
 def test_a_member_is_what_its_registers_can_hold(case):
     records, day = case
@@ -437,7 +437,7 @@ def everything_of(state: InitiativeState) -> dict[str, Any]:
     return {name: getattr(state, name) for name in names}
 
 
-@given(dated(histories()))
+@given(dated(histories(parts=True)))
 def test_a_state_is_an_equal_hashable_picklable_value_fit_for_json(case):
     records, day = case
     state, same = replay(records, at=day), replay(records, at=day.isoformat())
@@ -532,7 +532,7 @@ def test_nothing_was_recorded():
 # --- whatever the history
 
 
-@given(dated(hostile_histories()), questions(metrics=3), questions(metrics=3))
+@given(dated(hostile_histories(parts=True)), questions(metrics=3), questions(metrics=3))
 @settings(max_examples=200)
 def test_replay_survives_any_history(case, measure, other):
     records, day = case

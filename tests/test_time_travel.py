@@ -1023,7 +1023,7 @@ def test_what_has_no_total_is_refused_as_long_as_it_has_none(clusters):
         line.at("2022-01-01", known_at=2)
 
 
-@pytest.mark.parametrize("measure", [Value("co2"), Share(Members(), Members()), "co2", None, Members])
+@pytest.mark.parametrize("measure", [Value("co2"), Share(Members(), Value("co2")), "co2", None, Members])
 def test_only_counts_and_totals_have_groups(clusters, measure):
     clusters.record(MemberJoined("a", "2021"))
     with pytest.raises(BadInput):

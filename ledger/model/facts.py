@@ -116,6 +116,12 @@ def attribute_of(member: str, name: str) -> Register:
     return Register("member", member, "attribute", name)
 
 
+@lru_cache(maxsize=65_536)  # a history writes to the same registers over and over
+def part_of(member: str) -> Register:
+    """Give the register of what a member is part of."""
+    return Register("member", member, "part_of")
+
+
 def definition_of(metric: str) -> Register:
     """Give the register of a metric's definition."""
     return Register("metric", metric, "definition")
@@ -229,4 +235,4 @@ def _supporters(names: tuple[str, ...] | None) -> Iterator[Said]:
 
 def _part_of(event: MemberJoined | MemberChanged) -> Iterator[Said]:
     if event.part_of is not None:
-        yield Said(Register("member", event.member, "part_of"), event.part_of or None)
+        yield Said(part_of(event.member), event.part_of or None)

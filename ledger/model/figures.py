@@ -83,6 +83,18 @@ class Figure:
         """The earliest day on which something that the amount rests on can have begun to hold."""
         return self.support.oldest
 
+    def to(self, unit: str) -> Figure:
+        """Express the same figure in another unit of its dimension, exactly; raises `WrongDimension`."""
+        return Figure(
+            self.measure,
+            self.at,
+            self.amount.to(unit),
+            self.envelope.to(unit),
+            self.basis,
+            self.complete,
+            self._support,
+        )
+
     def __reduce__(self) -> tuple[type[Figure], tuple[object, ...]]:
         return Figure, (
             self.measure,

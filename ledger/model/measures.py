@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
@@ -22,6 +23,9 @@ Where: TypeAlias = tuple[tuple[str, tuple[str | None, ...]], ...]
 
 WhereLike: TypeAlias = "Mapping[str, str | Iterable[str | None] | None] | Where | None"
 """A filter, as given: each attribute with the value, or the values, that pass; None is "has none"."""
+
+UNMAPPED: Final = "\0"
+"""What the group of a value begins with that a `Grouping` does not name: no text that can be recorded does."""
 
 OVERLAPS: Final = ("refuse", "parts", "whole")
 """What to do about a member that is part of another one in the same total."""
@@ -64,6 +68,68 @@ def _optional_day(value: date | str | None) -> date | None:
 
 def _optional_period(value: str | None) -> str | None:
     return None if value is None else period_of(value)
+
+
+def _groups(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    try:
+        pairs = list(given.items() if isinstance(given, Mapping) else given)
+        named = {require_line(value, "Grouping: value"): require_id(group, "Grouping: group") for value, group in pairs}
+    except (TypeError, ValueError) as error:
+        if isinstance(error, BadEvent):
+            raise
+        raise BadEvent(f"{shown(given)} is no mapping of values to groups, as in {{'Spain': 'Europe'}}") from None
+    if len(named) < len(pairs) or not named:
+        raise BadEvent(f"{shown(given)} names a value twice, or none at all: name each once")
+    return tuple(sorted(named.items()))
+
+
+@frozen(slots=False)  # its cached property lives beside its fields
+class Grouping:
+    """Groups of an attribute's values: countries by continent.
+
+    Where a figure is asked by it, every value that a member which counts has, or may have, must be named: a value
+    that is not named is an error, and no group of its own.
+
+    >>> Grouping("country", {"Spain": "Europe", "Japan": "Asia"}).group_of("Spain")
+    'Europe'
+    """
+
+    attribute: str = field(validator=id_field)
+    groups: tuple[tuple[str, str], ...] = field(converter=_groups)
+
+    def group_of(self, value: str | None) -> str | None:
+        """Give the group of a value; None for no value, and the value marked as `UNMAPPED` where it is not named."""
+        return None if value is None else self._named.get(value, f"{UNMAPPED}{value}")
+
+    def values_of(self, group: str | None) -> tuple[str | None, ...]:
+        """Give the values that belong to a group; of None, which is no group, no value."""
+        return (None,) if group is None else tuple(value for value, other in self.groups if other == group)
+
+    @cached_property
+    def _named(self) -> Mapping[str, str]:
+        return dict(self.groups)
+
+
+By: TypeAlias = str | Grouping
+"""What a figure is grouped by: an attribute, or groups of its values."""
+
+ByLike: TypeAlias = "By | Mapping[str, Mapping[str, str]]"
+"""The same, as given: `{"country": {"Spain": "Europe", ...}}` is a `Grouping` as well."""
+
+
+def by_of(given: ByLike) -> By:
+    """Read what a figure is to be grouped by; raises `BadEvent`.
+
+    >>> by_of({"country": {"Spain": "Europe"}})
+    Grouping(attribute='country', groups=(('Spain', 'Europe'),))
+    """
+    if isinstance(given, Grouping):
+        return given
+    if not isinstance(given, Mapping):
+        return require_id(given, "by")
+    if len(given) != 1:
+        raise BadEvent(f"by={shown(given)} must name one attribute, as in {{'country': {{'Spain': 'Europe'}}}}")
+    return Grouping(*next(iter(given.items())))
 
 
 @frozen

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, TypeAlias
 from attrs import frozen
 
 from ledger.model.facts import ACTIVE, CLOSED, INITIATIVE_STATUS, SUSPENDED, Register
-from ledger.model.measures import Distinct, Joined, Members, Total
+from ledger.model.measures import By, Distinct, Grouping, Joined, Members, Total
+from ledger.model.periods import back
 from ledger.model.registers import Candidate, Registers, text_of
 
 JOINT_MAX = 4_096  # joint choices of one member that are looked at one by one
@@ -51,15 +52,21 @@ class Outcome(NamedTuple):
 
 @frozen(eq=False, repr=False)
 class Asked:
-    """What a measure looks at: the tests that a member must pass, and the aspects of group and value."""
+    """What a measure looks at: the tests that a member must pass, and the aspects of group and value.
 
+    Where there is a `cutoff`, a value that began to hold before it is missing.
+    """
+
+    at: date
     tests: tuple[tuple[Aspect, Test], ...]
     group: Aspect | None
+    grouping: Grouping | None
     value: Aspect | None
+    cutoff: date | None
 
     @classmethod
-    def by(cls, measure: Counting, at: date, by: str | None = None) -> Asked:
-        """Say what a measure looks at on a day, grouped by an attribute or not."""
+    def by(cls, measure: Counting, at: date, by: By | None = None) -> Asked:
+        """Say what a measure looks at on a day, grouped or not."""
         tests: list[tuple[Aspect, Test]] = [(("status", ""), _holds(*ACTIVE))]
         if not isinstance(measure, Joined) and measure.suspended:
             tests = [(("status", ""), _holds(*ACTIVE, SUSPENDED))]
@@ -71,13 +78,34 @@ class Asked:
             value = ("attribute", measure.attribute)
         elif isinstance(measure, Total):
             value = ("metric", measure.metric)
-        return cls(tuple(tests), None if by is None else ("attribute", by), value)
+        grouping = by if isinstance(by, Grouping) else None
+        attribute = by.attribute if isinstance(by, Grouping) else by
+        period = measure.within if isinstance(measure, Total) else None
+        return cls(
+            at=at,
+            tests=tuple(tests),
+            group=None if attribute is None else ("attribute", attribute),
+            grouping=grouping,
+            value=value,
+            cutoff=None if period is None else back(at, period),
+        )
 
     def registers(self, member: str) -> list[Register]:
         """Give the registers looked at: of the tests, then of the group and of the value."""
         aspects = [aspect for aspect, _ in self.tests]
         aspects += [aspect for aspect in (self.group, self.value) if aspect is not None]
         return [INITIATIVE_STATUS, *(Register("member", member, *aspect) for aspect in aspects)]
+
+    def group_of(self, option: Option) -> str | None:
+        """Give the group of one who counts, whose attribute is this."""
+        text = text_of(option)
+        return text if self.grouping is None else self.grouping.group_of(text)
+
+    def ages(self, option: Option) -> tuple[bool, ...]:
+        """Say whether a value is too old to count: yes, no, or either."""
+        if self.cutoff is None or option is None or option.since >= self.cutoff:
+            return NO
+        return YES if min(option.until, self.at) < self.cutoff else EITHER
 
 
 def outcomes(registers: Registers, asked: Asked, member: str) -> tuple[Outcome, ...]:
@@ -100,7 +128,7 @@ def _of_choice(asked: Asked, choice: Sequence[Option]) -> Iterator[Outcome]:
     ]
     group, value = _group_and_value(asked, rest)
     for counted in _together(passed):
-        yield _outcome(asked, counted=counted, group=text_of(group), value=value)
+        yield from _outcomes(asked, counted=counted, group=group, value=value)
 
 
 def _loose(asked: Asked, options: list[tuple[Option, ...]]) -> Iterator[Outcome]:
@@ -111,7 +139,7 @@ def _loose(asked: Asked, options: list[tuple[Option, ...]]) -> Iterator[Outcome]
         passed.append(tuple({answer for option in few for answer in test(option)}))
     groups, values = _group_and_value(asked, rest, nothing=(None,))
     for counted, group, value in product(_together(passed), groups, values):
-        yield _outcome(asked, counted=counted, group=text_of(group), value=value)
+        yield from _outcomes(asked, counted=counted, group=group, value=value)
 
 
 def _group_and_value(asked: Asked, rest: Sequence[Any], nothing: Any = None) -> tuple[Any, Any]:
@@ -119,12 +147,16 @@ def _group_and_value(asked: Asked, rest: Sequence[Any], nothing: Any = None) -> 
     return (nothing if asked.group is None else next(after)), (nothing if asked.value is None else next(after))
 
 
-def _outcome(asked: Asked, *, counted: bool, group: str | None, value: Option) -> Outcome:
+def _outcomes(asked: Asked, *, counted: bool, group: Option, value: Option) -> Iterator[Outcome]:
     if not counted:
-        return Outcome(counted=False)
+        yield Outcome(counted=False)
+        return
+    named = asked.group_of(group)
     if asked.value is None:
-        return Outcome(counted=True, group=group)
-    return with_value(value, group)
+        yield Outcome(counted=True, group=named)
+        return
+    for too_old in asked.ages(value):
+        yield with_value(None if too_old else value, named)
 
 
 def with_value(option: Option, group: str | None = None) -> Outcome:

@@ -9,20 +9,20 @@ answer are measured against this one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import overload
 
 from attrs import field, frozen
 
-from ledger.model.answers import Question
+from ledger.model.answers import OF_THE_DAY_ASKED, Question
 from ledger.model.errors import BadInput, UnknownMember, shown
 from ledger.model.events import MetricDefined, RecordRetracted, ReportPublished
 from ledger.model.facts import CLOSED, INITIATIVE_STATUS, PlainFact, Register, facts_of, metric_of, window_of
 from ledger.model.figures import Contribution, Figure
-from ledger.model.measures import Measure, Members, Total, WhereLike
+from ledger.model.measures import ByLike, Measure, Members, Total, WhereLike
 from ledger.model.members import Member, contents, member_at
 from ledger.model.quantity import Quantity
 from ledger.model.records import KnownAt, PlainRef, Record, RecordRef, known, known_at_of
@@ -69,10 +69,18 @@ def replay(records: Iterable[Record], *, at: date | str, known_at: KnownAt = Non
     for register, written in facts.items():
         ranked = [(ranks.get(fact[1], fact[0]), *fact[1:]) for fact in written] if ranks else written
         facts[register] = [fact for fact in ranked if fact[1] in standing]
-    cells = {register: found for register in facts if (found := chained(register, facts).at(asked)).candidates}
+    # the day of a measure's members may be another than the day of their values, so values alone are let go
+    kept = {register: written for register, written in facts.items() if register.aspect not in OF_THE_DAY_ASKED}
+    seen = {fact[1] for written in kept.values() for fact in written}
+    elsewhere = partial(_registers, kept, {position: standing[position] for position in seen})
+    version = heard[-1][1] if heard else 0
+    return InitiativeState(initiative, asked, version, _registers(facts, standing, asked), elsewhere)
+
+
+def _registers(facts: Mapping[Register, list[PlainFact]], refs: Mapping[int, PlainRef], at: date) -> Registers:
+    cells = {register: found for register in facts if (found := chained(register, facts).at(at)).candidates}
     used = {option.fact.position for found in cells.values() for option in found.candidates}
-    registers = Registers(cells, {position: RecordRef._make(standing[position]) for position in used})
-    return InitiativeState(initiative, asked, heard[-1][1] if heard else 0, registers)
+    return Registers(cells, {position: RecordRef._make(refs[position]) for position in used})
 
 
 def _ranks(heard: Iterable[PlainRef], replaces: Mapping[int, str]) -> dict[int, int]:
@@ -92,12 +100,16 @@ class InitiativeState:
 
     Iterating, `len`, `in` and `[]` are about the certain, active members, as `members` is; unlike other
     containers a state without any is true all the same. `version` is that of the newest record known.
+
+    A state remembers how to read another day, as known at the same moment, for totals over that day's members. One
+    that was pickled has forgotten it, and answers all else.
     """
 
     initiative: str
     at: date
     version: int
     registers: Registers = field(repr=False)
+    _elsewhere: Callable[[date], Registers] | None = field(default=None, repr=False, eq=False)
 
     def __reduce__(self) -> tuple[type[InitiativeState], tuple[str, date, int, Registers]]:
         return InitiativeState, (self.initiative, self.at, self.version, self.registers)
@@ -167,7 +179,7 @@ class InitiativeState:
     def metrics(self) -> Mapping[str, MetricDefined]:
         """The metrics defined, by name. A definition holds for all days."""
         names = sorted(key.id for key in self.registers.cells if key.aspect == "definition")
-        return {name: self._question.metric(name) for name in names}
+        return {name: self.question.metric(name) for name in names}
 
     @property
     def values(self) -> Mapping[str, Quantity]:
@@ -188,41 +200,56 @@ class InitiativeState:
     @overload
     def count(self, where: WhereLike = None, *, by: None = None, suspended: bool = False) -> Figure: ...
     @overload
-    def count(self, where: WhereLike = None, *, by: str, suspended: bool = False) -> dict[str | None, Figure]: ...
+    def count(self, where: WhereLike = None, *, by: ByLike, suspended: bool = False) -> dict[str | None, Figure]: ...
     def count(
-        self, where: WhereLike = None, *, by: str | None = None, suspended: bool = False
+        self, where: WhereLike = None, *, by: ByLike | None = None, suspended: bool = False
     ) -> Figure | dict[str | None, Figure]:
-        """How many members? With `by`, for each value of that attribute, None standing for those without it."""
+        """How many members? With `by`, for each value of that attribute, None standing for those without it.
+
+        `by` is the name of an attribute, or groups of its values: `{"country": {"Spain": "Europe", ...}}`.
+        """
         return self.measure(Members(where, suspended=suspended), by=by)
 
     @overload
     def total(self, metric: str, where: WhereLike = None, *, by: None = None, suspended: bool = False) -> Figure: ...
     @overload
     def total(
-        self, metric: str, where: WhereLike = None, *, by: str, suspended: bool = False
+        self, metric: str, where: WhereLike = None, *, by: ByLike, suspended: bool = False
     ) -> dict[str | None, Figure]: ...
     def total(
-        self, metric: str, where: WhereLike = None, *, by: str | None = None, suspended: bool = False
+        self, metric: str, where: WhereLike = None, *, by: ByLike | None = None, suspended: bool = False
     ) -> Figure | dict[str | None, Figure]:
         """What do the members' values of a metric add up to? With `by`, for each value of that attribute.
 
-        Raises `UnknownMetric`, and `NotAdditive` for a metric that has no total.
+        On another basis, `measure(Total(...))` says it: the members of another day, old values left out, parts or
+        wholes. Raises `UnknownMetric`, `NotAdditive` for a metric that has no total, and `Overlapping`.
         """
         return self.measure(Total(metric, where, suspended=suspended), by=by)
 
     @overload
     def measure(self, measure: Measure, *, by: None = None) -> Figure: ...
     @overload
-    def measure(self, measure: Measure, *, by: str) -> dict[str | None, Figure]: ...
+    def measure(self, measure: Measure, *, by: ByLike) -> dict[str | None, Figure]: ...
     @overload
-    def measure(self, measure: Measure, *, by: str | None) -> Figure | dict[str | None, Figure]: ...
-    def measure(self, measure: Measure, *, by: str | None = None) -> Figure | dict[str | None, Figure]:
-        """Answer a measure. Raises `UnknownMetric`, and `NotAdditive` for a total of what has none."""
-        return self._question.figure(measure) if by is None else self._question.groups(measure, by)
+    def measure(self, measure: Measure, *, by: ByLike | None) -> Figure | dict[str | None, Figure]: ...
+    def measure(self, measure: Measure, *, by: ByLike | None = None) -> Figure | dict[str | None, Figure]:
+        """Answer a measure; with `by`, for each value of an attribute, or each group of its values.
+
+        Raises `UnknownMetric`, `NotAdditive` for a total of what has none, `Overlapping` for a total in which a
+        member and a part of it would both count, and `BadInput` for a value that `by` puts in no group.
+        """
+        return self.question.figure(measure) if by is None else self.question.groups(measure, by)
+
+    def shares(self, measure: Measure, *, by: ByLike) -> dict[str | None, Figure]:
+        """What share of a count or a total does each group have? Plain numbers, which sum to 1 where all is certain.
+
+        Each is the `Share` of the measure over that group in the measure over all, and as wide as that is.
+        """
+        return self.question.shares(measure, by)
 
     def explain(self, measure: Measure) -> tuple[Contribution, ...]:
         """Say what each member adds to a count or a total, and which records say so."""
-        return self._question.explain(measure)
+        return self.question.explain(measure)
 
     def to_dict(self) -> dict[str, object]:
         """Give plain values, fit for JSON."""
@@ -250,24 +277,30 @@ class InitiativeState:
         return own
 
     @cached_property
-    def _question(self) -> Question:
-        with_status = sorted(
-            key.id for key in self.registers.cells if key.subject == "member" and key.aspect == "status"
-        )
-        return Question(self.initiative, self.at, self.registers, tuple(with_status))
+    def question(self) -> Question:
+        """What all figures are read from: the registers, ready to be asked."""
+        return Question(self.initiative, self.at, self.registers, self._another_day)
+
+    def _another_day(self, day: date) -> Registers:
+        if self._elsewhere is None:
+            raise BadInput(
+                f"this state of {self.at} was pickled, or made by hand, and knows no other day: "
+                f"ask a total with members_at={day.isoformat()!r} of what at() or replay() answers"
+            )
+        return self._elsewhere(day)
 
     @cached_property
     def _standing(self) -> Mapping[str, tuple[str, ...]]:
         """Who belongs to which view: everyone with a status is in exactly one."""
-        active = self._question.figure(Members())
+        active = self.question.figure(Members())
         counted = {*active.members, *active.possible_members}
-        either = self._question.figure(Members(suspended=True))
+        either = self.question.figure(Members(suspended=True))
         suspended = {*either.members, *either.possible_members} - counted
         return {
             "members": active.members,
             "possible_members": active.possible_members,
             "suspended": tuple(sorted(suspended)),
-            "former": tuple(id for id in self._question.members if id not in counted | suspended),
+            "former": tuple(id for id in self.question.members if id not in counted | suspended),
         }
 
     @cached_property

@@ -14,7 +14,7 @@ from ledger.model.facts import INITIATIVE_STATUS, JOINED, PlainFact, Register
 from ledger.model.measures import Value
 from ledger.model.outcomes import Aspect, Option, is_open, outcomes, with_value
 from ledger.model.parts import Scale, groups_of, in_group
-from ledger.model.registers import Registers, text_of
+from ledger.model.registers import Registers
 from ledger.queries.tracks import NEVER, ExactTrack, RoughTrack, Span, is_exact, track_of
 from ledger.queries.views import (
     CLOSING,
@@ -164,7 +164,7 @@ class Course:
                 return OUT
             certain = certain and passed == {True} and len(options) == 1
         groups = (None,) if asked.group is None else self._options(view, asked.group, day)
-        return (text_of(groups[0]),) if certain and len(groups) == 1 else ROUGH
+        return (asked.group_of(groups[0]),) if certain and len(groups) == 1 else ROUGH
 
     def _options(self, view: View, aspect: Aspect, day: int) -> Sequence[Option]:
         if aspect == CLOSING:

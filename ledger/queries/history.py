@@ -1,4 +1,4 @@
-"""History: every record on a member or a metric, in order of effect, the retracted ones too."""
+"""History: every record on a member, a metric or a report, in order of effect, the retracted ones too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-from ledger.model.errors import BadInput
+from ledger.model.errors import BadInput, shown
 from ledger.model.events import Event, MetricUpdated, RecordRetracted
 from ledger.model.facts import PlainFact, window_of
 from ledger.model.fields import require_id
@@ -69,9 +69,9 @@ class HistoryEntry:
 
 
 def history(
-    records: Iterable[Record], *, member: str | None = None, metric: str | None = None
+    records: Iterable[Record], *, member: str | None = None, metric: str | None = None, report: str | None = None
 ) -> tuple[HistoryEntry, ...]:
-    """Give the records on a member, on a metric, or on that member's values of that metric, in order of effect.
+    """Give the records on a member, on a metric, on that member's values of it, or on a report, in order of effect.
 
     The order is the chain rule of `model.registers`, over these records as if they were of one register: days
     decide where they can, and where windows overlap, the order of recording does. Retracted records are put
@@ -88,7 +88,7 @@ def history(
     2021 MemberJoined ohio (the register)
     2023-03-01 MemberLeft ohio (a letter)
     """
-    require_subject(member, metric)
+    require_subject(member, metric, report)
     ranks: dict[str, int] = {}
     retractions: dict[str, Record] = {}
     replacements: dict[str, Record] = {}
@@ -99,7 +99,7 @@ def history(
             retractions.setdefault(record.event.record, record)
         if record.replaces is not None:
             replacements.setdefault(record.replaces, record)
-        if speaks_of(record.event, member, metric):
+        if speaks_of(record.event, member, metric, report):
             on_it[record.position] = record
     after_all_others = max(ranks.values(), default=0)
     facts: list[PlainFact] = []
@@ -110,28 +110,35 @@ def history(
     return tuple(HistoryEntry(one, retractions.get(one.id), replacements.get(one.id)) for one in ordered)
 
 
-def require_subject(member: str | None, metric: str | None) -> None:
-    """Raise `BadInput` unless a member or a metric is named."""
-    if member is None and metric is None:
-        raise BadInput("a history is of something: name a member, as in history('basque'), or metric='co2', or both")
-    for name, what in ((member, "member"), (metric, "metric")):
+def require_subject(member: str | None, metric: str | None, report: str | None = None) -> None:
+    """Raise `BadInput` unless a member, a metric or both are named, or a report alone."""
+    if member is None and metric is None and report is None:
+        raise BadInput(
+            "a history is of something: name a member, as in history('basque'), or metric='co2', or both; "
+            "or report='pr-2023-01'"
+        )
+    if report is not None and (member, metric) != (None, None):
+        raise BadInput(
+            f"report={shown(report)} was named together with a member or a metric, which a report is not of: "
+            "ask for the history of each by itself"
+        )
+    for name, what in ((member, "member"), (metric, "metric"), (report, "report")):
         if name is not None:
             require_id(name, what)
 
 
-def speaks_of(event: Event, member: str | None, metric: str | None) -> bool:
-    """Is it an event of this member and of this metric? None is any.
+def speaks_of(event: Event, member: str | None, metric: str | None, report: str | None = None) -> bool:
+    """Is it an event of this member, of this metric and of this report? None is any.
 
     >>> speaks_of(MetricUpdated("co2", "2022", "12 t", member="ohio"), "ohio", None)
     True
     """
-    return (member is None or getattr(event, "member", None) == member) and (
-        metric is None or getattr(event, "metric", None) == metric
-    )
+    subjects = (("member", member), ("metric", metric), ("report", report))
+    return all(asked is None or getattr(event, name, None) == asked for name, asked in subjects)
 
 
 def _said(event: Event) -> str:
-    words = [type(event).__name__, getattr(event, "metric", ""), getattr(event, "member", None) or ""]
+    words = [type(event).__name__, *(getattr(event, name, None) or "" for name in ("metric", "member", "report"))]
     if isinstance(event, MetricUpdated):
         words.append("withdrawn" if event.amount is None else str(event.amount))
     return " ".join(word for word in words if word)

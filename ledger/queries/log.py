@@ -1,21 +1,23 @@
-"""What a timeline reads of a store: what was written since, of the registers that it needs."""
+"""What a timeline reads of a store: what was written since, of the registers that it needs. Others read so too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from attrs import frozen
 
 from ledger.model.facts import INITIATIVE_STATUS, PlainFact, Register, definition_of, metric_of
-from ledger.model.measures import Joined, Measure, Share, Total, Value
+from ledger.model.measures import By, Joined, Measure, Share, Total, Value
 from ledger.model.outcomes import Asked, Aspect
-from ledger.model.records import KnownAt
+from ledger.model.records import KnownAt, RecordRef
 from ledger.model.registers import Registers
 
 T = TypeVar("T")
+
+PART_OF: Final[Aspect] = ("part_of", "")
 
 
 @frozen
@@ -26,18 +28,19 @@ class Wanted:
     registers: tuple[Register, ...]
 
     @classmethod
-    def by(cls, measure: Measure, by: str | None = None) -> Wanted:
-        """Say what a measure looks at, grouped by an attribute or not."""
+    def by(cls, measure: Measure, by: By | None = None) -> Wanted:
+        """Say what a measure looks at, grouped or not."""
         if isinstance(measure, Share):
-            part, whole = cls.by(measure.part), cls.by(measure.whole)
+            part, whole = cls.by(measure.part, by), cls.by(measure.whole, by)
             return cls(_each(part.aspects, whole.aspects), _each(part.registers, whole.registers))
         defined = (definition_of(measure.metric),) if isinstance(measure, Total | Value) else ()
         if isinstance(measure, Value):
             return cls((), (metric_of(measure.metric, measure.member), *defined))
         asked = Asked.by(measure, date.max, by)
         aspects = [aspect for aspect in (*(aspect for aspect, _ in asked.tests), asked.group, asked.value) if aspect]
-        joined: list[Aspect] = [("joined", "")] if isinstance(measure, Joined) else []
-        return cls(_each(aspects, joined), (INITIATIVE_STATUS, *defined))
+        more: list[Aspect] = [("joined", "")] if isinstance(measure, Joined) else []
+        more += [PART_OF] if isinstance(measure, Total) else []
+        return cls(_each(aspects, more), (INITIATIVE_STATUS, *defined))
 
 
 def _each(*many: Iterable[T]) -> tuple[T, ...]:
@@ -74,6 +77,9 @@ class Log(Protocol):
     def position(self) -> int:
         """Give the position of the newest record of the ledger; 0 where there is none."""
 
+    def refs(self, positions: Iterable[int]) -> Mapping[int, RecordRef]:
+        """Give the short forms of records, by position; a position without a record is left out."""
+
     def news(self, initiative: str, after: int, wanted: Wanted) -> AbstractContextManager[News]:
         """Read what was written of an initiative past a position, retracted facts too, while the context lasts."""
 
@@ -81,3 +87,6 @@ class Log(Protocol):
         self, initiative: str, at: date, known_at: KnownAt = None, wanted: Wanted | None = None
     ) -> tuple[int, Registers]:
         """Give the version known at a moment, and every register on a day, or those wanted, as `replay` does."""
+
+    def ref(self, initiative: str, version: int) -> RecordRef:
+        """Give the short form of a record of an initiative, by its version; it must exist."""

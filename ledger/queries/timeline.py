@@ -17,11 +17,13 @@ from functools import lru_cache, partial
 from threading import RLock
 from typing import Final, Generic, NamedTuple, TypeVar, cast, overload
 
-from ledger.model.answers import require_groups, share_of
+from ledger.model.answers import require_groups, require_measure
 from ledger.model.errors import BadInput, shown
 from ledger.model.figures import Figure, Support
-from ledger.model.measures import Measure, Share
+from ledger.model.measures import ByLike, Measure, Share
 from ledger.model.records import KnownAt, known_at_of
+from ledger.model.registers import Registers
+from ledger.model.shares import in_order, share_of
 from ledger.model.state import InitiativeState
 from ledger.model.when import day
 from ledger.queries.log import Log, News, Wanted
@@ -95,16 +97,19 @@ class Series(Sequence[A]):
 class Timeline(Generic[A]):
     """The fast index of one measure. Made by `Initiative.timeline`; several threads may use one.
 
-    `measure` is what it answers, and `by` the attribute by whose values it is grouped, or None.
+    `measure` is what it answers, and `by` what it is grouped by, or None.
+
+    A total over the members of another day, or of values that are not too old, is read from the ledger each time,
+    in milliseconds; so is one of an initiative whose members are part of one another.
     """
 
-    def __init__(self, initiative: str, log: Log, measure: Measure, by: str | None = None) -> None:
-        require_groups(measure, by)
+    def __init__(self, initiative: str, log: Log, measure: Measure, by: ByLike | None = None) -> None:
+        require_measure(measure)
         self.measure = measure
-        self.by = by
+        self.by = None if by is None else require_groups(measure, by)
         self._initiative = initiative
         self._log = log
-        self._wanted = Wanted.by(measure, by)
+        self._wanted = Wanted.by(measure, self.by)
         self._lock = RLock()
         self._begin()
 
@@ -222,21 +227,27 @@ class Timeline(Generic[A]):
         position = self._ends[batch - 1] if batch else 0
         totals = self._totals[0]
         if self.by is not None:
-            groups = totals.groups(at.toordinal(), batch) if totals.can_answer(batch) else [None]
-            figures = {group: self._figure(totals, self.measure, at, batch, position, group) for group in groups}
+            ready = all(one.has_sums(batch) for one in self._totals)
+            found = {group for one in self._totals for group in one.groups(at.toordinal(), batch)} if ready else {None}
+            figures = {group: self._whole(at, batch, position, group) for group in sorted(found, key=in_order)}
             if None not in figures.values():
                 return cast("A", figures)
         elif isinstance(self.measure, Share):
-            part = self._figure(totals, self.measure.part, at, batch, position)
-            whole = self._figure(self._totals[1], self.measure.whole, at, batch, position)
-            if part is not None and whole is not None:
-                return cast("A", share_of(self.measure, part, whole))
+            if (share := self._whole(at, batch, position, None)) is not None:
+                return cast("A", share)
         elif (figure := self._figure(totals, self.measure, at, batch, position)) is not None:
             return figure  # type: ignore[return-value]  # a cast here would cost a tenth of the answer
         # where it cannot be answered the whole state is asked, which names what is known
         wanted = self._wanted if all(one.can_answer(batch) for one in self._totals) else None
-        version, registers = self._log.registers(self._initiative, at, position, wanted)
-        return cast("A", InitiativeState(self._initiative, at, version, registers).measure(self.measure, by=self.by))
+        return cast("A", self._state(at, position, wanted).measure(self.measure, by=self.by))
+
+    def _whole(self, at: date, batch: int, position: int, group: str | None) -> Figure | None:
+        """Answer the measure for one group, of a share both its figures; None where it takes more than sums."""
+        if not isinstance(self.measure, Share):
+            return self._figure(self._totals[0], self.measure, at, batch, position, group)
+        part = self._figure(self._totals[0], self.measure.part, at, batch, position, group)
+        whole = self._figure(self._totals[1], self.measure.whole, at, batch, position, group)
+        return None if part is None or whole is None else share_of(self.measure, part, whole)
 
     def _figure(
         self, totals: Totals, measure: Measure, at: date, batch: int, position: int, group: str | None = None
@@ -248,9 +259,18 @@ class Timeline(Generic[A]):
         return Figure(measure, at, amount, envelope, at, complete, partial(self._support, measure, at, position, group))
 
     def _support(self, measure: Measure, at: date, position: int, group: str | None) -> Support:
-        version, registers = self._log.registers(self._initiative, at, position, self._wanted)
-        state = InitiativeState(self._initiative, at, version, registers)
-        return (state.measure(measure) if self.by is None else state.measure(measure, by=self.by)[group]).support
+        state = self._state(at, position, self._wanted)
+        if self.by is None:
+            return state.measure(measure).support
+        found = state.measure(measure, by=self.by).get(group)  # a group of the other figure of a share may be none here
+        return Support() if found is None else found.support
+
+    def _state(self, at: date, position: int, wanted: Wanted | None) -> InitiativeState:
+        def elsewhere(day: date) -> Registers:
+            return self._log.registers(self._initiative, day, position, wanted)[1]
+
+        version, registers = self._log.registers(self._initiative, at, position, wanted)
+        return InitiativeState(self._initiative, at, version, registers, elsewhere)
 
 
 def _figures(answer: Figure | dict[str | None, Figure]) -> list[tuple[dict[str, object], Figure]]:

@@ -14,14 +14,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 from math import lcm
+from sys import maxsize
 from typing import Final, NamedTuple, TypeAlias
 
 from ledger.model.events import MetricDefined
 from ledger.model.exact import ONE, ZERO, Exact, ratio
 from ledger.model.facts import INITIATIVE_STATUS, PlainFact, Register
-from ledger.model.measures import Total, Value
+from ledger.model.measures import UNMAPPED, By, Total, Value
 from ledger.model.parts import Ends, scale_of
 from ledger.model.quantity import Quantity
+from ledger.model.shares import in_order
 from ledger.model.units import unit
 from ledger.queries.courses import Change, Course, differences
 from ledger.queries.dominance import Dominance
@@ -64,8 +66,11 @@ class Definition(NamedTuple):
 class Totals:
     """One measure over one initiative, by day and by batch."""
 
-    def __init__(self, measure: Single, by: str | None = None) -> None:
+    def __init__(self, measure: Single, by: By | None = None) -> None:
         self._view = View(measure, by)
+        # the batch from which on sums do not answer: the first that says that somebody is part of another one, and
+        # the first of all where the members are those of another day, or values grow old
+        self._sums_until = 0 if isinstance(measure, Total) and (measure.members_at or measure.within) else maxsize
         # of a share, what the other measure looks at comes here too
         self._metric = measure.metric if isinstance(measure, Total | Value) else None
         self._whose = (measure.member or "") if isinstance(measure, Value) else None  # None for everybody's
@@ -85,7 +90,7 @@ class Totals:
         """Take in what one batch says and retracts. Batches are numbered from 1, and come in order."""
         self._taken.append(batch)
         for register, fact in facts:
-            self._note(self._insert(register, fact))
+            self._note(self._insert(batch, register, fact))
         for _, position, member in retractions:
             self._note(self._remove(position, member))
         if self._is_redefined:
@@ -99,15 +104,21 @@ class Totals:
         """Is the metric known after a batch and, for a total, additive? What is counted needs no metric."""
         return self._metric is None or self._defined(batch) is not None
 
+    def has_sums(self, batch: int) -> bool:
+        """Can sums answer after a batch? Else it takes the whole state."""
+        return batch < self._sums_until and self.can_answer(batch)
+
     def groups(self, day: int, batch: int) -> list[str | None]:
         """Give the groups in which anybody can count, None at the end."""
         found = [
             group for group, sums in self._sums.items() if (who := sums[PRESENT]) is not None and who.at(day, batch)
         ]
-        return sorted(found, key=lambda group: (group is None, group or ""))
+        return sorted(found, key=in_order)
 
     def at(self, day: int, batch: int, group: str | None = None) -> Sums | None:
         """Give the figure of a group on a day, as known after a batch; None where it takes more than sums."""
+        if batch >= self._sums_until or (group is not None and group.startswith(UNMAPPED)):
+            return None
         every = self._sums.get(group, NO_SUMS)
         lows, rises, _, _, _, lacking, unsettled = every
         low = 0 if lows is None else lows.at(day, batch)
@@ -126,7 +137,7 @@ class Totals:
 
     def along(self, days: Sequence[int], batch: int) -> Columns | None:
         """Give the amounts of many days, as `at` does; None for a single value, and where any takes more than sums."""
-        if isinstance(self._view.measure, Value):
+        if isinstance(self._view.measure, Value) or batch >= self._sums_until:
             return None
         every = self._sums.get(None, NO_SUMS)
         nothing = [0] * len(days)
@@ -176,7 +187,7 @@ class Totals:
 
     def changed(self, day: int) -> set[int]:
         """Give the batches that change the figure of a day, or may: where it takes more than sums, each one."""
-        found = set(self._defined_from[1:])
+        found = {*self._defined_from[1:], *(batch for batch in self._taken if batch >= self._sums_until)}
         for sums in chain.from_iterable(self._sums.values()):
             if sums is not None:
                 found.update(batch for batch, by in sums.changes(day).items() if by)
@@ -190,8 +201,10 @@ class Totals:
         defined = self._definitions[bisect_right(self._defined_from, batch) - 1]
         return defined if defined is None or defined.event.additive or self._whose is not None else None
 
-    def _insert(self, register: Register, fact: PlainFact) -> Iterable[Change]:
+    def _insert(self, batch: int, register: Register, fact: PlainFact) -> Iterable[Change]:
         view = self._view
+        if register.aspect == "part_of" and isinstance(view.measure, Total):
+            self._sums_until = min(self._sums_until, batch)
         if register == INITIATIVE_STATUS:
             return self._close(fact)
         if register.aspect == "definition":
@@ -200,7 +213,7 @@ class Totals:
                 self._is_redefined = True
             return ()
         aspect = register.aspect, register.name
-        if aspect not in view.slots or (self._whose is not None and register.id != self._whose):
+        if not self._sums_until or aspect not in view.slots or (self._whose is not None and register.id != self._whose):
             return ()
         if fact[5] is not None or fact[6] is not None:
             self._refine(fact[5], fact[6])

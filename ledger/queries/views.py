@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 from attrs import define, field
 
 from ledger.model.exact import Exact
-from ledger.model.measures import Distinct, Joined, Total, Value
+from ledger.model.measures import By, Distinct, Joined, Total, Value
 from ledger.model.outcomes import Asked, Aspect, Counting
 from ledger.model.parts import Part, Scale, Ways, values_of
 from ledger.queries.tracks import NEVER, ExactTrack, RoughTrack, Span
@@ -59,7 +59,7 @@ class View:
     """
 
     measure: Single
-    by: str | None = None
+    by: By | None = None
     scale: Scale | None = None  # None while the metric is not defined: then nothing adds up
     parts: int = 1
     closing: ExactTrack | RoughTrack = field(factory=ExactTrack)

@@ -128,7 +128,8 @@ def why(measure: Measure, before: InitiativeState, between: InitiativeState, aft
 
     - joined, rejoined, left, suspended or reinstated, where the statuses that the member can have are not the
       same (`standing.turn` says which; a closing of the initiative makes everyone leave);
-    - changed, where they are: the member has another value, or other attributes under `where`.
+    - changed, where they are: the member has another value, or other attributes under `where`; and always, where the
+      members of a day of their own are counted (`members_at`).
 
     Where the second day is before the first, what happened in between is told as it happened, and is undone:
     its sign is the other one. A member whose status and value both changed has one effect, of its status.
@@ -154,8 +155,8 @@ def why(measure: Measure, before: InitiativeState, between: InitiativeState, aft
     first, last = sorted((between, after), key=lambda state: state.at)
 
     def kind_of(subject: str | None, *sides: Part | None) -> str:
-        if isinstance(measure, Value):
-            return CHANGED
+        if isinstance(measure, Value) or getattr(measure, "members_at", None) is not None:
+            return CHANGED  # nobody joins or leaves
         if subject is None:
             return UNDECIDED
         members = {member for part in sides if part is not None for member in part.members}

@@ -36,15 +36,21 @@ class EventStore(Log, Protocol):
     def records(self, initiative: str | None = None, *, after: int = 0) -> Iterator[Record]:
         """Stream the records by position: of one initiative, or of all; those past a position only."""
 
-    def records_on(self, initiative: str, member: str | None, metric: str | None) -> list[Record]:
+    def records_on(
+        self, initiative: str, member: str | None, metric: str | None, report: str | None = None
+    ) -> list[Record]:
         """Give all records that `queries.history` needs of a whole initiative, without reading all of them.
 
-        Those on a member, on a metric or, where both are named, on that member's values of that metric; what
-        retracted or replaced them, and what they replaced.
+        Those on a member, on a metric or, where both are named, on that member's values of that metric; or those
+        on a report, which is named alone. With them what retracted or replaced them, and what they replaced.
         """
 
     def names(self, initiative: str, subject: str) -> list[str]:
-        """Give the ids of all members, metrics or reports that records ever said something of, in order."""
+        """Give the ids of all members, metrics or reports that records ever said something of, in order.
+
+        The subject is `member`, `metric` or `report`; or `attribute`, for the names of all attributes that members
+        were ever given.
+        """
 
     def reading(self) -> AbstractContextManager[None]:
         """Read several times from one moment of the ledger: what others record meanwhile is not seen."""

@@ -7,17 +7,18 @@ nobody else writes, in this process or another. What `record` has returned from 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from ledger.model.errors import LedgerClosed, StoreError
-from ledger.model.records import KnownAt, Record, known_at_of
+from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
 from ledger.recording.batch import READ, record_of
 from ledger.stores.sqlite_append import SELECT, Remembered, SqliteAppend, head_of
+from ledger.stores.sqlite_facts import ref_of, refs_of
 from ledger.stores.sqlite_file import connect, damage_of, errors_of, place_of, require_same_file
 from ledger.stores.sqlite_history import names_of, records_on
 from ledger.stores.sqlite_places import known_position, newest_position, newest_version, version_at
@@ -85,10 +86,20 @@ class SqliteStore:
             newest = version == newest_version(connection, initiative)
             return version, registers_at(connection, initiative, at, position, wanted, newest=newest)
 
+    def ref(self, initiative: str, version: int) -> RecordRef:
+        """Give the short form of a record of an initiative, by its version; it must exist."""
+        with self._reading() as connection, damage_of(self.path):
+            return ref_of(connection, initiative, version)
+
     def position(self) -> int:
         """Give the position of the newest record of the ledger; 0 where there is none."""
         with self._lock, errors_of(self.path):
             return newest_position(self._open())
+
+    def refs(self, positions: Iterable[int]) -> Mapping[int, RecordRef]:
+        """Give the short forms of records, by position; a position without a record is left out."""
+        with self._reading() as connection, damage_of(self.path):
+            return refs_of(connection, positions)
 
     @contextmanager
     def news(self, initiative: str, after: int, wanted: Wanted) -> Iterator[News]:
@@ -98,13 +109,15 @@ class SqliteStore:
         with self._reading() as connection, damage_of(self.path):
             yield news_since(connection, initiative, after, wanted)
 
-    def records_on(self, initiative: str, member: str | None, metric: str | None) -> list[Record]:
+    def records_on(
+        self, initiative: str, member: str | None, metric: str | None, report: str | None = None
+    ) -> list[Record]:
         """Give all records that `queries.history` needs of a whole initiative, without reading all of them."""
         with self._reading() as connection, damage_of(self.path):
-            return records_on(connection, initiative, member, metric)
+            return records_on(connection, initiative, member, metric, report)
 
     def names(self, initiative: str, subject: str) -> list[str]:
-        """Give the ids of all members, metrics or reports that records ever said something of, in order."""
+        """Give the ids of all members, metrics or reports, or the names of all attributes of members, in order."""
         with self._reading() as connection:
             return names_of(connection, initiative, subject)
 

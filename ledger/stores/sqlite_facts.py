@@ -137,6 +137,15 @@ def refs_of(connection: sqlite3.Connection, positions: Iterable[int]) -> dict[in
     }
 
 
+def ref_of(connection: sqlite3.Connection, initiative: str, version: int) -> RecordRef:
+    """Give the short form of a record of an initiative, by its version."""
+    position, id, moment, source = connection.execute(
+        "SELECT position, id, recorded_at, source FROM records WHERE initiative = ? AND version = ?",
+        (initiative, version),
+    ).fetchone()
+    return RecordRef(position, version, id, _instant(moment), source)
+
+
 def events_of(connection: sqlite3.Connection, positions: Sequence[int]) -> dict[int, FactValue]:
     """Read the events at some positions: the values of facts that are events themselves."""
     if not positions:

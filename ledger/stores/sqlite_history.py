@@ -1,4 +1,4 @@
-"""The records on one member or one metric, found by index: the log is not read from end to end.
+"""The records on one member, one metric or one report, found by index: the log is not read from end to end.
 
 Each record is found by the registers that it writes to. A `MemberChanged` may change nothing, and so write
 to none: an index of these events alone finds it. The retractions, the replacements and what these replaced
@@ -27,6 +27,13 @@ _ON_MEMBER: Final = f"""{_WRITERS} AND g.subject = 'member' AND g.id = :member
 _ON_METRIC: Final = f"""{_WRITERS} AND g.subject = 'metric' AND g.id = :metric
     UNION {_WRITERS} AND g.subject = 'initiative' AND g.id = '' AND g.aspect = 'metric' AND g.name = :metric
     UNION {_WRITERS} AND g.subject = 'member' AND g.aspect = 'metric' AND g.name = :metric"""
+_ON_REPORT: Final = f"{_WRITERS} AND g.subject = 'report' AND g.id = :report"
+
+_IDS: Final = "SELECT DISTINCT id FROM registers WHERE initiative = ? AND subject = ? ORDER BY id"
+_ATTRIBUTES: Final = (
+    "SELECT DISTINCT name FROM registers"
+    " WHERE initiative = ? AND subject = 'member' AND aspect = 'attribute' ORDER BY name"
+)
 
 _WITH_ALL_LINKED: Final = """WITH RECURSIVE
     told (position) AS ({}),
@@ -42,21 +49,24 @@ _WITH_ALL_LINKED: Final = """WITH RECURSIVE
 """
 
 
-def records_on(connection: sqlite3.Connection, initiative: str, member: str | None, metric: str | None) -> list[Record]:
-    """Give the records on a member, on a metric, or on both, and those that they are linked with, by position."""
-    rows = connection.execute(query_of(member, metric), {"initiative": initiative, "member": member, "metric": metric})
-    return [record_of(row) for row in rows.fetchall()]
+def records_on(
+    connection: sqlite3.Connection, initiative: str, member: str | None, metric: str | None, report: str | None
+) -> list[Record]:
+    """Give the records on a member, on a metric, on both, or on a report, and those linked with them, by position."""
+    terms = {"initiative": initiative, "member": member, "metric": metric, "report": report}
+    return [record_of(row) for row in connection.execute(query_of(member, metric, report), terms).fetchall()]
 
 
-def query_of(member: str | None, metric: str | None) -> str:
-    """Give the query for a member, a metric, or both."""
-    told = _ON_METRIC if member is None else _ON_MEMBER if metric is None else _ON_VALUES
+def query_of(member: str | None, metric: str | None, report: str | None = None) -> str:
+    """Give the query for a member, a metric, or both; or for a report."""
+    if report is not None:
+        told = _ON_REPORT
+    else:
+        told = _ON_METRIC if member is None else _ON_MEMBER if metric is None else _ON_VALUES
     return f"{_WITH_ALL_LINKED.format(told)} {SELECT} WHERE position IN (SELECT position FROM linked) ORDER BY position"
 
 
 def names_of(connection: sqlite3.Connection, initiative: str, subject: str) -> list[str]:
-    """Give the ids of one kind of subject that have registers, in order."""
-    rows = connection.execute(
-        "SELECT DISTINCT id FROM registers WHERE initiative = ? AND subject = ? ORDER BY id", (initiative, subject)
-    )
-    return [id for (id,) in rows.fetchall()]
+    """Give the ids of one kind of subject that have registers, or the names of members' attributes, in order."""
+    query, terms = (_ATTRIBUTES, (initiative,)) if subject == "attribute" else (_IDS, (initiative, subject))
+    return [name for (name,) in connection.execute(query, terms).fetchall()]

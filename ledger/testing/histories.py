@@ -139,6 +139,7 @@ def histories(
     bounds: bool = True,
     retractions: bool = True,
     closing: bool = True,
+    parts: bool = False,
     days: Sequence[str] | None = None,
     max_size: int = 12,
 ) -> st.SearchStrategy[list[Record]]:
@@ -146,8 +147,9 @@ def histories(
 
     At most 3 `members`, and 1 to 3 `metrics`, of which the first is never negative and the third not additive.
     With `rough=False` all days are exact, and with `bounds=False` all amounts. `retractions=False` leaves
-    out corrections too. `days` are the days, as texts, to draw from in place of the usual ones. `max_size`
-    is a number of wishes; some are granted by two or three records.
+    out corrections too. With `parts=True` members come to be part of one another, and then a total that does not
+    say what to do about that raises `Overlapping`. `days` are the days, as texts, to draw from in place of the
+    usual ones. `max_size` is a number of wishes; some are granted by two or three records.
     """
     for name, value, least, most in (
         ("members", members, 0, len(MEMBERS)),
@@ -160,7 +162,7 @@ def histories(
         raise InvalidArgument("days is empty: name at least one, or leave it out")
     kinds = [*_OFTEN, *_STATUS_VERBS, *_OTHERS[: None if closing else -1], *(_UNDOING if retractions else ())]
     whens = [*EXACT_DAYS, *(ROUGH_DAYS if rough else ())] if days is None else list(days)
-    wishes = _wishes(kinds, whens, members=members, metrics=metrics, bounds=bounds)
+    wishes = _wishes(kinds, whens, members=members, metrics=metrics, bounds=bounds, parts=parts)
     return _histories(wishes, max_size)
 
 
@@ -170,10 +172,10 @@ def _histories(draw: st.DrawFn, wishes: st.SearchStrategy[_Wish], max_size: int)
     return _granted(draw(st.lists(wishes, min_size=max_size // 2, max_size=max_size)))
 
 
-def hostile_histories(*, max_size: int = 12) -> st.SearchStrategy[list[Record]]:
-    """Draw any events in any order, with retractions and replacements of anything or of nothing."""
+def hostile_histories(*, parts: bool = False, max_size: int = 12) -> st.SearchStrategy[list[Record]]:
+    """Draw any events in any order, with retractions and replacements of anything or of nothing; `parts` as above."""
     kinds = [*_OFTEN, *_STATUS_VERBS, *_OTHERS, *_UNDOING]
-    anything = _wishes(kinds, [*EXACT_DAYS, *ROUGH_DAYS], members=3, metrics=3, bounds=True)
+    anything = _wishes(kinds, [*EXACT_DAYS, *ROUGH_DAYS], members=3, metrics=3, bounds=True, parts=parts)
     return _hostile_histories(anything, max_size)
 
 
@@ -214,7 +216,7 @@ def breakpoints(records: Sequence[Record]) -> list[date]:
 
 
 def _wishes(
-    kinds: list[str], whens: list[str], *, members: int, metrics: int, bounds: bool
+    kinds: list[str], whens: list[str], *, members: int, metrics: int, bounds: bool, parts: bool
 ) -> st.SearchStrategy[_Wish]:
     drawn = {
         "member": st.sampled_from([*MEMBERS[:1], *MEMBERS[:members]] if members else ["nobody"]),
@@ -223,7 +225,7 @@ def _wishes(
         "pairs": st.sampled_from([(*one, *other) for one in _PAIRS["country"] for other in _PAIRS["sector"]]),
         "amount": st.sampled_from([*EXACT_AMOUNTS, *(AMOUNTS if bounds else ()), None]),
         "name": st.sampled_from([None, None, "New Name"]),
-        "whole": st.sampled_from([None, None, "", *MEMBERS[:members]]),
+        "whole": st.sampled_from([None, None, "", *MEMBERS[:members]]) if parts else st.none(),
         "nth": st.integers(0, 7),
         "wide": st.booleans() if members else st.just(value=True),
         "batch": st.sampled_from([_OWN, _TOGETHER, _AFTER_A_GAP]),
@@ -365,9 +367,23 @@ def _is_valid(records: Sequence[Record]) -> bool:
     measured = {register.name for register in registers if register.aspect == "metric"}
     if not (spoken_of <= joined and wholes - {None} <= joined and measured <= defined):
         return False
-    return all(
+    return not _goes_in_a_circle(registers) and all(
         _is_sound(register, facts, registers) for register, facts in registers.items() if register.aspect == "status"
     )
+
+
+def _goes_in_a_circle(registers: dict[Register, list[Fact]]) -> bool:
+    """Could anybody, on some day, be a part of its own part, by way of others or not?"""
+    chains = {register.id: chain(facts) for register, facts in registers.items() if register.aspect == "part_of"}
+    for day in {day for one in chains.values() for day in (*one.since, *one.until)}:
+        wholes = {id: {option.fact.value for option in one.at(day).candidates} for id, one in chains.items()}
+        for start in wholes:
+            reached = {start}
+            for _ in wholes:
+                reached = {str(whole) for id in reached for whole in wholes.get(id, ()) if whole is not None}
+                if start in reached:
+                    return True
+    return False
 
 
 def _is_sound(register: Register, facts: list[Fact], registers: dict[Register, list[Fact]]) -> bool:

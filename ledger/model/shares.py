@@ -1,0 +1,84 @@
+"""Shares: what part one figure is of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from attrs import evolve
+
+from ledger.model.exact import ZERO, divide
+from ledger.model.figures import Figure, Support
+from ledger.model.measures import By, Grouping, Measure, Share
+from ledger.model.outcomes import Counting
+from ledger.model.quantity import Quantity
+
+
+def within_group(measure: Counting, by: By, group: str | None) -> Counting:
+    """Give the measure of one group alone: the same filter, and the values of that group.
+
+    >>> from ledger.model.measures import Members
+    >>> within_group(Members(), "country", "Spain")
+    Members(where=(('country', ('Spain',)),), suspended=False)
+    """
+    attribute, values = (by.attribute, by.values_of(group)) if isinstance(by, Grouping) else (by, (group,))
+    where = dict(measure.where)
+    passing = where.get(attribute, values)
+    return evolve(measure, where={**where, attribute: [value for value in values if value in passing]})
+
+
+def share_of(measure: Share, part: Figure, whole: Figure) -> Figure:
+    """Give the share that one figure is of another, of the same day; raises `WrongDimension`."""
+    return Figure(
+        measure=measure,
+        at=whole.at,
+        amount=_ratio(part.amount, whole.amount),
+        envelope=_ratio(part.envelope, whole.envelope),
+        basis=whole.basis,
+        complete=part.complete and whole.complete,
+        support=partial(_support_of_share, part, whole),
+    )
+
+
+def shares_of(
+    measure: Share,
+    parts: Mapping[str | None, Figure],
+    wholes: Mapping[str | None, Figure],
+    *,
+    nobody: Callable[[Measure], Figure],
+) -> dict[str | None, Figure]:
+    """Give the share of each group; where only one figure has a group, nobody counts in that of the other."""
+    return {
+        group: share_of(measure, parts.get(group) or nobody(measure.part), wholes.get(group) or nobody(measure.whole))
+        for group in sorted({*parts, *wholes}, key=in_order)
+    }
+
+
+def in_order(group: str | None) -> tuple[bool, str]:
+    """Give what groups are sorted by: those without one come last."""
+    return group is None, group or ""
+
+
+def _support_of_share(part: Figure, whole: Figure) -> Support:
+    missing = {*part.missing, *whole.missing}
+    possibly = {*part.possibly_missing, *whole.possibly_missing} - missing
+    return Support(
+        members=whole.members,
+        reporting=tuple(member for member in whole.reporting if member not in missing | possibly),
+        missing=tuple(sorted(missing)),
+        possible_members=whole.possible_members,
+        possibly_missing=tuple(sorted(possibly)),
+        oldest=min((day for day in (part.oldest, whole.oldest) if day is not None), default=None),
+    )
+
+
+def _ratio(part: Quantity, whole: Quantity) -> Quantity:
+    """Divide two amounts; where the whole can be zero or of either sign, nothing is known of their ratio."""
+    (low, high), (least, most) = part.base, whole.base
+    part.meets(whole)  # raises WrongDimension
+    if least is None or least <= 0 or low is None:
+        return Quantity(None, None)
+    lowest = divide(low, least) if low < 0 else ZERO if most is None else divide(low, most)
+    if high is None:
+        return Quantity(lowest, None)
+    return Quantity(lowest, divide(high, least) if high >= 0 else ZERO if most is None else divide(high, most))
