@@ -7,6 +7,7 @@ other people's words, and none of them may become a link, a tag or a table of it
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,8 @@ from ledger.model.errors import BadInput, MissingExtra, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from jinja2 import Template
 
 FORMATS: Final = {"markdown": "md", "html": "html"}
 """The formats of a document, and how their templates' names end."""
@@ -32,6 +35,11 @@ def require_format(format: object) -> str:
 
 def rendered(template: str, format: str, content: object) -> str:
     """Write a document: `content` is what its template calls `page`. Raises `MissingExtra` where jinja2 is missing."""
+    return _compiled(template, format).render(page=content)
+
+
+@cache
+def _compiled(template: str, format: str) -> Template:
     try:
         from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only documents need it
     except ImportError as error:
@@ -45,7 +53,7 @@ def rendered(template: str, format: str, content: object) -> str:
         keep_trailing_newline=True,
     )
     source = files("ledger.faces") / "templates" / f"{template}.{FORMATS[format]}.jinja"
-    return environment.from_string(source.read_text("utf-8")).render(page=content)
+    return environment.from_string(source.read_text("utf-8"))
 
 
 def plain(text: str) -> str:

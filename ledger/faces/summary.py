@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import frozen
 
-from ledger.faces.markup import rendered, require_format
+from ledger.faces.markup import plain, rendered, require_format
 from ledger.faces.wording import (
     Names,
     amount_of,
@@ -255,7 +255,7 @@ def _titled(id: str, report: ReportPublished) -> str:
 
 
 def _sources(state: InitiativeState) -> tuple[tuple[str, int], ...]:
-    counted = Counter(ref.source or "no source named" for ref in state.registers.refs.values())
+    counted = Counter(plain(ref.source) or "no source named" for ref in state.registers.refs.values())
     return tuple(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
 
@@ -269,6 +269,7 @@ def _changed(
     between = initiative.at(before.at, known_at)
     names = Names.of(after, between, before)
     known_otherwise = before.version != after.version
+    otherwise = "Learned of {} since" if before.version < after.version else "Not known yet of {}"
     first = f"{before.at}"
     if known_otherwise:
         known = _known(initiative, before)
@@ -276,9 +277,7 @@ def _changed(
     return Changed(
         first=first,
         last=after.at.isoformat(),
-        otherwise=f"Learned of {before.at} since"
-        if before.version < after.version
-        else f"Not known yet of {before.at}",
+        otherwise=otherwise.format(before.at),
         learned=_told(before, between, names) if known_otherwise else (),
         happened=_told(between, after, names),
         ways=tuple(_ways(before, between, after, names, measures)),
