@@ -223,10 +223,14 @@ def _groups(state: InitiativeState, by: str | None, names: Names) -> Iterator[Gr
     if by is None:
         yield Group("", "", tuple(_entry(member) for member in state.members.values()), "")
         return
-    for value, figure in state.count(by=by).items():
+    figures = state.count(by=by)
+    for value, figure in figures.items():
         entries = tuple(_entry(state[id]) for id in figure.members)
         possibly = ", ".join(names.member(id) for id in figure.possible_members)
         yield Group(f"without {by}" if value is None else value, str(figure), entries, possibly)
+    placed = {id for figure in figures.values() for id in figure.members}
+    if others := tuple(_entry(member) for id, member in state.members.items() if id not in placed):
+        yield Group(f"{by} not certain", str(len(others)), others, "")
 
 
 def _entry(member: Member, *, standing: bool = False) -> Entry:
