@@ -8,8 +8,9 @@ import ledger
 ROOT = Path(ledger.__file__).parent
 
 FLOORS = [
-    "model.errors", "model.when", "model.exact", "model.units", "model.quantity", "model.fields", "model.periods",
-    "model.measures", "model.events", "model.records", "model.facts", "model.registers", "model.outcomes",
+    "model.errors", "model.when", "model.exact", "model.units", "model.quantity", "model.readings",
+    "model.fields", "model.periods", "model.measures", "model.wording",
+    "model.events", "model.records", "model.facts", "model.registers", "model.outcomes",
     "model.matching", "model.parts", "model.overlaps", "model.figures", "model.shares", "model.sums",
     "model.answers", "model.members", "model.state",
     "recording.codec", "recording.proposal", "recording.status_rules", "recording.metric_rules",
@@ -23,8 +24,8 @@ FLOORS = [
     "stores.protocol", "stores.sqlite_schema", "stores.sqlite_file", "stores.sqlite_places", "stores.sqlite_facts",
     "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite_history",
     "stores.sqlite",
-    "initiative", "book", "exchange", "",
-    "faces.markup", "faces.wording", "faces.summary",
+    "initiative", "book", "sheets", "claim_sheets", "exchange", "",
+    "faces.markup", "faces.phrases", "faces.summary",
     "testing.strategies", "testing.histories", "testing.worlds",
 ]  # fmt: skip
 """From the ground up. A new module takes its place here."""

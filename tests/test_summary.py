@@ -36,8 +36,8 @@ from ledger import (
     replay,
 )
 from ledger.faces.markup import _compiled, markdown, plain
+from ledger.faces.phrases import Names, days_of, name_of, reason_of
 from ledger.faces.summary import summary
-from ledger.faces.wording import Names, days_of, name_of, reason_of
 from ledger.model.errors import (
     BadInput,
     BadWhen,
@@ -165,6 +165,21 @@ def test_the_instant_that_is_named_gives_the_same_document_again(founding, forma
     assert "before anything was recorded" in clusters.summary("2022-05-23", 0)
 
 
+def test_the_newest_record_is_found_however_far_it_lies_behind_what_holds_on_the_day():
+    with ledger.open(":memory:", clock=lambda: FIRST_INSTANT) as book:
+        club, other = book.initiative("club"), book.initiative("other")
+        for initiative in (club, other):
+            initiative.record(MemberJoined("ada", "2020-01-01"), MetricDefined("dues", "EUR"))
+        for initiative in (club, other, club):
+            initiative.record(*[MetricUpdated("dues", "2030-01-01", "1 EUR", member="ada")] * 1_200)
+            initiative.record(ReportPublished(f"r{len(list(book.records()))}", "2030-01-01"))
+        records = list(club.records())
+        first = records[1_202]  # the report after the first 1,200 values
+        for newest, known_at in ((records[-1], None), (records[-1], 99_999), (first, first.position + 1_000)):
+            known = f"as known at {newest.recorded_at:%Y-%m-%dT%H:%M:%S.%f}Z."
+            assert known in club.summary("2020-06-30", known_at)
+
+
 def test_what_was_rough_stays_rough(founding):
     clusters, before = founding
     page = read(clusters.summary("2022-06-30", before), "markdown")
@@ -178,7 +193,9 @@ def test_what_was_rough_stays_rough(founding):
 
 def test_a_day_alone_is_looked_at_with_the_knowledge_of_the_document(founding):
     clusters, before = founding
-    assert "Learned" not in clusters.summary("2023-01-20", before, since="2022-05-23")
+    alone = clusters.summary("2023-01-20", before, since="2022-05-23")
+    assert "### What changed from 2022-05-23 to 2023-01-20\n" in alone
+    assert alone == clusters.summary("2023-01-20", before, since=("2022-05-23", before))
     assert "Learned of 2022-05-23 since" in clusters.summary("2023-01-20", since=("2022-05-23", before))
     assert "Not known yet of 2022-05-23" in clusters.summary("2023-01-20", before, since=("2022-05-23", None))
     assert "of which nothing was known, to" in clusters.summary("2023-01-20", since=("2022-05-23", 0))
@@ -253,9 +270,10 @@ def test_the_figures_are_those_of_the_state(case):
     document = written(case, "html")
     state = replay(case[0], at=case[1], known_at=case[2])
     rows = {row[0]: row for row in read(document, "html").rows}
-    given_measures = case[3]["measures"]
-    measures = [Members()] if given_measures is None else given_measures
-    for measure in measures:
+    reported = {key.name for key in state.registers.cells if key[::2] == ("member", "metric")}
+    usual = [Total(metric) for metric, defined in state.metrics.items() if defined.additive and metric in reported]
+    asked_for = case[3]["measures"]
+    for measure in [Members(), *usual] if asked_for is None else asked_for:
         row = rows[Names.of(state).measure(measure)]
         try:
             figure = state.measure(measure)
@@ -377,11 +395,27 @@ def test_two_members_of_one_name_are_told_apart():
     assert "missing: Twin (a), Twin (b), Other" in document
 
 
+def test_a_figure_that_lacks_values_says_so_and_what_it_could_be():
+    initiative = recorded(
+        MetricDefined("co2", "t", title="CO2", nonnegative=True),
+        MemberJoined("a", "2020-01-01", name="Ada"),
+        MemberJoined("b", "2020-01-01", name="Ben"),
+        MemberJoined("c", "2020-06", name="Cleo"),
+        MetricUpdated("co2", "2020-02-01", "1..2 t", member="a"),
+    )
+    row = "| CO2, sum over the members | 1..2 t | 1 of 2 report; missing: Ben"
+    assert f"{row} | 2020-02-01 | \\>= 1 t |" in summary(initiative, "2020-03-01")
+    row += "; may count, and may be missing then: Cleo"
+    assert f"{row} | 2020-02-01 | \\>= 1 t |" in summary(initiative, "2020-06-15")
+
+
 def test_a_long_list_of_members_is_cut_in_figures_and_whole_below():
     initiative = recorded(MetricDefined("co2", "t"), *(MemberJoined(f"m{n}", "2020-01-01") for n in range(8)))
     document = summary(initiative, "2020-01-01")
     assert "missing: m0, m1, m2, m3, m4, m5 and 2 more" in document
     assert "\n- m7, since 2020-01-01\n" in document
+    initiative = recorded(MetricDefined("co2", "t"), *(MemberJoined(f"m{n}", "2020-01-01") for n in range(7)))
+    assert "missing: m0, m1, m2, m3, m4, m5, m6 |" in summary(initiative, "2020-01-01")
 
 
 def test_a_sum_in_which_both_would_count_is_told_with_its_reason():
@@ -538,6 +572,19 @@ def test_those_who_may_be_in_a_group_are_named_there():
         assert page.blocks["h4"] == ["Bilbao (0..1)", "Lagos (0..1)", "without city (0..1)", "city not certain (1)"]
         assert page.blocks["li"][0] == "Ada (a), since 2020-01-01"
         assert page.blocks["p"][1:] == ["Possibly: Ada", "Possibly: Ada", "Possibly: Ben"]
+
+
+def test_values_are_grouped_where_the_groups_are_named():
+    initiative = recorded(
+        MemberJoined("a", "2020-01-01", attributes={"city": "Bilbao"}),
+        MemberJoined("b", "2020-01-01", attributes={"city": "Lagos"}),
+        MemberJoined("c", "2020-01-01"),
+    )
+    by = {"city": {"Bilbao": "Spain", "Lagos": "Nigeria"}}
+    page = read(summary(initiative, "2020-06-30", by=by), "markdown")
+    assert page.blocks["h4"] == ["Nigeria (1)", "Spain (1)", "without city (1)"]
+    with pytest.raises(BadInput, match="'Lagos', which is in no group"):
+        summary(initiative, "2020-06-30", by={"city": {"Bilbao": "Spain"}})
 
 
 def test_days_are_as_rough_as_they_are_known():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from attrs import frozen
 
 from ledger.faces.markup import plain, rendered, require_format
-from ledger.faces.wording import (
+from ledger.faces.phrases import (
     Names,
     amount_of,
     change_of,
@@ -27,7 +27,7 @@ from ledger.faces.wording import (
 from ledger.model.errors import BadInput, NotAdditive, Overlapping, UnknownMetric, WrongDimension, shown
 from ledger.model.events import ReportPublished
 from ledger.model.exact import number_text
-from ledger.model.measures import Distinct, Measure, Members, Share, Total, Value
+from ledger.model.measures import By, ByLike, Distinct, Measure, Members, Share, Total, Value, by_of
 from ledger.model.members import Member
 from ledger.model.records import KnownAt
 from ledger.model.state import InitiativeState
@@ -133,6 +133,7 @@ class Page:
 
 _NO_FIGURE: Final = (NotAdditive, Overlapping)
 _NO_COMPARISON: Final = (*_NO_FIGURE, UnknownMetric, WrongDimension)
+_NEAR: Final = 1_000  # records that are read through, and not leapt over
 _STEPS: Final = {RESTATED: "restated (learned since)"}
 
 
@@ -142,7 +143,7 @@ def summary(
     known_at: KnownAt = None,
     *,
     since: PointLike | None = None,
-    by: str | None = None,
+    by: ByLike | None = None,
     measures: Iterable[Measure] | None = None,
     format: str = "markdown",
 ) -> str:
@@ -162,7 +163,7 @@ def summary(
         supporters=", ".join(state.supporters),
         figures=tuple(_row(measure, state, names) for measure in asked),
         count=str(state.count()),
-        groups=tuple(_groups(state, by, names)),
+        groups=tuple(_groups(state, None if by is None else by_of(by), names)),
         possible=tuple(_entry(member, standing=True) for member in state.possible_members.values()),
         suspended=tuple(_entry(member, standing=len(member.statuses) > 1) for member in state.suspended.values()),
         changed=None if earlier is None or before is None else _changed(initiative, earlier, state, known_at, asked),
@@ -213,24 +214,29 @@ def _known(initiative: Initiative, state: InitiativeState) -> str:
     """Give the instant of the newest record that was known."""
     if not state.version:
         return ""
-    # what the state rests on is not later than that record, and seldom much earlier
-    last = max(state.registers.refs, default=1)
-    newest = next(record for record in initiative.records(after=last - 1) if record.version == state.version)
+    after = max(state.registers.refs, default=1) - 1  # what the state rests on is not later than that record
+    while True:
+        first = next(initiative.records(after=after))
+        left = state.version - first.version
+        if left <= _NEAR:
+            break
+        after = first.position + left - 1  # positions grow by no less than versions do
+    newest = next(record for record in initiative.records(after=after) if record.version == state.version)
     return instant_text(newest.recorded_at)
 
 
-def _groups(state: InitiativeState, by: str | None, names: Names) -> Iterator[Group]:
+def _groups(state: InitiativeState, by: By | None, names: Names) -> Iterator[Group]:
     if by is None:
         yield Group("", "", tuple(_entry(member) for member in state.members.values()), "")
         return
-    figures = state.count(by=by)
+    figures, attribute = state.count(by=by), by if isinstance(by, str) else by.attribute
     for value, figure in figures.items():
         entries = tuple(_entry(state[id]) for id in figure.members)
         possibly = ", ".join(names.member(id) for id in figure.possible_members)
-        yield Group(f"without {by}" if value is None else value, str(figure), entries, possibly)
+        yield Group(f"without {attribute}" if value is None else value, str(figure), entries, possibly)
     placed = {id for figure in figures.values() for id in figure.members}
     if others := tuple(_entry(member) for id, member in state.members.items() if id not in placed):
-        yield Group(f"{by} not certain", str(len(others)), others, "")
+        yield Group(f"{attribute} not certain", str(len(others)), others, "")
 
 
 def _entry(member: Member, *, standing: bool = False) -> Entry:

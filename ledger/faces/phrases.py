@@ -1,4 +1,4 @@
-"""Wording: figures, days, standings and changes in plain words, for readers who have never seen the library."""
+"""Phrases: figures, days, standings and changes in plain words, for readers who have never seen the library."""
 
 from __future__ import annotations
 
