@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from csv import DictReader
 from datetime import date, timedelta
 from functools import reduce
 from operator import add
@@ -36,6 +35,8 @@ from ledger.model.records import Record
 from ledger.model.state import InitiativeState, replay
 from ledger.testing.histories import EXACT_DAYS, FIRST_INSTANT, MEMBERS, ROUGH_DAYS, breakpoints, histories, totals
 from ledger.testing.worlds import Answer, Key, Worlds
+
+EXAMPLES = settings.default.max_examples  # of the profile
 
 Point = dict[str, Any]
 DATA = Path(__file__).parent / "data"
@@ -110,7 +111,7 @@ def hull(amounts: list[Quantity]) -> Quantity:
 
 
 @given(st.data(), totals())
-@settings(max_examples=300)
+@settings(max_examples=EXAMPLES)
 def test_bounds_contain_the_answer_of_every_possible_world(data, measure):
     records = data.draw(nested(max_size=7))
     point = data.draw(points(records))
@@ -122,7 +123,7 @@ def test_bounds_contain_the_answer_of_every_possible_world(data, measure):
 
 
 @given(st.data(), totals(), st.sampled_from(["country", "sector"]))
-@settings(max_examples=200)
+@settings(max_examples=EXAMPLES)
 def test_groups_contain_the_answer_of_every_possible_world(data, measure, by):
     records = data.draw(nested(max_size=7))
     point = data.draw(points(records))
@@ -144,7 +145,7 @@ def of_the_sum(key: Key) -> bool:
 
 
 @given(st.data(), totals(filtered=False))
-@settings(max_examples=300)
+@settings(max_examples=EXAMPLES)
 def test_totals_of_all_members_of_a_day_are_exactly_right(data, measure):
     records = data.draw(histories(max_size=7))
     point = data.draw(points(records))
@@ -183,7 +184,7 @@ def test_totals_of_all_members_of_a_day_are_exactly_right(data, measure):
 
 
 @given(st.data(), totals())
-@settings(max_examples=200)
+@settings(max_examples=EXAMPLES)
 def test_what_is_exact_in_the_history_is_exact_in_the_figure(data, measure):
     records = data.draw(nested(rough=False, bounds=False, max_size=10))
     point = data.draw(points(records))
@@ -217,7 +218,7 @@ def may_overlap(records: list[Record], point: Point, measure: Total) -> set[tupl
 
 
 @given(st.data(), totals())
-@settings(max_examples=300)
+@settings(max_examples=EXAMPLES)
 def test_a_total_is_refused_if_and_only_if_a_part_and_its_whole_may_both_count(data, measure):
     records = data.draw(nested(max_size=6))
     point = data.draw(points(records))
@@ -238,7 +239,7 @@ def test_a_total_is_refused_if_and_only_if_a_part_and_its_whole_may_both_count(d
 
 
 @given(st.data(), totals())
-@settings(max_examples=200)
+@settings(max_examples=EXAMPLES)
 def test_without_overlaps_parts_and_wholes_are_the_same_as_all(data, measure):
     records = data.draw(nested(max_size=8))
     point = data.draw(points(records))
@@ -253,7 +254,7 @@ def test_without_overlaps_parts_and_wholes_are_the_same_as_all(data, measure):
 
 
 @given(st.data(), totals(), st.sampled_from(["country", "sector"]))
-@settings(max_examples=200)
+@settings(max_examples=EXAMPLES)
 def test_groups_sum_to_the_total_or_contain_it(data, measure, by):
     records = data.draw(nested())
     state = replay(records, **data.draw(points(records)))
@@ -274,7 +275,7 @@ def test_groups_sum_to_the_total_or_contain_it(data, measure, by):
 
 
 @given(st.data(), totals())
-@settings(max_examples=150)
+@settings(max_examples=EXAMPLES // 2)
 def test_contributions_sum_to_the_figure_and_name_their_records(data, measure):
     records = data.draw(nested())
     state = replay(records, **data.draw(points(records)))
@@ -295,7 +296,7 @@ def test_contributions_sum_to_the_figure_and_name_their_records(data, measure):
 
 
 @given(st.data(), totals())
-@settings(max_examples=150)
+@settings(max_examples=EXAMPLES // 2)
 def test_the_members_of_the_day_asked_are_those_of_none_named(data, measure):
     records = data.draw(nested())
     point = data.draw(points(records))
@@ -305,7 +306,7 @@ def test_the_members_of_the_day_asked_are_those_of_none_named(data, measure):
 
 
 @given(st.data(), totals())
-@settings(max_examples=150)
+@settings(max_examples=EXAMPLES // 2)
 def test_a_very_long_period_is_the_same_as_none(data, measure):
     records = data.draw(nested())
     state = replay(records, **data.draw(points(records)))
@@ -314,7 +315,7 @@ def test_a_very_long_period_is_the_same_as_none(data, measure):
 
 
 @given(st.data(), totals(), st.sampled_from(EXACT_DAYS))
-@settings(max_examples=150)
+@settings(max_examples=EXAMPLES // 2)
 def test_who_counts_is_as_the_state_of_the_basis_says(data, measure, basis):
     records = data.draw(histories())
     point = data.draw(points(records))
@@ -325,7 +326,7 @@ def test_who_counts_is_as_the_state_of_the_basis_says(data, measure, basis):
 
 
 @given(st.data(), totals())
-@settings(max_examples=150)
+@settings(max_examples=EXAMPLES // 2)
 def test_a_shorter_period_never_finds_more(data, measure):
     records = data.draw(nested())
     state = replay(records, **data.draw(points(records)))
@@ -373,27 +374,6 @@ def test_the_members_are_of_one_day_and_the_values_of_another(at, members_at, am
     assert figure.at == date.fromisoformat(at)
     assert figure.basis == date.fromisoformat(members_at or at)
     assert figure.missing == (members if at == "2018-12-31" else ())
-
-
-def test_the_european_union_of_28_and_of_27():
-    """GDP of 2019 in current US dollars (World Bank through datasets/gdp, ODC-PDDL), and who was a member when."""
-    with (DATA / "eu_members.csv").open(encoding="utf-8") as rows:
-        members = list(DictReader(rows))
-    with (DATA / "eu_gdp_2019.csv").open(encoding="utf-8") as rows:
-        values = list(DictReader(rows))
-    state = state_of(
-        MetricDefined("gdp", unit="USD", nonnegative=True),
-        *(MemberJoined(row["code"], row["member_since"]) for row in members),
-        *(MemberLeft(row["code"], row["left_on"]) for row in members if row["left_on"]),
-        *(MetricUpdated("gdp", "2019-12-31", f"{row['value']} USD", member=row["code"]) for row in values),
-        at="2019-12-31",
-    )
-    of_then, of_later = state.measure(Total("gdp")), state.measure(Total("gdp", members_at="2020-02-01"))
-    assert (len(of_then.members), len(of_later.members)) == (28, 27)
-    assert of_then.amount.meets("18545.455..18545.465 billion USD")
-    assert of_later.amount.meets("15694.045..15694.055 billion USD")
-    assert of_then.complete
-    assert of_later.complete
 
 
 def test_filter_group_and_closing_are_of_the_day_of_the_members():
@@ -713,7 +693,7 @@ def summed(values: list[Quantity | None], unit: str) -> Figure:
 
 
 @given(stated())
-@settings(max_examples=150)
+@settings(max_examples=EXAMPLES // 2)
 @example(([Quantity.parse("1 t"), Quantity.parse("2 kt")], "kt", "Gt"))
 def test_to_convert_and_then_to_sum_is_to_sum_and_then_to_convert(values):
     amounts, unit, other = values
