@@ -546,6 +546,15 @@ def test_what_is_said_no_more_and_what_is_dated_otherwise(founding):
     assert "| restated (learned since) | -1 | -1 | Ada |" in document
 
 
+def test_sources_that_read_the_same_are_one_and_blank_ones_are_none():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        for member, source in (("a", "the minutes"), ("b", "the\n minutes"), ("c", " \n"), ("d", "")):
+            club.record(MemberJoined(member, "2020-01-01"), source=source)
+        document = club.summary("2020-01-01")
+    assert document.endswith("### Sources\n\n- no source named (2 records)\n- the minutes (2 records)\n")
+
+
 def test_nothing_changed_is_said(founding):
     clusters, _ = founding
     assert "### What changed from 2023-02-01 to 2023-03-01\n\nNothing.\n" in clusters.summary(
