@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
-from ledger.model.errors import LedgerError, Overlapping, UnknownMetric, WrongDimension
+from ledger.model.errors import LedgerError, NotAdditive, Overlapping, UnknownMetric, WrongDimension
 from ledger.model.events import MetricDefined, ReportPublished
 from ledger.model.facts import CLOSED, JOINED, LAUNCHED, LEFT, REINSTATED, SUSPENDED
 from ledger.model.figures import Figure
@@ -32,6 +32,8 @@ from ledger.queries.changes import (
 from ledger.queries.standing import REJOINED
 
 NAMED_MAX: Final = 6  # members that one line names
+NO_FIGURE: Final = (NotAdditive, Overlapping)
+"""The errors of a measure that has no figure in this state, which the document tells in place of one."""
 
 _STANDING: Final = {
     "none yet": "not a member yet",

@@ -9,33 +9,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
+from ledger.faces.changed import Changed, changed
 from ledger.faces.markup import plain, rendered, require_format
 from ledger.faces.phrases import (
+    NO_FIGURE,
     Names,
     amount_of,
-    change_of,
     coverage_of,
     name_of,
     reason_of,
     since_of,
     standing_of,
 )
-from ledger.model.errors import BadInput, NotAdditive, Overlapping, UnknownMetric, WrongDimension, shown
+from ledger.model.errors import BadInput, shown
 from ledger.model.events import ReportPublished
-from ledger.model.exact import number_text
-from ledger.model.measures import By, ByLike, Distinct, Measure, Members, Share, Total, Value, by_of
+from ledger.model.measures import By, ByLike, Measure, Members, Total, Value, by_of
 from ledger.model.members import Member
 from ledger.model.records import KnownAt
 from ledger.model.state import InitiativeState
 from ledger.model.when import instant_text
-from ledger.queries.bridge import CLOSING, OPENING, Line, signed
-from ledger.queries.changes import compare
 from ledger.queries.points import Point, PointLike, point_of
-from ledger.queries.why import RESTATED, why
 
 if TYPE_CHECKING:
     from ledger.initiative import Initiative
@@ -72,42 +69,6 @@ class Group:
 
 
 @frozen
-class Step:
-    """A line of a bridge: what, by how much at the least and at the most, and who."""
-
-    what: str
-    low: str
-    high: str
-    note: str
-
-
-@frozen
-class Way:
-    """How a figure came from one amount to another; `reason` says why that cannot be told, where it cannot."""
-
-    what: str
-    unit: str
-    steps: tuple[Step, ...] = ()
-    reason: str = ""
-
-
-Told: TypeAlias = tuple[tuple[str, str], ...]
-"""Changes in words: a heading, and to whom or what it applies."""
-
-
-@frozen
-class Changed:
-    """What changed between two points: what is known otherwise of the first one's day, what then happened, figures."""
-
-    first: str
-    last: str
-    otherwise: str
-    learned: Told
-    happened: Told
-    ways: tuple[Way, ...]
-
-
-@frozen
 class Page:
     """All that the document says, in the order in which it says it."""
 
@@ -131,10 +92,7 @@ class Page:
         return any(row.envelope for row in self.figures)
 
 
-_NO_FIGURE: Final = (NotAdditive, Overlapping)
-_NO_COMPARISON: Final = (*_NO_FIGURE, UnknownMetric, WrongDimension)
 _NEAR: Final = 1_000  # records that are read through, and not leapt over
-_STEPS: Final = {RESTATED: "restated (learned since)"}
 
 
 def summary(
@@ -166,7 +124,7 @@ def summary(
         groups=tuple(_groups(state, None if by is None else by_of(by), names)),
         possible=tuple(_entry(member, standing=True) for member in state.possible_members.values()),
         suspended=tuple(_entry(member, standing=len(member.statuses) > 1) for member in state.suspended.values()),
-        changed=None if earlier is None or before is None else _changed(initiative, earlier, state, known_at, asked),
+        changed=None if earlier is None else _changed(initiative, earlier, state, known_at, asked),
         reports=tuple(_reports(state)),
         sources=_sources(state),
     )
@@ -200,10 +158,20 @@ def _usual(state: InitiativeState) -> Iterator[Measure]:
             yield Value(metric)
 
 
+def _changed(
+    initiative: Initiative,
+    before: InitiativeState,
+    after: InitiativeState,
+    known_at: KnownAt,
+    measures: tuple[Measure, ...],
+) -> Changed:
+    return changed(before, initiative.at(before.at, known_at), after, _known(initiative, before), measures)
+
+
 def _row(measure: Measure, state: InitiativeState, names: Names) -> Row:
     try:
         figure = state.measure(measure)
-    except _NO_FIGURE as error:
+    except NO_FIGURE as error:
         return Row(names.measure(measure), "no total", reason_of(error, names))
     oldest = "" if figure.oldest is None else "unknown" if figure.oldest == date.min else str(figure.oldest)
     envelope = "" if figure.complete else str(figure.envelope)
@@ -267,69 +235,3 @@ def _titled(id: str, report: ReportPublished) -> str:
 def _sources(state: InitiativeState) -> tuple[tuple[str, int], ...]:
     counted = Counter(plain(ref.source) or "no source named" for ref in state.registers.refs.values())
     return tuple(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _changed(
-    initiative: Initiative,
-    before: InitiativeState,
-    after: InitiativeState,
-    known_at: KnownAt,
-    measures: Iterable[Measure],
-) -> Changed:
-    between = initiative.at(before.at, known_at)
-    names = Names.of(after, between, before)
-    known_otherwise = before.version != after.version
-    otherwise = "Learned of {} since" if before.version < after.version else "Not known yet of {}"
-    first = f"{before.at}"
-    if known_otherwise:
-        known = _known(initiative, before)
-        first += f", as known at {known}," if known else ", of which nothing was known,"
-    return Changed(
-        first=first,
-        last=after.at.isoformat(),
-        otherwise=otherwise.format(before.at),
-        learned=_told(before, between, names) if known_otherwise else (),
-        happened=_told(between, after, names),
-        ways=tuple(_ways(before, between, after, names, measures)),
-    )
-
-
-def _told(before: InitiativeState, after: InitiativeState, names: Names) -> Told:
-    lines: dict[str, list[str]] = {}
-    back = after.at < before.at
-    for change in compare(before, after):
-        if not change.implied:
-            heading, rest = change_of(change, names, back=back)
-            lines.setdefault(heading, []).append(rest)
-    return tuple((heading, "; ".join(rest)) for heading, rest in lines.items())
-
-
-def _ways(
-    before: InitiativeState,
-    between: InitiativeState,
-    after: InitiativeState,
-    names: Names,
-    measures: Iterable[Measure],
-) -> Iterator[Way]:
-    for measure in measures:
-        if isinstance(measure, Share | Value):
-            continue  # the one has two figures with ways of their own, of the other all was told in a line
-        what = names.measure(measure)
-        try:
-            found = why(measure, before, between, after)
-        except _NO_COMPARISON as error:
-            yield Way(what, "", reason=reason_of(error, names))
-            continue
-        if found.effects:
-            bridge = found.bridge()
-            subjects = Names({}, {}) if isinstance(measure, Distinct) else names  # those are values, and no members
-            yield Way(what, bridge.unit, tuple(_step(line, subjects) for line in bridge))
-
-
-def _step(line: Line, subjects: Names) -> Step:
-    ends = line.low, line.high
-    if line.kind in (OPENING, CLOSING):
-        low, high = ("open" if end is None else number_text(end) for end in ends)
-        return Step(line.kind, low, high, line.note)
-    low, high = (signed(end) for end in ends)
-    return Step(_STEPS.get(line.kind, line.kind), low, high, subjects.some(line.subjects))
