@@ -24,23 +24,29 @@ Named: TypeAlias = tuple[str, str]
 
 def claims(proposal: Proposal) -> Iterator[Violation]:
     """Refuse claims of what is not known when the report is recorded, and of totals of what has none."""
-    for register in proposal.touched("published"):
-        for fact in proposal.written.get(register, ()):
-            index = proposal.index_of(fact.position)
-            if index is not None and isinstance(fact.value, ReportPublished):
-                yield from _claims_of(proposal, index, fact.value)
+    if not proposal.touched("published"):
+        return
+    known: set[Named] = set()  # what a batch of many reports would otherwise look up for each of them
+    for index, entry in enumerate(proposal.batch):
+        if isinstance(entry.event, ReportPublished):
+            yield from _claims_of(proposal, index, entry.event, known)
 
 
-def _claims_of(proposal: Proposal, index: int, report: ReportPublished) -> Iterator[Violation]:
+def _claims_of(proposal: Proposal, index: int, report: ReportPublished, known: set[Named]) -> Iterator[Violation]:
     named: dict[Named, list[int]] = defaultdict(list)
     for place, claim in enumerate(report.claims):
         for one in dict.fromkeys(_named_by(claim.measure)):
             named[one].append(place)
-    for (kind, name), places in named.items():
+    for one, places in named.items():
+        if one in known:
+            continue
+        kind, name = one
         wrong = _RULES[kind](proposal, name, index)
         if wrong is not None:
             code, reason, words = wrong
             yield proposal.refuse(code, index, f"{{claim}}: {reason}", claim=_claim(report, places), **words)
+        elif kind == "attribute" and not proposal.retracted:
+            known.add(one)
 
 
 def _named_by(measure: Measure) -> Iterator[Named]:
@@ -91,7 +97,7 @@ def _attribute(proposal: Proposal, attribute: str, index: int) -> _Wrong:
     if _is_given(proposal, attribute, index):
         return None
     written = {one.name for one in proposal.history.registers(subject="member", aspect="attribute")}
-    known = sorted(name for name in written | _given_by_the_batch(proposal, index) if _is_given(proposal, name, index))
+    known = sorted(name for name in written | proposal.given.keys() if _is_given(proposal, name, index))
     near = " or ".join(map(repr, near_names(attribute, known)))
     reason = (
         "no member was ever given an attribute {attribute!r}: {hint}record what gives it first, or check the name "
@@ -112,19 +118,10 @@ _RULES: Mapping[str, Callable[[Proposal, str, int], _Wrong]] = {
 
 def _is_given(proposal: Proposal, attribute: str, index: int) -> bool:
     """Is there a member to whom a record that stands when the event at `index` is recorded gave it?"""
+    if proposal.given.get(attribute, index) < index:
+        return True
     registers = proposal.history.registers(subject="member", aspect="attribute", name=attribute)
-    return any(
-        fact.value is not None for register in registers for fact in proposal.before(register, index)
-    ) or attribute in _given_by_the_batch(proposal, index)
-
-
-def _given_by_the_batch(proposal: Proposal, index: int) -> set[str]:
-    return {
-        said.register.name
-        for entry in proposal.batch[:index]
-        for said in entry.said
-        if said.register[::2] == ("member", "attribute") and said.value is not None
-    }
+    return any(fact.value is not None for register in registers for fact in proposal.before(register, index))
 
 
 def claimed_by(proposal: Proposal) -> Mapping[Named, set[int]]:

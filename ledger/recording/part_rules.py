@@ -1,12 +1,12 @@
 """Rules of parts and wholes: nobody is a part of its own part.
 
 Judged by what each member is certainly part of, from day to day, along the chains of the `part_of` registers
-with the batch in them. Where a window leaves it open whether a circle was ever closed, it is accepted.
+with the batch in them. Where a window leaves it open whether a cycle was ever closed, it is accepted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from datetime import date, timedelta
 from functools import cache
 from typing import Final, NamedTuple, TypeAlias
@@ -16,7 +16,7 @@ from ledger.model.facts import Fact, Register
 from ledger.model.registers import chain
 from ledger.recording.proposal import Proposal
 
-_NAMED_MAX: Final = 5  # members of one circle, as far as a message names them
+_NAMED_MAX: Final = 5  # members of one cycle, as far as a message names them
 
 
 class _Link(NamedTuple):
@@ -29,7 +29,7 @@ class _Link(NamedTuple):
     fact: Fact
 
 
-class _Circle(NamedTuple):
+class _Cycle(NamedTuple):
     """Links that lead from a member back to itself, and the first day on which they all hold."""
 
     since: date
@@ -43,6 +43,9 @@ class _Circle(NamedTuple):
 
 _LinksOf: TypeAlias = Callable[[str], Sequence[_Link]]
 
+_Path: TypeAlias = "tuple[_Link, _Path] | tuple[()]"
+"""The last link, and the path to it."""
+
 
 def cycles(proposal: Proposal) -> Iterator[Violation]:
     """Refuse what makes a member a part of itself, by way of others."""
@@ -50,50 +53,61 @@ def cycles(proposal: Proposal) -> Iterator[Violation]:
     if not touched:
         return
     after, before = _links_by(proposal.after), _links_by(proposal.history_of)
-    told: set[frozenset[int]] = set()
+    told: set[tuple[int, frozenset[str]]] = set()
+    done: set[str] = set()
     for register in touched:
-        for circle in _circles(register.id, after):
-            # what went in a circle before is not this batch's doing
-            if circle.positions not in told and not _is_old(proposal, circle, before):
-                told.add(circle.positions)
-                yield _closed_circle(proposal, register, circle)
+        for cycle in _cycles(register.id, after, done):
+            if any(cycle.positions == old.positions for old in _cycles(register.id, before)):
+                continue  # what went in a cycle before is not this batch's doing
+            violation = _closed_cycle(proposal, register, cycle)
+            key = violation.index, frozenset(link.member for link in cycle.links)
+            if key not in told:
+                told.add(key)
+                yield violation
+        done.add(register.id)
 
 
-def _is_old(proposal: Proposal, circle: _Circle, before: _LinksOf) -> bool:
-    if any(proposal.index_of(position) is not None for position in circle.positions):
-        return False
-    return any(circle.positions == other.positions for other in _circles(circle.links[0].member, before))
-
-
-def _closed_circle(proposal: Proposal, register: Register, circle: _Circle) -> Violation:
-    own = {proposal.index_of(link.fact.position): place for place, link in enumerate(circle.links)}
+def _closed_cycle(proposal: Proposal, register: Register, cycle: _Cycle) -> Violation:
+    own = {proposal.index_of(link.fact.position): place for place, link in enumerate(cycle.links)}
     newest = max((index for index in own if index is not None), default=None)
     index, place = (proposal.cause(register, None), 0) if newest is None else (newest, own[newest])
-    links = [*circle.links[place:], *circle.links[:place]]
-    wholes = [f"part of {link.whole!r}" for link in links]
-    if len(wholes) > _NAMED_MAX:
-        wholes[_NAMED_MAX - 1 : -1] = ["and so on"]
+    links = [*cycle.links[place:], *cycle.links[:place]]
+    wholes = ", which is ".join(f"part of {link.whole!r}" for link in links[:_NAMED_MAX])
+    if len(links) > _NAMED_MAX:
+        wholes += f", and so on, up to {links[-1].whole!r}"
     reason = (
         "with this, on {day} {member!r} is {wholes} (by {clash}), and nobody is a part of its own part: "
         "correct or retract what is wrong, or record first, by MemberChanged(..., part_of=''), when it ended"
     )
-    words = {"day": circle.since, "member": links[0].member, "wholes": ", which is ".join(wholes)}
+    words = {"day": cycle.since, "member": links[0].member, "wholes": wholes}
     return proposal.refuse("part-of-cycle", index, reason, links[-1].fact, **words)
 
 
-def _circles(start: str, links_of: _LinksOf) -> Iterator[_Circle]:
-    """Follow a member to what it is part of, and so on, on all days at once, until that is the member again."""
-    ways: list[tuple[date, date, tuple[_Link, ...]]] = [(link.since, link.until, (link,)) for link in links_of(start)]
+def _cycles(start: str, links_of: _LinksOf, done: Container[str] = ()) -> Iterator[_Cycle]:
+    """Follow a member to what it is part of, and so on, on all days at once, until that is the member again.
+
+    `done` are those who need not be looked at, since their cycles have all been found.
+    """
+    ways: list[tuple[str, date, date, _Path]] = [(start, date.min, date.max, ())]
+    seen = set()  # some go round in a cycle of others, and narrow down what days are left only so often
     while ways:
-        first, last, links = ways.pop()
-        whole = links[-1].whole
-        if whole == start:
-            yield _Circle(first, links)
-        elif all(whole != link.member for link in links):  # else it is a circle of others
-            for link in links_of(whole):
+        member, first, last, path = way = ways.pop()
+        if path and member == start:
+            yield _Cycle(first, _in_order(path))
+        elif member not in done and way[:3] not in seen:
+            seen.add(way[:3])
+            for link in reversed(links_of(member)):  # so that the earliest is taken up first
                 since, until = max(first, link.since), min(last, link.until)
                 if since <= until:
-                    ways.append((since, until, (*links, link)))
+                    ways.append((link.whole, since, until, (link, path)))
+
+
+def _in_order(path: _Path) -> tuple[_Link, ...]:
+    links = []
+    while path:
+        link, path = path
+        links.append(link)
+    return tuple(reversed(links))
 
 
 def _links_by(facts_of: Callable[[Register], Sequence[Fact]]) -> _LinksOf:

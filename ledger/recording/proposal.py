@@ -76,6 +76,16 @@ class Proposal:
         return written
 
     @cached_property
+    def given(self) -> Mapping[str, int]:
+        """The attributes that the batch gives to members, each with the index of the first event that does."""
+        given: dict[str, int] = {}
+        for index, entry in enumerate(self.batch):
+            for register, value, _, _ in entry.said:
+                if register.aspect == "attribute" and register.subject == "member" and value is not None:
+                    given.setdefault(register.name, index)
+        return given
+
+    @cached_property
     def emptied(self) -> Mapping[Register, int]:
         """The registers that the batch takes facts from, each with the index of a retraction that does."""
         return {said.register: index for record, index in self.retracted.values() for said in facts_of(record.event)}

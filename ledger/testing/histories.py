@@ -400,15 +400,15 @@ def _is_valid(records: Sequence[Record]) -> bool:
     measured = {register.name for register in registers if register.aspect == "metric"}
     if not (spoken_of <= joined and wholes - {None} <= joined and measured <= defined):
         return False
-    return not _goes_in_a_circle(registers) and all(
+    return not _goes_in_a_cycle(registers) and all(
         _is_sound(register, facts, registers) for register, facts in registers.items() if register.aspect == "status"
     )
 
 
-def _goes_in_a_circle(registers: dict[Register, list[Fact]]) -> bool:
+def _goes_in_a_cycle(registers: dict[Register, list[Fact]]) -> bool:
     """Could anybody, on some day, be a part of its own part, by way of others or not?"""
     chains = {register.id: chain(facts) for register, facts in registers.items() if register.aspect == "part_of"}
-    for day in {day for one in chains.values() for day in (*one.since, *one.until)}:
+    for day in {day for one in chains.values() for day in one.since}:  # when one more becomes possible
         wholes = {id: {option.fact.value for option in one.at(day).candidates} for id, one in chains.items()}
         for start in wholes:
             reached = {start}
