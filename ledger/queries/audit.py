@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from functools import cached_property, lru_cache, partial
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from attrs import evolve, field, frozen
 
@@ -91,8 +91,8 @@ class Audit:
         asked = [fact for name, fact in known.items() if report in (None, name)]
         findings: list[Finding] = []
         for fact in sorted(asked, key=lambda fact: fact.position):
-            if isinstance(fact.value, ReportPublished):
-                findings += self._of_report(fact.value, found.refs[fact.position], fact.rank)
+            event = cast("ReportPublished", fact.value)  # nothing else is written to the register of a report
+            findings += self._of_report(event, found.refs[fact.position], fact.rank)
         return tuple(findings)
 
     def of_values(self, metrics: Iterable[str]) -> tuple[Finding, ...]:
