@@ -128,7 +128,7 @@ ROUGH = joined("ohio", "2023", country="US")
      "against it or for it: the whole, members, is not sure to be more than 0.")),
     (Share(Members(), Members(suspended=True)), "80%", (*TWO, ROUGH), UNVERIFIABLE, None,
      ("Share of members in members, with the suspended: 80% claimed for 2023-01-20, and what is known, "
-     "66.6666666666667…..150 %, leaves it open: may or may not count: ohio.")),
+     "66.6666666666667…..100 %, leaves it open: may or may not count: ohio.")),
     # what measures or means something else
     (Total("co2"), "451 Mt", (CO2,), NOT_COMPARABLE, None,
      "Total co2: 451 Mt claimed for 2023-01-20, and it is measured in Mt/year, another dimension."),

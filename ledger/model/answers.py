@@ -65,7 +65,7 @@ class Question:
         if (other := self.on_basis_of(measure)) is not self:
             return other.figure(measure)
         if isinstance(measure, Share):
-            return self._share(measure)
+            return self._share(measure, self.figure(measure.part), self.figure(measure.whole))
         if isinstance(measure, Value):
             return self._value(measure)
         return self._summed(measure, self.summands(measure))
@@ -78,7 +78,7 @@ class Question:
         by = require_groups(measure, by)
         if isinstance(measure, Share):
             parts, wholes = self.groups(measure.part, by), self.groups(measure.whole, by)
-            return shares_of(measure, parts, wholes, nobody=self.nobody)
+            return shares_of(measure, parts, wholes, nobody=self.nobody, nonnegative=self._is_nonnegative(measure))
         if (other := self.on_basis_of(measure)) is not self:
             return other.groups(measure, by)
         counting = cast("Counting", measure)
@@ -92,7 +92,7 @@ class Question:
             raise BadInput("a Share has no shares of its own: ask shares of a count or a total")
         counting, whole = cast("Counting", measure), self.figure(measure)
         return {
-            group: share_of(Share(within_group(counting, by, group), measure), part, whole)
+            group: self._share(Share(within_group(counting, by, group), measure), part, whole)
             for group, part in self.groups(measure, by).items()
         }
 
@@ -198,8 +198,12 @@ class Question:
         amount, envelope = scale.quantity(part.ends), scale.quantity(part.envelope)
         return Figure(measure, self.at, amount, envelope, self.basis, not part.lacking, support)
 
-    def _share(self, measure: Share) -> Figure:
-        return share_of(measure, self.figure(measure.part), self.figure(measure.whole))
+    def _share(self, measure: Share, part: Figure, whole: Figure) -> Figure:
+        return share_of(measure, part, whole, nonnegative=self._is_nonnegative(measure))
+
+    def _is_nonnegative(self, measure: Share) -> bool:
+        singles = (measure.part, measure.whole)
+        return all(self.metric(one.metric).nonnegative for one in singles if isinstance(one, Total | Value))
 
 
 def require_groups(measure: object, by: ByLike) -> By:

@@ -45,7 +45,8 @@ class Portfolio:
         different ways.
         """
         if isinstance(measure, Share):
-            return share_of(measure, self.figure(measure.part), self.figure(measure.whole))
+            part, whole = self.figure(measure.part), self.figure(measure.whole)
+            return share_of(measure, part, whole, nonnegative=self._is_nonnegative(measure))
         counting = _counting(measure)
         return self._summed(counting, self._summands(counting))
 
@@ -54,7 +55,13 @@ class Portfolio:
         by = require_groups(measure, by)
         if isinstance(measure, Share):
             parts, wholes = self.groups(measure.part, by), self.groups(measure.whole, by)
-            return shares_of(measure, parts, wholes, nobody=lambda single: self._summed(_counting(single), {}))
+            return shares_of(
+                measure,
+                parts,
+                wholes,
+                nobody=lambda single: self._summed(_counting(single), {}),
+                nonnegative=self._is_nonnegative(measure),
+            )
         counting = _counting(measure)
         groups = grouped(self._summands(counting, by), by)
         return {group: self._summed(counting, everyone) for group, everyone in groups.items()}
@@ -63,6 +70,10 @@ class Portfolio:
         questions = self._questions(measure)
         at, basis = questions[0].at, questions[0].basis
         return summed(measure, questions[0].scale(measure), everyone, at=at, basis=basis)
+
+    def _is_nonnegative(self, measure: Share) -> bool:
+        metrics = {one.metric for one in (measure.part, measure.whole) if isinstance(one, Total)}
+        return all(state.question.metric(metric).nonnegative for metric in metrics for state in self.states)
 
     def _questions(self, measure: Counting) -> list[Question]:
         return [state.question.on_basis_of(measure) for state in self.states]

@@ -247,7 +247,10 @@ class Timeline(Generic[A]):
             return self._figure(self._totals[0], self.measure, at, batch, position, group)
         part = self._figure(self._totals[0], self.measure.part, at, batch, position, group)
         whole = self._figure(self._totals[1], self.measure.whole, at, batch, position, group)
-        return None if part is None or whole is None else share_of(self.measure, part, whole)
+        if part is None or whole is None:
+            return None
+        nonnegative = all(one.is_nonnegative(batch) for one in self._totals)
+        return share_of(self.measure, part, whole, nonnegative=nonnegative)
 
     def _figure(
         self, totals: Totals, measure: Measure, at: date, batch: int, position: int, group: str | None = None

@@ -108,6 +108,11 @@ class Totals:
         """Can sums answer after a batch? Else it takes the whole state."""
         return batch < self._sums_until and self.can_answer(batch)
 
+    def is_nonnegative(self, batch: int) -> bool:
+        """Does nobody add less than nothing, by what is known after a batch? Only where it can be answered."""
+        defined = self._defined(batch)
+        return defined is None or defined.event.nonnegative
+
     def groups(self, day: int, batch: int) -> list[str | None]:
         """Give the groups in which anybody can count, None at the end."""
         found = [
