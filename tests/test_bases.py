@@ -505,6 +505,7 @@ def test_a_rough_value_may_be_too_old(when, reporting, missing, possibly):
     assert (figure.reporting, figure.missing, figure.possibly_missing) == (reporting, missing, possibly)
     assert figure.amount == (between(0, 4, "t") if possibly else exactly(0 if missing else 4, "t"))
     assert figure.complete is bool(reporting)
+    assert figure.oldest == (None if missing else date(2020, 6, 30))  # the cutoff, where it may have begun before
     assert figure.envelope == (figure.amount if reporting else Quantity(None, None, "t"))
 
 
@@ -693,6 +694,23 @@ def test_a_whole_that_may_count_or_may_not_leaves_the_part_uncertain():
     assert (maybe.members, maybe.possible_members) == ((), ("state", "union"))
     assert maybe.amount.contains(between(10, 100, "t"))
     assert asked("2020-06-30", "whole").amount == exactly(100, "t")
+
+
+def test_one_that_may_be_a_part_or_may_not_leaves_both_uncertain():
+    state = state_of(
+        MetricDefined("co2", unit="t"),
+        MemberJoined("union", "2020-01-01"),
+        MemberJoined("state", "2020-01-01"),
+        MemberChanged("state", "2021", part_of="union"),
+        MetricUpdated("co2", "2020-01-01", "10 t", member="state"),
+        MetricUpdated("co2", "2020-01-01", "100 t", member="union"),
+        at="2021-06-30",
+    )
+    parts, whole = (state.measure(Total("co2", overlap=overlap)) for overlap in ("parts", "whole"))
+    assert (parts.members, parts.possible_members, parts.amount) == (("state",), ("union",), between(10, 110, "t"))
+    assert (whole.members, whole.possible_members, whole.amount) == (("union",), ("state",), between(100, 110, "t"))
+    with pytest.raises(Overlapping):
+        state.total("co2")
 
 
 # --- units

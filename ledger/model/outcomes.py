@@ -57,7 +57,6 @@ class Asked:
     Where there is a `cutoff`, a value that began to hold before it is missing.
     """
 
-    at: date
     tests: tuple[tuple[Aspect, Test], ...]
     group: Aspect | None
     grouping: Grouping | None
@@ -82,7 +81,6 @@ class Asked:
         attribute = by.attribute if isinstance(by, Grouping) else by
         period = measure.within if isinstance(measure, Total) else None
         return cls(
-            at=at,
             tests=tuple(tests),
             group=None if attribute is None else ("attribute", attribute),
             grouping=grouping,
@@ -105,7 +103,7 @@ class Asked:
         """Give what is left of a value where those that are too old are missing: itself, nothing, or either."""
         if self.cutoff is None or option is None or option.since >= self.cutoff:
             return (option,)
-        if min(option.until, self.at) < self.cutoff:
+        if option.until < self.cutoff:  # which never lies after the day asked
             return (None,)
         return None, option._replace(since=self.cutoff)
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
 from ledger.model.errors import Violation
-from ledger.model.facts import Fact, Register
+from ledger.model.facts import Fact, Register, part_of
 from ledger.model.registers import chain
 from ledger.recording.proposal import Proposal
 
@@ -111,7 +111,7 @@ def _in_order(path: _Path) -> tuple[_Link, ...]:
 
 
 def _links_by(facts_of: Callable[[Register], Sequence[Fact]]) -> _LinksOf:
-    return cache(lambda member: list(_links(member, facts_of(Register("member", member, "part_of")))))
+    return cache(lambda member: list(_links(member, facts_of(part_of(member)))))
 
 
 def _links(member: str, facts: Sequence[Fact]) -> Iterator[_Link]:
