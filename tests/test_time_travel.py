@@ -76,6 +76,7 @@ from ledger.testing.histories import (
     histories,
     hostile_histories,
     questions,
+    totals,
 )
 
 EXAMPLES = settings.default.max_examples
@@ -396,6 +397,47 @@ def test_a_timeline_answers_as_the_replay_does_on_any_day_as_known_at_any_moment
                 day = data.draw(st.sampled_from(days))
                 answers_right(kept, asking, past, [day], moments)
                 answers_right(kept, asking, past, [day], some, whole=True)
+
+
+@st.composite
+def of_another_day(draw):
+    """A total over the members of a day of their own, which sums answer."""
+    measure = evolve(draw(totals()), members_at=draw(st.sampled_from(EXACT_DAYS)), within=None)
+    return Asked(measure, draw(st.sampled_from([None, "country", *GROUPS])))
+
+
+@given(histories(max_size=10), of_another_day(), st.data())
+def test_a_timeline_over_the_members_of_another_day_answers_as_the_replay_does(history, asking, data):
+    with open_memory() as book:
+        line = None
+        for clusters in play(book.initiative("clusters"), history):
+            line = line or clusters.timeline(asking.measure, by=asking.by)
+            past = Past(clusters.records())
+            answers_right(line, asking, past, past.days()[data.draw(st.integers(0, 2)) :: 3], [None])
+        if line is not None:
+            fresh, days = clusters.timeline(asking.measure, by=asking.by), past.days()
+            for one in line, fresh:
+                answers_right(one, asking, past, days[::2], list(moments_of(history))[::3], whole=True)
+            revises_right(line, asking, past, days[::4])
+
+
+@pytest.mark.parametrize(("closed", "amount"), [("2021-01-01", "0 t"), ("2021", "0..5 t"), ("2021-12", "5 t")])
+def test_a_closing_by_the_day_of_the_members_counts_on_all_days(clusters, closed, amount):
+    clusters.record(
+        MetricDefined("co2", "t"),
+        MemberJoined("a", "2020-01-01"),
+        MetricUpdated("co2", "2020-01-01", "5 t", member="a"),
+    )
+    measure = Total("co2", members_at="2021-06-30")
+    line, days = clusters.timeline(measure), ["2020-01-01", "2020-12-31", "2021-03-01", "2022-06-30"]
+    assert [str(line.at(day).amount) for day in days] == ["5 t"] * 4
+    (closing,) = clusters.record(InitiativeClosed(closed))
+    for one in line, clusters.timeline(measure):
+        assert [str(one.at(day).amount) for day in days] == [amount] * 4
+        assert [one.at(day) for day in days] == [clusters.at(day).measure(measure) for day in days]
+    clusters.retract(closing)
+    for one in line, clusters.timeline(measure):
+        assert [str(one.at(day).amount) for day in days] == ["5 t"] * 4
 
 
 @settings(max_examples=EXAMPLES // 2)

@@ -99,8 +99,8 @@ class Timeline(Generic[A]):
 
     `measure` is what it answers, and `by` what it is grouped by, or None.
 
-    A total over the members of another day, or of values that are not too old, is read from the ledger each time,
-    in milliseconds; so is one of an initiative whose members are part of one another.
+    A total of values that are not too old (`within`) is read from the ledger each time, in milliseconds; so is one
+    of an initiative whose members are part of one another.
     """
 
     def __init__(self, initiative: str, log: Log, measure: Measure, by: ByLike | None = None) -> None:
@@ -259,7 +259,9 @@ class Timeline(Generic[A]):
         if sums is None:
             return None
         amount, envelope, complete = sums
-        return Figure(measure, at, amount, envelope, at, complete, partial(self._support, measure, at, position, group))
+        basis = getattr(measure, "members_at", None) or at
+        support = partial(self._support, measure, at, position, group)
+        return Figure(measure, at, amount, envelope, basis, complete, support)
 
     def _support(self, measure: Measure, at: date, position: int, group: str | None) -> Support:
         state = self._state(at, position, self._wanted)

@@ -69,8 +69,8 @@ class Totals:
     def __init__(self, measure: Single, by: By | None = None) -> None:
         self._view = View(measure, by)
         # the batch from which on sums do not answer: the first that says that somebody is part of another one, and
-        # the first of all where the members are those of another day, or values grow old
-        self._sums_until = 0 if isinstance(measure, Total) and (measure.members_at or measure.within) else maxsize
+        # the first of all where values grow old
+        self._sums_until = 0 if isinstance(measure, Total) and measure.within is not None else maxsize
         # of a share, what the other measure looks at comes here too
         self._metric = measure.metric if isinstance(measure, Total | Value) else None
         self._whose = (measure.member or "") if isinstance(measure, Value) else None  # None for everybody's
@@ -230,7 +230,7 @@ class Totals:
     def _remove(self, position: int, member: str | None) -> Iterable[Change]:
         view = self._view
         if member is None and view.closing.has(position):
-            span = view.closing.reach_of(position)
+            span = view.closing.reach_of(position) if view.basis is None else EVERY_DAY
             return self._everywhere(span, lambda: view.closing.remove(position))
         if member is None and self._definition.has(position):
             self._definition.remove(position)
@@ -242,7 +242,8 @@ class Totals:
         view = self._view
         if not is_exact(fact):
             view.closing = RoughTrack(view.closing.facts())
-        return self._everywhere(view.closing.reach(fact), lambda: view.closing.insert(fact))
+        span = view.closing.reach(fact) if view.basis is None else EVERY_DAY
+        return self._everywhere(span, lambda: view.closing.insert(fact))
 
     def _define(self, batch: int) -> Iterable[Change]:
         """See whether the metric is defined in another way now."""
