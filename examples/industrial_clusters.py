@@ -2,8 +2,9 @@
 
 Run it, and it records what a press release of that day says, and asks how many members there were the day
 before and on the day. Then other sources are found, which say when the 8 had joined: the rough dates are
-corrected, and what was known before can still be asked. It keeps the ledger in a file, `industrial-clusters.db`,
-or the path you give. Run it again: the ids make every batch a retry, so nothing is recorded twice.
+corrected, and what was known before can still be asked. At last the figures of the press release are held
+against the record. It keeps the ledger in a file, `industrial-clusters.db`, or the path you give. Run it again:
+the ids make every batch a retry, so nothing is recorded twice.
 """
 
 import sys
@@ -25,6 +26,7 @@ from ledger import (
     Total,
     Value,
 )
+from ledger.model.wording import worded
 
 PRESS_RELEASE = "Eurasia Review, 2023-01-20"
 EARLIER_NEWS = "names: Eurasia Review, 2023-01-20; countries: energynews.biz and millenniumpost.in, May 2022"
@@ -188,6 +190,9 @@ def main(path: str = "industrial-clusters.db") -> None:
         for day in ("2021-10-31", "2021-12-31", "2022-05-23", "2022-05-24", "2023-01-19"):
             then, now = clusters.at(day, known_at=before).count(), clusters.at(day).count()
             print(f"  {day}{then!s:>8}{now!s:>6}")
+        print("\nWhat the press release claims, held against the record:")
+        for finding in clusters.audit("press-release"):
+            print(f"  {finding.verdict:14}{finding.amount!s:>22}  {worded(finding.measure)}: {cell(finding.figure)}")
     print(f"\nThe ledger is kept in {path}: open it again with ledger.open({path!r}), or with sqlite3.")
 
 

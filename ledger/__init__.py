@@ -23,7 +23,7 @@ from ledger.model.events import (
     ReportPublished,
 )
 from ledger.model.figures import Figure
-from ledger.model.measures import Distinct, Joined, Members, Share, Total, Value
+from ledger.model.measures import Distinct, Grouping, Joined, Members, Share, Total, Value
 from ledger.model.quantity import Quantity, about, at_least, at_most, between, exactly, rounded
 from ledger.model.records import Record
 from ledger.model.state import InitiativeState, replay
@@ -48,6 +48,7 @@ __all__ = [
     "Event",
     "Figure",
     "Finding",
+    "Grouping",
     "Initiative",
     "InitiativeChanged",
     "InitiativeClosed",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, overload
 
 from ledger.initiative import Initiative, require_count
 from ledger.model.errors import BadInput, StoreError, shown
@@ -15,6 +15,9 @@ from ledger.model.records import Record
 from ledger.stores.sqlite import SqliteStore
 
 if TYPE_CHECKING:
+    from ledger.model.figures import Figure
+    from ledger.model.measures import ByLike, Measure
+    from ledger.model.records import KnownAt
     from ledger.stores.protocol import EventStore
 
 Clock = Callable[[], datetime]
@@ -39,6 +42,65 @@ class Ledger:
     def initiatives(self) -> list[str]:
         """Give the ids of the initiatives that have records, in order."""
         return self._store.initiatives()
+
+    @overload
+    def measure(
+        self,
+        measure: Measure,
+        at: date | str,
+        known_at: KnownAt = None,
+        *,
+        of: Sequence[str] | None = None,
+        once: bool = False,
+        by: None = None,
+    ) -> Figure: ...
+    @overload
+    def measure(
+        self,
+        measure: Measure,
+        at: date | str,
+        known_at: KnownAt = None,
+        *,
+        of: Sequence[str] | None = None,
+        once: bool = False,
+        by: ByLike,
+    ) -> dict[str | None, Figure]: ...
+    def measure(
+        self,
+        measure: Measure,
+        at: date | str,
+        known_at: KnownAt = None,
+        *,
+        of: Sequence[str] | None = None,
+        once: bool = False,
+        by: ByLike | None = None,
+    ) -> Figure | dict[str | None, Figure]:
+        """Answer a measure over several initiatives together, at the end of a day, as known at a moment.
+
+        `of` names the initiatives, all of the ledger unless given. A member of two of them counts in each, as
+        `initiative/member`; with `once=True` one id is one member, who counts once, with either value where both
+        have one. `by` is as for a state.
+
+        Raises what `InitiativeState.measure` does, `UnknownInitiative`, and `BadInput` for a single `Value`, or a
+        metric that is defined in different ways.
+
+        >>> import ledger
+        >>> with ledger.open(":memory:") as book:
+        ...     for club in "chess", "go":
+        ...         _ = book.initiative(club).record(ledger.MemberJoined("ada", "2020"))
+        ...     print(book.measure(ledger.Members(), "2021-01-01"))
+        ...     print(book.measure(ledger.Members(), "2021-01-01", once=True))
+        2
+        1
+        """
+        from ledger.queries.portfolio import Portfolio  # noqa: PLC0415 - many programs never ask
+
+        ids = self.initiatives() if of is None else _several(of)
+        if not ids:
+            raise BadInput("no initiative is named, and none is recorded: there is nothing to measure")
+        with self._store.reading():
+            portfolio = Portfolio([self.initiative(id).at(at, known_at) for id in ids], once)
+            return portfolio.figure(measure) if by is None else portfolio.groups(measure, by)
 
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """Stream the records of all initiatives, in order; those past the position `after` only."""
@@ -79,6 +141,13 @@ def open(path: str | os.PathLike[str], *, clock: Clock = _utc_now, timeout: floa
     if name.startswith(("postgresql://", "postgres://")):
         raise StoreError("ledgers in PostgreSQL are not supported yet: give the path of a file")
     return Ledger(SqliteStore(name, timeout), clock)
+
+
+def _several(ids: Sequence[str]) -> list[str]:
+    named = [] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
+    if not named or len(set(map(repr, named))) < len(named):
+        raise BadInput(f"of={shown(ids)} must name several initiatives in a list, each once")
+    return named
 
 
 def _path(path: object) -> str:

@@ -1,32 +1,29 @@
-"""Exchange with other programs: memberships from a CSV file, as events that can be recorded."""
+"""Exchange with other programs: memberships and claims from CSV files, ready to be recorded."""
 
 from __future__ import annotations
 
-import csv
-import os
 from bisect import bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from typing import Final, NamedTuple, TextIO, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
-from attrs import define, field
-
-from ledger.model.errors import BadInput, BadWhen, near_names, shown
+from ledger.claim_sheets import claims
+from ledger.model.errors import BadInput, BadWhen, shown
 from ledger.model.events import Attributes, Event, MemberJoined, MemberLeft
 from ledger.model.fields import require_id, require_line
 from ledger.model.when import When
+from ledger.sheets import File, Row, Sheet, opened, require_columns, require_delimiter, require_names
+
+__all__ = ["claims", "spells"]
 
 T = TypeVar("T")
-Row = tuple[int, dict[str, str]]  # its number, counted as a spreadsheet does, and its cells by column
 
-PROBLEMS_MAX: Final = 20  # of a file, as far as they are told
 _ONE_DAY: Final = timedelta(days=1)
 
 
 def spells(
-    file: str | os.PathLike[str] | TextIO,
+    file: File,
     *,
     member: str = "member",
     name: str | None = "name",
@@ -67,26 +64,25 @@ def spells(
     >>> events[0].name, events[0].attributes
     ('France', Attributes({'country': 'FRA'}))
     """
-    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n ':
-        raise BadInput(f"delimiter={shown(delimiter)} is not one sign between cells, such as ',' or ';' or a tab")
+    require_delimiter(delimiter)
     if isinstance(attributes, str) or not isinstance(attributes, Sequence | None):
         raise BadInput(f"attributes={shown(attributes)} must be several names of columns in a list or a tuple")
     if not isinstance(end_inclusive, bool):
         raise BadInput(f"end_inclusive={shown(end_inclusive)} must be True or False: every leaving hangs on it")
-    _require_names({"member": member, "start": start}, {"name": name, "end": end})
+    require_names({"member": member, "start": start}, {"name": name, "end": end})
     rough = None if unknown_start is None else When.of(unknown_start)
-    label, opened = _opened(file)
-    sheet = _Sheet(label)
-    with opened as lines:
-        rows = sheet.rows(lines, delimiter)
+    label, lines = opened(file)
+    sheet = _SpellSheet(label)
+    with lines as read:
+        rows = sheet.rows(read, delimiter)
         columns = next(rows, (0, {}))[1]  # the first row names itself
         known = [column for column in (member, name, start, end) if column is not None]
         others = [column for column in columns if column not in known] if attributes is None else attributes
-        _require_columns(label, columns, known, others)
+        require_columns(label, columns, [*known, *others], "start='member_since'")
+        _require_attributes(label, others)
         found: dict[str, list[_Spell]] = defaultdict(list)
-        for number, cells in rows:
-            meant = _Columns(member, name, start, end)
-            spell = sheet.spell(number, cells, meant, others, rough, inclusive=end_inclusive)
+        for row in rows:
+            spell = sheet.spell(row, _Columns(member, name, start, end), others, rough, inclusive=end_inclusive)
             if spell is not None:
                 found[spell.joined.member].append(spell)
     timed = [one for of_member in found.values() for one in sheet.in_order(of_member)]
@@ -122,41 +118,12 @@ class _Spell(NamedTuple):
         return min(latest, self.left.effective.latest) if self.left else latest
 
 
-@define
-class _Sheet:
-    """A CSV file while it is read, and what is wrong with it."""
-
-    label: str
-    problems: list[str] = field(factory=list)
-
-    def rows(self, lines: Iterable[str], delimiter: str) -> Iterator[Row]:
-        """Read the rows that are not blank, the first one as the header."""
-        header: list[str] = []
-        reader = csv.reader(map(_without_mark, lines), delimiter=delimiter, strict=True)
-        number = 0
-        try:
-            for number, row in enumerate(reader, 1):
-                cells = [cell.strip() for cell in row]
-                if not any(cells):
-                    continue
-                if not header:
-                    header = _header(self.label, cells)
-                if len(cells) == len(header):
-                    yield number, dict(zip(header, cells, strict=True))
-                else:
-                    self.problems.append(
-                        f"row {number} has {len(cells)} cells, and {len(header)} columns are named: "
-                        "quote a cell that holds a delimiter, and write every cell, blank or not"
-                    )
-        except (csv.Error, UnicodeError) as error:
-            raise BadInput(
-                f"{self.label}, after row {number}: {error}: save it as a CSV file in UTF-8, and open it as text"
-            ) from None
+class _SpellSheet(Sheet):
+    """A sheet whose rows are spells."""
 
     def spell(
         self,
-        number: int,
-        cells: dict[str, str],
+        row: Row,
         columns: _Columns,
         attributes: Iterable[str],
         unknown_start: When | None,
@@ -167,11 +134,7 @@ class _Sheet:
         before = len(self.problems)
 
         def read(column: str | None, reads: Callable[[str], T]) -> T | None:
-            try:
-                return reads("" if column is None else cells[column])
-            except BadInput as error:
-                self.problems.append(f"row {number}, column {column!r}: {error}")
-                return None
+            return self.read(row, column, lambda cell: reads(cell.strip()))
 
         member, name, start, end = columns
         of = read(member, lambda cell: require_id(cell, "the member"))
@@ -184,7 +147,7 @@ class _Sheet:
         if len(self.problems) > before or of is None or since is None:
             return None
         joined = MemberJoined(of, since, name=called, attributes={one: cell for one, cell in given.items() if cell})
-        return _Spell(number, joined, None if until is None else MemberLeft(of, until))
+        return _Spell(row[0], joined, None if until is None else MemberLeft(of, until))
 
     def in_order(self, spells: Iterable[_Spell]) -> Iterator[tuple[date, Event]]:
         """Put the spells of one member in order, and give each event with the day to sort it by.
@@ -215,57 +178,8 @@ class _Sheet:
                     day = max(day, event.effective.earliest)
                     yield day, event
 
-    def require_no_problems(self) -> None:
-        """Raise `BadInput` with whatever is wrong with the rows."""
-        count = len(self.problems)
-        if count:
-            more = f"\n  and {count - PROBLEMS_MAX} more" if count > PROBLEMS_MAX else ""
-            lines = "".join(f"\n  {problem}" for problem in self.problems[:PROBLEMS_MAX])
-            raise BadInput(f"{self.label}: nothing was read, for {count} reason{'s' * (count > 1)}:{lines}{more}")
 
-
-def _opened(file: str | os.PathLike[str] | TextIO) -> tuple[str, AbstractContextManager[Iterable[str]]]:
-    if isinstance(file, str | os.PathLike):
-        if "\0" in os.fspath(file):
-            raise BadInput(f"{shown(file)} is no path: no file can have that name")
-        return os.fspath(file), open(file, encoding="utf-8-sig", newline="")  # the caller closes it
-    if not hasattr(file, "read"):
-        raise BadInput(f"{shown(file)} is no CSV file: give its path, or open it as text")
-    if getattr(file, "closed", False):
-        raise BadInput(f"{shown(file)} is closed: give its path, or open it anew")
-    return str(getattr(file, "name", "the CSV file")), nullcontext(file)
-
-
-def _without_mark(line: str) -> str:
-    return line.removeprefix("\ufeff") if isinstance(line, str) else line  # what is no text the reader refuses
-
-
-def _header(label: str, columns: list[str]) -> list[str]:
-    twice = [column for column, count in Counter(columns).items() if column and count > 1]
-    if twice:
-        raise BadInput(f"{label}: the columns {', '.join(map(shown, twice))} are named twice: rename one of each")
-    return columns
-
-
-def _require_names(needed: Mapping[str, object], optional: Mapping[str, object]) -> None:
-    given = {what: column for what, column in optional.items() if column is not None}
-    for what, column in (*needed.items(), *given.items()):
-        if not isinstance(column, str) or not column:
-            hint = f", or {what}=None where there is none" if what in optional else ""
-            raise BadInput(f"{what}: {shown(column)} is no name of a column: give one as the first row has it{hint}")
-
-
-def _require_columns(label: str, columns: Iterable[str], known: Iterable[str], attributes: Iterable[str]) -> None:
-    named = [column for column in columns if column]
-    missing = [column for column in (*known, *attributes) if column != "" and column not in named]
-    if missing:
-        near = [near for column in missing for near in near_names(str(column), named)]
-        hint = f" Did you mean {' or '.join(map(shown, near))}?" if near else ""
-        raise BadInput(
-            f"{label}: there is no column {', '.join(map(shown, missing))}; its first row names "
-            f"{', '.join(map(shown, named)) or 'none'}.{hint} Say which column is which, as in start='member_since', "
-            "or which sign is between them, as in delimiter=';'"
-        )
+def _require_attributes(label: str, attributes: Iterable[str]) -> None:
     try:
         Attributes(dict.fromkeys(attributes))
     except BadInput as error:

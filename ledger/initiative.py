@@ -329,6 +329,34 @@ class Initiative:
         self._require_records()
         return Timeline(self.id, self._store, measure, by)
 
+    def summary(
+        self,
+        at: date | str,
+        known_at: KnownAt = None,
+        *,
+        since: PointLike | None = None,
+        by: ByLike | None = None,
+        measures: Iterable[Measure] | None = None,
+        format: str = "markdown",
+    ) -> str:
+        """Write a short document on a day, to be pasted into a report: figures, members, changes, sources.
+
+        `at` and `known_at` are as for `at`. `since` adds what changed from that point, before `at` or not, and
+        what was learned since, with the bridge of each count and total; a day alone is looked at as known at
+        `known_at`, a pair as it says. `by` groups the members by an attribute, or by groups of its values.
+        `measures` are the figures to show; else these are the members, and each metric's total and
+        initiative-wide value, where there are such. `format` is `markdown` or `html`: a fragment, without a
+        script. All that comes from the ledger is escaped, and the same ledger gives the same text.
+
+        A total that cannot be formed is told with its reason. Raises `MissingExtra` where jinja2 is not
+        installed, `BadInput` for another format, for what is no measure and for a `by` that names no attribute,
+        `UnknownMetric` for a measure of a metric not known, and what `at` raises.
+        """
+        from ledger.faces.summary import summary  # noqa: PLC0415 - many programs never ask
+
+        with self._store.reading():
+            return summary(self, at, known_at, since=since, by=by, measures=measures, format=format)
+
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """Stream the records of this initiative, in order; those past the position `after` only.
 

@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ from ledger.model.measures import Distinct, Joined, Measure, Members, Share, Tot
 from ledger.model.outcomes import JOINT_MAX
 from ledger.model.quantity import Quantity, at_least, at_most, between, exactly
 from ledger.model.records import Record
+from ledger.model.shares import lies_within
 from ledger.model.state import InitiativeState, replay
 from ledger.testing.histories import FIRST_INSTANT, MEMBERS, breakpoints, histories, questions
 from ledger.testing.worlds import Answer, Key, Worlds
@@ -645,6 +647,54 @@ def test_a_share_of_counts_contains_that_of_every_world(data, part, whole):
         assert {*one.missing, *other.missing} <= {*figure.missing, *figure.possibly_missing}
         assert not {*figure.reporting} & {*one.missing, *other.missing}
         assert set(figure.members) <= set(other.members) <= {*figure.members, *figure.possible_members}
+
+
+@given(st.data(), questions(counting=True).filter(lambda measure: not isinstance(measure, Distinct)))
+def test_a_share_of_what_lies_within_the_whole_is_at_most_all_of_it_and_contains_that_of_every_world(data, whole):
+    records = data.draw(histories(bounds=False, max_size=8))
+    day = data.draw(st.sampled_from(breakpoints(records)))
+    assume("country" not in dict(whole.where))
+    part = evolve(whole, where={**dict(whole.where), "country": "Spain"})
+    try:
+        figure = replay(records, at=day).measure(Share(part, whole))
+    except UnknownMetric:
+        return
+    worlds = Worlds.of(records, day)
+    if not isinstance(whole, Total) or worlds.definition(whole.metric).nonnegative:
+        for amount in figure.amount, figure.envelope:
+            assert amount == ANYTHING or amount.high <= 1
+    for world in worlds.worlds(whole):
+        one, other = worlds.answer(world, part), worlds.answer(world, whole)
+        if other.amount.low > 0:
+            quotient = Fraction(one.amount.base[0]) / Fraction(other.amount.base[0])
+            assert figure.amount.contains(Quantity(quotient, quotient))
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "inside"),
+    [
+        (Members(), Members(), True),
+        (Members({"country": "Spain"}), Members({"country": ["Spain", "UK"]}), True),
+        (Members({"country": ["Spain", None]}), Members({"country": ["Spain", "UK"]}), False),
+        (Members(), Members({"country": "Spain"}), False),
+        (Members({"sector": "steel"}), Members({"country": "Spain"}), False),
+        (Members(), Members(suspended=True), True),
+        (Members(suspended=True), Members(), False),
+        (Joined("2021-01-01", {"country": "Spain"}), Members(), True),
+        (Members(), Joined("2021-01-01"), False),
+        (Distinct("country", {"country": "Spain"}), Distinct("country"), False),
+        (Members(), Total("co2"), False),
+        (Total("co2"), Members(), False),
+        (Value("co2"), Total("co2"), False),
+        (Total("co2", {"country": "Spain"}), Total("co2", suspended=True), True),
+        (Total("co2"), Total("heat"), False),
+        (Total("co2", members_at="2021-01-01"), Total("co2"), False),
+        (Total("co2", within="1 year"), Total("co2"), False),
+        (Total("co2", {"country": "Spain"}, overlap="parts"), Total("co2", overlap="parts"), False),
+    ],
+)
+def test_what_lies_within_a_whole(part, whole, inside):
+    assert lies_within(part, whole) is inside
 
 
 def test_a_share_names_what_is_missing_of_either():

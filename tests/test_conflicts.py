@@ -222,7 +222,7 @@ def test_a_share_is_named_by_its_parts(clusters):
         clusters.record(report(name, "2025-01-22", Claim(share, amount)))
     (conflict,) = clusters.conflicts()
     assert str(conflict) == (
-        "Share of Members where country is Spain in Members, 2025-01-22: 5 percent (a) or 6 percent (b)"
+        "Share of members where country is Spain in members, 2025-01-22: 5 percent (a) or 6 percent (b)"
     )
 
 

@@ -486,9 +486,11 @@ def test_a_joining_corrected_to_be_of_another_is_refused_while_others_rest_on_it
     (violation,) = refused(clusters, "correct", joined, member="b")
     assert violation.code == "still-needed"
     assert violation.reason == (
-        f"record {changed.id} speak of member 'a': let its replacement speak of the same, or retract those first"
+        f"record {changed.id} speaks of member 'a': let its replacement speak of the same, or retract those first"
     )
-    with pytest.raises(Refused, match="retract those in the same batch, or correct this record instead"):
+    with pytest.raises(
+        Refused, match=r"together, with record\(RecordRetracted\(...\), ...\), or correct this record instead"
+    ):
         clusters.record(RecordRetracted(joined.id), MemberJoined("b", "2021-01-01"))
     clusters.retract(changed)
     clusters.correct(joined, member="b")
@@ -513,7 +515,7 @@ def test_a_metric_that_has_values_may_be_described_better(clusters):
         assert f"record {value.id}" in violation.reason
     (violation,) = refused(clusters, "correct", right, metric="net")
     assert (violation.code, violation.index) == ("still-needed", 0)
-    assert f"record {value.id} speak of metric 'co2': let its replacement speak of the same" in violation.reason
+    assert f"record {value.id} speaks of metric 'co2': let its replacement speak of the same" in violation.reason
     with pytest.raises(UnknownUnit):
         clusters.correct(right, unit="knots")
     clusters.retract(value)

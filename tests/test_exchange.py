@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 import ledger
 from ledger import MemberJoined, MemberLeft, Members, When, between
-from ledger.exchange import PROBLEMS_MAX, spells
+from ledger.exchange import spells
 from ledger.model.errors import BadInput
+from ledger.sheets import PROBLEMS_MAX
 
 EXAMPLES = settings.default.max_examples
 EU = Path(__file__).parent / "data" / "eu_members.csv"

@@ -6,6 +6,7 @@ from collections import Counter
 from itertools import groupby, pairwise
 
 import pytest
+from attrs import evolve
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
@@ -13,6 +14,7 @@ from hypothesis.errors import InvalidArgument
 from ledger.model.events import (
     EVENTS,
     InitiativeClosed,
+    MemberChanged,
     MemberJoined,
     MemberReinstated,
     MetricDefined,
@@ -20,11 +22,11 @@ from ledger.model.events import (
     RecordRetracted,
 )
 from ledger.model.facts import Fact, Register, facts_of, window_of
-from ledger.model.measures import Value
+from ledger.model.measures import Total, Value
 from ledger.model.records import Record, RecordRef
 from ledger.recording.proposal import Entry
 from ledger.recording.rules import violations
-from ledger.testing.histories import breakpoints, histories, hostile_histories, questions
+from ledger.testing.histories import breakpoints, histories, hostile_histories, questions, totals
 
 
 class Past:
@@ -159,6 +161,42 @@ def test_questions_are_about_the_metrics_asked_for(few, many):
     assert getattr(few, "metric", "co2") == "co2"
     assert getattr(many, "metric", "co2") in ("co2", "net", "rank")
     assert not isinstance(few, Value) or few.member in (None, "basque", "humber", "ohio")
+
+
+def test_questions_are_plain_unless_other_bases_are_asked_for():
+    def is_plain(measure):
+        return measure == evolve(measure, members_at=None, overlap="refuse", within=None)
+
+    seen: Counter[object] = Counter()
+
+    @given(questions(), questions(bases=True), totals(metrics=1, filtered=False))
+    @settings(max_examples=400, database=None, derandomize=True)
+    def look(plain, any_basis, total):
+        assert not isinstance(plain, Total) or is_plain(plain)
+        seen["plain"] += isinstance(any_basis, Total) and is_plain(any_basis)
+        seen["other"] += isinstance(any_basis, Total) and not is_plain(any_basis)
+        seen.update({total.overlap, total.members_at is None, total.within is None and "of any age"})
+        assert (total.metric, total.where) == ("co2", ())
+
+    look()
+    assert min(seen[kind] for kind in ("plain", "other", "parts", "whole", "refuse", True, False, "of any age")) >= 30
+
+
+def test_members_are_parts_of_others_only_where_asked_for():
+    seen: Counter[object] = Counter()
+
+    def naming_a_whole(records):
+        return {type(record.event) for record in records if getattr(record.event, "part_of", None)}
+
+    @given(histories() | hostile_histories(), histories(parts=True), hostile_histories(parts=True))
+    @settings(max_examples=300, database=None, derandomize=True)
+    def look(plain, valid, hostile):
+        assert not naming_a_whole(plain)
+        seen.update({*naming_a_whole(valid), *(("hostile", kind) for kind in naming_a_whole(hostile))})
+
+    look()
+    assert set(seen) == {MemberJoined, MemberChanged, ("hostile", MemberJoined), ("hostile", MemberChanged)}
+    assert seen[MemberJoined] < seen[MemberChanged]
 
 
 QUICK = settings(max_examples=1_000, database=None, derandomize=True)

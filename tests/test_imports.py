@@ -16,8 +16,9 @@ PUBLIC = [
     "Claim", "Members", "Joined", "Distinct", "Total", "Value", "Share", "Quantity", "When",
     "exactly", "at_least", "at_most", "between", "rounded", "about", "replay", "open",
     "Ledger", "Initiative", "InitiativeState", "Record", "Figure", "Finding", "LedgerError", "Refused", "NotAdditive",
+    "Grouping",
 ]  # fmt: skip
-"""The names of design section 4."""
+"""The names of design section 4, and what groups the values of an attribute."""
 
 NOT_NEEDED = {
     "pint", "hypothesis", "pytest", "_pytest", "coverage", "pandas", "numpy", "pyarrow", "altair", "ibis", "duckdb",

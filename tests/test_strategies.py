@@ -17,7 +17,7 @@ from hypothesis.errors import InvalidArgument, NoSuchExample
 from ledger.model.events import EVENTS, MemberChanged, MemberJoined, MetricUpdated, ReportPublished
 from ledger.model.exact import number
 from ledger.model.fields import require_id, require_prose
-from ledger.model.measures import MEASURES, Share
+from ledger.model.measures import MEASURES, OVERLAPS, Share, Total
 from ledger.model.quantity import Quantity
 from ledger.model.when import When
 from ledger.testing.strategies import (
@@ -132,6 +132,17 @@ def test_attributes_are_taken_away_where_asked():
 def test_every_measure_and_every_event_is_drawn():
     assert drawn(measures(metrics=st.just("m")), type, set(MEASURES)) == set(MEASURES)
     assert drawn(events(), type, set(EVENTS)) == set(EVENTS)
+
+
+def test_totals_are_drawn_of_every_basis():
+    wanted = {(day, overlap, unit) for day in (True, False) for overlap in OVERLAPS for unit in [None, *"dwmy"]}
+
+    def basis(measure):
+        one = measure.part if isinstance(measure, Share) else measure
+        within = getattr(one, "within", None)
+        return isinstance(one, Total) and (one.members_at is None, one.overlap, within and within.split(" ")[1][0])
+
+    assert drawn(measures(), basis, wanted) == wanted
 
 
 @given(measures(metrics=st.just("m")))

@@ -29,6 +29,7 @@ from ledger.model.measures import Distinct, Joined, Members, Share, Total, Value
 from ledger.model.quantity import Quantity, between, exactly
 from ledger.model.records import Record
 from ledger.model.state import replay
+from ledger.model.wording import measure_of
 from ledger.queries.bridge import CLOSING, OPENING, Line
 from ledger.queries.why import KINDS, Part, why
 from ledger.testing.histories import FIRST_INSTANT, breakpoints, histories, hostile_histories, questions
@@ -386,6 +387,17 @@ def test_rows_of_a_bridge_are_plain():
         {"kind": "joined", "low": 2, "high": 2, "subjects": ["basque", "humber"], "note": "", "unit": ""},
         {"kind": "closing", "low": 2, "high": 2, "subjects": [], "note": "2021-01-01", "unit": ""},
     ]
+
+
+def test_the_heading_of_a_bridge_is_its_measure_in_words():
+    points = ("2020-12-31", None), ("2021-01-01", None)
+    for measure, heading in {
+        Members({"country": ["New Zealand", None]}): 'Members where country is none or "New Zealand"',
+        Distinct("country", suspended=True): "Distinct country, with the suspended",
+    }.items():
+        found = str(why_of(measure, STORY, *points).bridge())
+        assert found.startswith(f"{heading}\n")
+        assert measure_of(heading) == measure
 
 
 def test_only_the_first_few_of_many_are_named_in_the_table():

@@ -8,8 +8,15 @@ from itertools import pairwise, product
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ledger.model.events import MemberChanged, MemberJoined, MetricDefined, MetricUpdated
-from ledger.model.measures import Distinct, Joined, Members, Total, Value
+from ledger.model.events import (
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MemberSuspended,
+    MetricDefined,
+    MetricUpdated,
+)
+from ledger.model.measures import OVERLAPS, Distinct, Joined, Members, Total, Value
 from ledger.model.quantity import Quantity, at_least, between, exactly
 from ledger.model.records import Record
 from ledger.testing.histories import FIRST_INSTANT, histories
@@ -55,6 +62,24 @@ def test_no_world_is_left_out_and_none_is_made_up(records, asked, cut):
     assert set(found) == {told_apart(days) for days in every_choice_of_days(worlds)}
 
 
+@given(histories(members=2, days=DAYS, max_size=5), st.sampled_from(range(1, 6)), st.sampled_from(range(1, 6)))
+@settings(max_examples=100)
+def test_no_world_is_left_out_that_a_total_on_another_basis_can_tell_apart(records, asked, basis):
+    worlds = Worlds.of(records, january(asked))
+    measure = Total("co2", members_at=january(basis), within="2 days")
+    cutoff = january(asked) - timedelta(days=2)
+
+    def told_apart(days):
+        return tuple(
+            (position, day <= january(asked), day <= january(basis), day < cutoff)
+            for position, day in sorted(days.items())
+        )
+
+    found = [told_apart(world.days) for world in worlds.worlds(measure)]
+    assert len(found) == len(set(found))
+    assert set(found) == {told_apart(days) for days in every_choice_of_days(worlds)}
+
+
 def test_one_world_for_each_way_that_things_can_have_been():
     records = recorded(
         MemberJoined("basque", "2021", attributes={"country": "Spain"}),
@@ -96,6 +121,71 @@ def test_what_is_missing_can_be_anything_that_the_metric_allows():
     assert worlds.answer(world, Value("net")).missing == ("",)
     assert worlds.answer(world, Distinct("country")).envelope == between(1, 2)
     assert worlds.answer(world, Distinct("sector")).envelope == between(1, 2)
+
+
+def test_one_world_has_members_of_one_day_and_values_of_another():
+    records = recorded(
+        MetricDefined("co2", unit="t"),
+        MemberJoined("basque", "2021", attributes={"country": "Spain"}),
+        MetricUpdated("co2", "2021-01-01", "1 t", member="basque"),
+        MetricUpdated("co2", "2021-03-01", "2 t", member="basque"),
+        MemberLeft("basque", "2022-01-01"),
+    )
+    worlds = Worlds.of(records, date(2022, 6, 1))
+    measure = Total("co2", members_at=january(15))
+    before, after = sorted(worlds.worlds(measure), key=lambda world: world.days[2], reverse=True)
+    assert worlds.answer(before, measure).members == ()
+    assert worlds.answer(after, measure)[:3] == (("basque",), (), exactly(2, "t"))
+    assert set(worlds.groups(after, measure, "country")) == {"Spain"}
+    assert worlds.answer(after, Total("co2")).members == ()
+    assert after.on(january(15)).state["metric", "basque", "co2"] == exactly(1, "t")
+    assert after.on(date(2022, 6, 1)) == after
+    assert Worlds.of(records, january(15)).worlds(Total("co2", members_at=date.max))
+
+
+def test_parts_and_wholes_in_one_world():
+    records = recorded(
+        MetricDefined("co2", unit="t"),
+        MemberJoined("union", "2021-01-01"),
+        MemberJoined("state", "2021-01-01", part_of="union"),
+        MemberJoined("town", "2021-01-01", part_of="state"),
+        MemberSuspended("state", "2021-01-05"),
+        MemberChanged("union", "2021-01-10", part_of="town"),
+    )
+    worlds = Worlds.of(records, january(15))
+    (world,) = worlds.all()
+    assert world.wholes("town") == {"state", "union"}  # in a circle, and never itself
+    assert world.on(january(1)).wholes("union") == set()
+    early = Total("co2", members_at=january(4))
+    assert worlds.overlapping(world, early) == [("state", "union"), ("town", "state"), ("town", "union")]
+    assert worlds.answer(world, early).members == ("state", "town", "union")
+    later = {one: Total("co2", overlap=one, members_at=january(9)) for one in OVERLAPS}
+    assert worlds.overlapping(world, later["parts"]) == [("town", "union")]
+    assert {one: worlds.answer(world, measure).members for one, measure in later.items()} == {
+        "refuse": ("town", "union"),
+        "parts": ("town",),
+        "whole": ("union",),
+    }
+    assert worlds.answer(world, Total("co2", overlap="parts")).members == ()
+    assert worlds.overlapping(world, Members(suspended=True))[0] == ("state", "town")
+
+
+def test_a_value_is_missing_in_the_worlds_in_which_it_is_too_old():
+    records = recorded(
+        MetricDefined("co2", unit="t"),
+        MemberJoined("basque", "2021-01-01"),
+        MetricUpdated("co2", "2021-01-10/2021-01-12", "1 t", member="basque"),
+    )
+    worlds = Worlds.of(records, january(15))
+
+    def missing(within):
+        measure = Total("co2", within=within)
+        return [worlds.answer(world, measure).missing for world in worlds.worlds(measure)]
+
+    assert missing("2 days") == [("basque",)]
+    assert missing("3 days") == [("basque",), ()]
+    assert missing("4 days") == [("basque",), ()]
+    assert missing("5 days") == [()]
 
 
 def test_chains_may_contradict_one_another_and_then_there_is_no_world():

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final, cast
 
@@ -13,14 +12,11 @@ from ledger.model.errors import BadInput, NotAdditive, UnknownMetric, shown
 from ledger.model.events import MetricDefined
 from ledger.model.facts import CLOSED, INITIATIVE_STATUS, Register, definition_of, metric_of
 from ledger.model.figures import Contribution, Figure, Support
-from ledger.model.matching import largest_matching
 from ledger.model.measures import (
     MEASURES,
-    UNMAPPED,
     By,
     ByLike,
     Distinct,
-    Grouping,
     Joined,
     Measure,
     Share,
@@ -30,15 +26,13 @@ from ledger.model.measures import (
 )
 from ledger.model.outcomes import Asked, Counting, outcomes, with_value
 from ledger.model.overlaps import without_overlap
-from ledger.model.parts import Part, Scale, Ways, groups_of, in_group, scale_of, total_of, values_of
-from ledger.model.quantity import Quantity
+from ledger.model.parts import Scale, Ways, scale_of, values_of
 from ledger.model.registers import Registers
-from ledger.model.shares import share_of, within_group
+from ledger.model.shares import share_of, shares_of, within_group
+from ledger.model.sums import Summand, grouped, summed
 
 OF_THE_DAY_ASKED: Final = frozenset({"metric", "definition"})
 """The aspects that are of the day asked also where the members of another day count."""
-
-NAMED_MAX: Final = 5  # values, as far as a message names them
 
 
 @frozen(eq=False, repr=False)
@@ -71,10 +65,10 @@ class Question:
         if (other := self.on_basis_of(measure)) is not self:
             return other.figure(measure)
         if isinstance(measure, Share):
-            return self._share(measure)
+            return self._share(measure, self.figure(measure.part), self.figure(measure.whole))
         if isinstance(measure, Value):
             return self._value(measure)
-        return self._summed(measure, self._scale(measure), self._ways(measure))
+        return self._summed(measure, self.summands(measure))
 
     def groups(self, measure: Measure, by: ByLike) -> dict[str | None, Figure]:
         """Answer a measure for each value of an attribute, or group of values; None is the group of those without one.
@@ -84,26 +78,12 @@ class Question:
         by = require_groups(measure, by)
         if isinstance(measure, Share):
             parts, wholes = self.groups(measure.part, by), self.groups(measure.whole, by)
-            return {
-                group: share_of(
-                    measure,
-                    parts.get(group) or self.nobody(measure.part),
-                    wholes.get(group) or self.nobody(measure.whole),
-                )
-                for group in sorted({*parts, *wholes}, key=in_order)
-            }
+            return shares_of(measure, parts, wholes, nobody=self.nobody, nonnegative=self._is_nonnegative(measure))
         if (other := self.on_basis_of(measure)) is not self:
             return other.groups(measure, by)
         counting = cast("Counting", measure)
-        scale = self._scale(counting)
-        everyone: dict[str | None, dict[str, Ways]] = defaultdict(dict)
-        for member, ways in self._ways(counting, by).items():
-            for group in groups_of(ways):
-                everyone[group][member] = in_group(group, ways)
-        ordered = sorted(everyone, key=in_order)
-        if isinstance(by, Grouping):
-            _require_mapped(by, ordered)
-        return {group: self._summed(counting, scale, everyone[group]) for group in ordered}
+        groups = grouped(self.summands(counting, by), by)
+        return {group: self._summed(counting, everyone) for group, everyone in groups.items()}
 
     def shares(self, measure: Measure, by: ByLike) -> dict[str | None, Figure]:
         """Give the share of the whole figure that each group has."""
@@ -112,7 +92,7 @@ class Question:
             raise BadInput("a Share has no shares of its own: ask shares of a count or a total")
         counting, whole = cast("Counting", measure), self.figure(measure)
         return {
-            group: share_of(Share(within_group(counting, by, group), measure), part, whole)
+            group: self._share(Share(within_group(counting, by, group), measure), part, whole)
             for group, part in self.groups(measure, by).items()
         }
 
@@ -120,7 +100,7 @@ class Question:
         """Answer a count or a total over nobody at all, as of a group in which nobody can count."""
         if (other := self.on_basis_of(measure)) is not self:
             return other.nobody(measure)
-        return self._summed(cast("Counting", measure), self._scale(measure), {})
+        return self._summed(cast("Counting", measure), {})
 
     def explain(self, measure: Measure) -> tuple[Contribution, ...]:
         """Say what each member that counts, or may count, contributes, and by which records."""
@@ -129,18 +109,18 @@ class Question:
             raise BadInput(f"a {type(measure).__name__} is not made of members; explain a count or a total")
         if (other := self.on_basis_of(measure)) is not self:
             return other.explain(measure)
-        scale, asked = self._scale(measure), Asked.by(measure, self.at)
+        asked = Asked.by(measure, self.at)
         return tuple(
             Contribution(
                 member=member,
-                amount=scale.quantity(part.ends),
+                amount=summand.scale.quantity(part.ends),
                 certain=part.certain,
                 missing=part.lacking,
-                values=tuple(sorted(values_of(ways))) if isinstance(measure, Distinct) else (),
+                values=tuple(sorted(values_of(summand.ways))) if isinstance(measure, Distinct) else (),
                 records=tuple(self.registers.refs[position] for position in self._positions(asked, member)),
             )
-            for member, ways in self._ways(measure).items()
-            if (part := scale.part(ways)).possible
+            for member, summand in self.summands(measure).items()
+            if (part := summand.part).possible
         )
 
     def on_basis_of(self, measure: Measure) -> Question:
@@ -174,12 +154,21 @@ class Question:
             raise UnknownMetric(metric, [key.id for key in self.registers.cells if key.aspect == "definition"])
         return definitions[0]
 
-    def _ways(self, measure: Counting, by: By | None = None) -> Mapping[str, Ways]:
-        asked = Asked.by(measure, self.at, by)
+    def summands(self, measure: Counting, by: By | None = None) -> dict[str, Summand]:
+        """Say in which ways each member can count, for a measure that looks at these registers."""
+        scale, asked = self.scale(measure), Asked.by(measure, self.at, by)
+        everyone: Mapping[str, Ways]
         everyone = {member: outcomes(self.registers, asked, member) for member in self.members}
-        return without_overlap(measure, everyone, self.registers) if isinstance(measure, Total) else everyone
+        if isinstance(measure, Total):
+            everyone = without_overlap(measure, everyone, self.registers)
+        aspect = "joined" if isinstance(measure, Joined) else "status"
+        return {
+            member: Summand(scale, ways, self.registers.of(Register("member", member, aspect)).candidates)
+            for member, ways in everyone.items()
+        }
 
-    def _scale(self, measure: Measure) -> Scale:
+    def scale(self, measure: Measure) -> Scale:
+        """Say how much an outcome is worth. Raises `UnknownMetric`, and `NotAdditive` for a total of what has none."""
         return scale_of(self._defined(measure.metric, measure) if isinstance(measure, Total | Value) else None)
 
     def _defined(self, metric: str, measure: Measure) -> MetricDefined:
@@ -191,60 +180,30 @@ class Question:
             )
         return definition
 
-    def _summed(self, measure: Counting, scale: Scale, everyone: Mapping[str, Ways]) -> Figure:
-        parts = {member: part for member, ways in everyone.items() if (part := scale.part(ways)).possible}
-        if isinstance(measure, Distinct):
-            amount, envelope = _distinct(everyone)
-        else:
-            amount = scale.quantity(total_of(part.ends for part in parts.values()))
-            envelope = scale.quantity(total_of(part.envelope for part in parts.values()))
-        return self._figure(
-            measure,
-            amount,
-            envelope,
-            Support(
-                members=_who(parts, lambda part: part.certain),
-                reporting=_who(parts, lambda part: part.certain and not part.lacking),
-                missing=_who(parts, lambda part: part.certain and not part.present),
-                possible_members=_who(parts, lambda part: not part.certain),
-                possibly_missing=_who(parts, lambda part: part.lacking and (part.present or not part.certain)),
-                oldest=min(
-                    (day for member in parts for day in self._rests_on(measure, member, everyone[member])),
-                    default=None,
-                ),
-            ),
-        )
-
-    def _figure(self, measure: Measure, amount: Quantity, envelope: Quantity, support: Support) -> Figure:
-        complete = not support.missing and not support.possibly_missing
-        return Figure(measure, self.at, amount, envelope, self.basis, complete, support)
-
-    def _rests_on(self, measure: Counting, member: str, ways: Ways) -> list[date]:
-        if isinstance(measure, Total | Distinct):
-            return [way.value.since for way in ways if way.value is not None]
-        aspect = "joined" if isinstance(measure, Joined) else "status"
-        return [option.since for option in self.registers.of(Register("member", member, aspect)).candidates]
+    def _summed(self, measure: Counting, everyone: Mapping[str, Summand]) -> Figure:
+        return summed(measure, self.scale(measure), everyone, at=self.at, basis=self.basis)
 
     def _value(self, measure: Value) -> Figure:
-        scale = self._scale(measure)
+        scale = self.scale(measure)
         whose = (self.initiative if measure.member is None else measure.member,)
         ways = tuple(map(with_value, self.registers.of(metric_of(measure.metric, measure.member)).options))
         part = scale.value(ways)
-        return self._figure(
-            measure,
-            scale.quantity(part.ends),
-            scale.quantity(part.envelope),
-            Support(
-                members=whose,
-                reporting=() if part.lacking else whose,
-                missing=() if part.present else whose,
-                possibly_missing=whose if part.lacking and part.present else (),
-                oldest=min((way.value.since for way in ways if way.value is not None), default=None),
-            ),
+        support = Support(
+            members=whose,
+            reporting=() if part.lacking else whose,
+            missing=() if part.present else whose,
+            possibly_missing=whose if part.lacking and part.present else (),
+            oldest=min((way.value.since for way in ways if way.value is not None), default=None),
         )
+        amount, envelope = scale.quantity(part.ends), scale.quantity(part.envelope)
+        return Figure(measure, self.at, amount, envelope, self.basis, not part.lacking, support)
 
-    def _share(self, measure: Share) -> Figure:
-        return share_of(measure, self.figure(measure.part), self.figure(measure.whole))
+    def _share(self, measure: Share, part: Figure, whole: Figure) -> Figure:
+        return share_of(measure, part, whole, nonnegative=self._is_nonnegative(measure))
+
+    def _is_nonnegative(self, measure: Share) -> bool:
+        singles = (measure.part, measure.whole)
+        return all(self.metric(one.metric).nonnegative for one in singles if isinstance(one, Total | Value))
 
 
 def require_groups(measure: object, by: ByLike) -> By:
@@ -257,50 +216,7 @@ def require_groups(measure: object, by: ByLike) -> By:
     return found
 
 
-def in_order(group: str | None) -> tuple[bool, str]:
-    """Give what groups are sorted by: those without one come last."""
-    return group is None, group or ""
-
-
-def _require_mapped(by: Grouping, groups: Iterable[str | None]) -> None:
-    unmapped = [group.removeprefix(UNMAPPED) for group in groups if group and group.startswith(UNMAPPED)]
-    if unmapped:
-        more = f" and {len(unmapped) - NAMED_MAX} more" if len(unmapped) > NAMED_MAX else ""
-        raise BadInput(
-            f"by: members have, or may have, the {by.attribute} {', '.join(map(shown, unmapped[:NAMED_MAX]))}{more}, "
-            "which is in no group: name the group of each"
-        )
-
-
 def require_measure(measure: object) -> None:
     """Raise `BadInput` for what is no measure."""
     if not isinstance(measure, MEASURES):
         raise BadInput(f"{shown(measure)} is no measure: ask for one such as Members() or Total('co2')")
-
-
-def _distinct(everyone: Mapping[str, Ways]) -> tuple[Quantity, Quantity]:
-    """Count the different values, at least and at most, without and with the missing ones."""
-    held: set[str] = set()
-    choices: dict[object, frozenset[object]] = {}
-    with_missing: dict[object, frozenset[object]] = {}
-    one_at_least = one_with_missing = 0
-    for member, ways in everyone.items():
-        values = values_of(ways)
-        certain = all(way.counted for way in ways)
-        lacking = any(way.missing for way in ways)
-        if certain and not lacking:
-            one_at_least = 1
-            held |= values if len(values) == 1 else set()
-        one_with_missing = max(one_with_missing, int(certain and bool(ways)))
-        choices[member] = frozenset(values)
-        # a value that is missing can be one that nobody else has
-        with_missing[member] = frozenset({*values, (member,)}) if lacking else frozenset(values)
-    low = len(held)
-    return (
-        Quantity(max(low, one_at_least), largest_matching(choices)),
-        Quantity(max(low, one_with_missing), largest_matching(with_missing)),
-    )
-
-
-def _who(parts: Mapping[str, Part], test: Callable[[Part], bool]) -> tuple[str, ...]:
-    return tuple(member for member, part in parts.items() if test(part))

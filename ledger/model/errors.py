@@ -19,6 +19,7 @@
     ├── Refused                        the rules of recording say no; `violations` says why, all at once
     ├── RetryMismatch                  ids that are recorded already, with other content or only in part
     ├── VersionConflict                somebody else recorded since `expected_version`
+    ├── MissingExtra (ImportError)     a package that only some programs need is not installed
     └── StoreError (OSError)           the file or the database behind the ledger
         ├── NotALedger                 it exists, but is no ledger (or is no longer one)
         ├── NewerFormat                written by a newer version of this library
@@ -212,6 +213,19 @@ class VersionConflict(LedgerError):
         return (
             f"{self.initiative!r} is at version {self.actual}, not {self.expected} as expected: "
             "read what was recorded since, then record again"
+        )
+
+
+class MissingExtra(LedgerError, ImportError):
+    """A package that only some programs need is not installed; `extra` names what brings it."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(what, package, extra, name=package)
+        self.what, self.package, self.extra = what, package, extra
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} needs {self.package}, which is not installed: pip install 'membership-ledger[{self.extra}]'"
         )
 
 

@@ -57,7 +57,6 @@ class Asked:
     Where there is a `cutoff`, a value that began to hold before it is missing.
     """
 
-    at: date
     tests: tuple[tuple[Aspect, Test], ...]
     group: Aspect | None
     grouping: Grouping | None
@@ -82,7 +81,6 @@ class Asked:
         attribute = by.attribute if isinstance(by, Grouping) else by
         period = measure.within if isinstance(measure, Total) else None
         return cls(
-            at=at,
             tests=tuple(tests),
             group=None if attribute is None else ("attribute", attribute),
             grouping=grouping,
@@ -101,11 +99,13 @@ class Asked:
         text = text_of(option)
         return text if self.grouping is None else self.grouping.group_of(text)
 
-    def ages(self, option: Option) -> tuple[bool, ...]:
-        """Say whether a value is too old to count: yes, no, or either."""
+    def fresh(self, option: Option) -> tuple[Option, ...]:
+        """Give what is left of a value where those that are too old are missing: itself, nothing, or either."""
         if self.cutoff is None or option is None or option.since >= self.cutoff:
-            return NO
-        return YES if min(option.until, self.at) < self.cutoff else EITHER
+            return (option,)
+        if option.until < self.cutoff:  # which never lies after the day asked
+            return (None,)
+        return None, option._replace(since=self.cutoff)
 
 
 def outcomes(registers: Registers, asked: Asked, member: str) -> tuple[Outcome, ...]:
@@ -155,8 +155,8 @@ def _outcomes(asked: Asked, *, counted: bool, group: Option, value: Option) -> I
     if asked.value is None:
         yield Outcome(counted=True, group=named)
         return
-    for too_old in asked.ages(value):
-        yield with_value(None if too_old else value, named)
+    for fresh in asked.fresh(value):
+        yield with_value(fresh, named)
 
 
 def with_value(option: Option, group: str | None = None) -> Outcome:

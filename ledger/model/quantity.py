@@ -2,6 +2,9 @@
 
 "More than 2.7 million people" is an amount whose lower end is known. "451 Mt" may be exact, or rounded
 to the megatonne; that is for the writer to say. Either end may be open.
+
+What a published figure means is said by one of six functions; `readings` has a table of what is printed and how that
+is read. A bound is inclusive: "more than 2.7 million" is `at_least("2.7e6")`.
 """
 
 from __future__ import annotations
@@ -303,6 +306,8 @@ def at_most(value: Exact | int | str, unit: str = "") -> Quantity:
 
 def between(low: Exact | int | str, high: Exact | int | str, unit: str = "") -> Quantity:
     """Give every amount from `low` to `high`, both inclusive.
+
+    "Almost 500" is typed so, and "just over 47 percent", since only the reader can say how far off that may be.
 
     >>> between(15, 20, "percent")
     Quantity.parse('15..20 percent')

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from attrs import evolve
 
-from ledger.model.exact import ZERO, divide
+from ledger.model.exact import ONE, ZERO, Exact, divide
 from ledger.model.figures import Figure, Support
-from ledger.model.measures import By, Grouping, Share
+from ledger.model.measures import By, Grouping, Joined, Measure, Members, Share, Total
 from ledger.model.outcomes import Counting
 from ledger.model.quantity import Quantity
 
@@ -26,17 +27,61 @@ def within_group(measure: Counting, by: By, group: str | None) -> Counting:
     return evolve(measure, where={**where, attribute: [value for value in values if value in passing]})
 
 
-def share_of(measure: Share, part: Figure, whole: Figure) -> Figure:
-    """Give the share that one figure is of another, of the same day; raises `WrongDimension`."""
+def lies_within(part: Measure, whole: Measure) -> bool:
+    """Does whoever counts for one measure, on any day, count for the other as well, with the same value?
+
+    >>> from ledger.model.measures import Joined, Members
+    >>> lies_within(Joined("2023-01-20"), Members()), lies_within(Members(suspended=True), Members())
+    (True, False)
+    """
+    if isinstance(part, Total) and isinstance(whole, Total):
+        # which of a member and its parts is left out hangs on who else counts
+        if whole.overlap != "refuse" or evolve(part, where=whole.where, suspended=whole.suspended) != whole:
+            return False
+    elif not isinstance(part, Members | Joined) or not isinstance(whole, Members):
+        return False
+    passing = dict(part.where)
+    narrower = all(name in passing and set(passing[name]) <= set(values) for name, values in whole.where)
+    return narrower and (isinstance(part, Joined) or part.suspended <= whole.suspended)
+
+
+def share_of(measure: Share, part: Figure, whole: Figure, *, nonnegative: bool) -> Figure:
+    """Give the share that one figure is of another, of the same day; raises `WrongDimension`.
+
+    `nonnegative` says that nobody adds less than nothing to either: then what lies within the whole is at most all
+    of it, although each figure's own bounds would allow more.
+    """
+    most = ONE if nonnegative and lies_within(measure.part, measure.whole) else None
     return Figure(
         measure=measure,
         at=whole.at,
-        amount=_ratio(part.amount, whole.amount),
-        envelope=_ratio(part.envelope, whole.envelope),
+        amount=_ratio(part.amount, whole.amount, most),
+        envelope=_ratio(part.envelope, whole.envelope, most),
         basis=whole.basis,
         complete=part.complete and whole.complete,
         support=partial(_support_of_share, part, whole),
     )
+
+
+def shares_of(
+    measure: Share,
+    parts: Mapping[str | None, Figure],
+    wholes: Mapping[str | None, Figure],
+    *,
+    nobody: Callable[[Measure], Figure],
+    nonnegative: bool,
+) -> dict[str | None, Figure]:
+    """Give the share of each group; where only one figure has a group, nobody counts in that of the other."""
+    figures = {
+        group: (parts.get(group) or nobody(measure.part), wholes.get(group) or nobody(measure.whole))
+        for group in sorted({*parts, *wholes}, key=in_order)
+    }
+    return {group: share_of(measure, part, whole, nonnegative=nonnegative) for group, (part, whole) in figures.items()}
+
+
+def in_order(group: str | None) -> tuple[bool, str]:
+    """Give what groups are sorted by: those without one come last."""
+    return group is None, group or ""
 
 
 def _support_of_share(part: Figure, whole: Figure) -> Support:
@@ -52,13 +97,14 @@ def _support_of_share(part: Figure, whole: Figure) -> Support:
     )
 
 
-def _ratio(part: Quantity, whole: Quantity) -> Quantity:
-    """Divide two amounts; where the whole can be zero or of either sign, nothing is known of their ratio."""
+def _ratio(part: Quantity, whole: Quantity, limit: Exact | None) -> Quantity:
+    """Divide two amounts, up to a limit; where the whole can be zero or of either sign, nothing is known."""
     (low, high), (least, most) = part.base, whole.base
     part.meets(whole)  # raises WrongDimension
     if least is None or least <= 0 or low is None:
         return Quantity(None, None)
     lowest = divide(low, least) if low < 0 else ZERO if most is None else divide(low, most)
     if high is None:
-        return Quantity(lowest, None)
-    return Quantity(lowest, divide(high, least) if high >= 0 else ZERO if most is None else divide(high, most))
+        return Quantity(lowest, limit)
+    highest = divide(high, least) if high >= 0 else ZERO if most is None else divide(high, most)
+    return Quantity(lowest, highest if limit is None else min(highest, limit))

@@ -179,7 +179,7 @@ class InitiativeState:
     def metrics(self) -> Mapping[str, MetricDefined]:
         """The metrics defined, by name. A definition holds for all days."""
         names = sorted(key.id for key in self.registers.cells if key.aspect == "definition")
-        return {name: self._question.metric(name) for name in names}
+        return {name: self.question.metric(name) for name in names}
 
     @property
     def values(self) -> Mapping[str, Quantity]:
@@ -238,18 +238,18 @@ class InitiativeState:
         Raises `UnknownMetric`, `NotAdditive` for a total of what has none, `Overlapping` for a total in which a
         member and a part of it would both count, and `BadInput` for a value that `by` puts in no group.
         """
-        return self._question.figure(measure) if by is None else self._question.groups(measure, by)
+        return self.question.figure(measure) if by is None else self.question.groups(measure, by)
 
     def shares(self, measure: Measure, *, by: ByLike) -> dict[str | None, Figure]:
         """What share of a count or a total does each group have? Plain numbers, which sum to 1 where all is certain.
 
         Each is the `Share` of the measure over that group in the measure over all, and as wide as that is.
         """
-        return self._question.shares(measure, by)
+        return self.question.shares(measure, by)
 
     def explain(self, measure: Measure) -> tuple[Contribution, ...]:
         """Say what each member adds to a count or a total, and which records say so."""
-        return self._question.explain(measure)
+        return self.question.explain(measure)
 
     def to_dict(self) -> dict[str, object]:
         """Give plain values, fit for JSON."""
@@ -277,7 +277,8 @@ class InitiativeState:
         return own
 
     @cached_property
-    def _question(self) -> Question:
+    def question(self) -> Question:
+        """What all figures are read from: the registers, ready to be asked."""
         return Question(self.initiative, self.at, self.registers, self._another_day)
 
     def _another_day(self, day: date) -> Registers:
@@ -291,15 +292,15 @@ class InitiativeState:
     @cached_property
     def _standing(self) -> Mapping[str, tuple[str, ...]]:
         """Who belongs to which view: everyone with a status is in exactly one."""
-        active = self._question.figure(Members())
+        active = self.question.figure(Members())
         counted = {*active.members, *active.possible_members}
-        either = self._question.figure(Members(suspended=True))
+        either = self.question.figure(Members(suspended=True))
         suspended = {*either.members, *either.possible_members} - counted
         return {
             "members": active.members,
             "possible_members": active.possible_members,
             "suspended": tuple(sorted(suspended)),
-            "former": tuple(id for id in self._question.members if id not in counted | suspended),
+            "former": tuple(id for id in self.question.members if id not in counted | suspended),
         }
 
     @cached_property

@@ -8,7 +8,8 @@ from typing import Final
 from attrs import asdict, frozen
 
 from ledger.model.exact import Exact, number_text
-from ledger.model.measures import Distinct, Joined, Measure, Share, Simple, Total, Value
+from ledger.model.measures import Simple
+from ledger.model.wording import headed
 
 OPENING: Final = "opening"
 CLOSING: Final = "closing"
@@ -59,42 +60,8 @@ class Bridge:
         aligned = [_aligned(titles, right=False)]
         aligned += [_aligned([heading, *column]) for heading, column in zip(headings, columns, strict=True)]
         rows = ["  ".join(cells).rstrip() for cells in zip(*aligned, notes, strict=True)]
-        title = title_of(self.measure)
+        title = headed(self.measure)
         return "\n".join([f"{title}, in {self.unit}" if self.unit else title, *(row for row in rows if row)])
-
-
-def title_of(measure: Measure) -> str:
-    """Name a measure as a heading would.
-
-    >>> from ledger.model.measures import Members
-    >>> spanish = Members({"country": "Spain"})
-    >>> for measure in Total("co2", {"country": ["Spain", None]}), Joined("2023-01-20"), Share(spanish, Members()):
-    ...     print(title_of(measure))
-    Total co2 where country is none or Spain
-    Joined since 2023-01-20
-    Share of Members where country is Spain in Members
-    >>> title_of(Total("co2", members_at="2020-02-01", overlap="parts", within="2 years", suspended=True))
-    'Total co2 of the members of 2020-02-01, with the suspended, without wholes, within 2 years'
-    """
-    name = type(measure).__name__
-    if isinstance(measure, Share):
-        return f"{name} of {title_of(measure.part)} in {title_of(measure.whole)}"
-    if isinstance(measure, Value):
-        return f"{name} {measure.metric}" + (f" of {measure.member}" if measure.member is not None else "")
-    if isinstance(measure, Joined):
-        name += f" since {measure.since}"
-    elif isinstance(measure, Distinct):
-        name += f" {measure.attribute}"
-    elif isinstance(measure, Total):
-        name += f" {measure.metric}"
-        name += "" if measure.members_at is None else f" of the members of {measure.members_at}"
-    filters = [f"{what} is {' or '.join(value or 'none' for value in values)}" for what, values in measure.where]
-    name += f" where {' and '.join(filters)}" if filters else ""
-    name += ", with the suspended" if not isinstance(measure, Joined) and measure.suspended else ""
-    if isinstance(measure, Total):
-        name += {"parts": ", without wholes", "whole": ", without parts"}.get(measure.overlap, "")
-        name += "" if measure.within is None else f", within {measure.within}"
-    return name
 
 
 def signed(change: Exact | None) -> str:

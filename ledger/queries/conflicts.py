@@ -16,11 +16,11 @@ from attrs import frozen
 
 from ledger.model.events import ReportPublished
 from ledger.model.facts import PlainFact, Register, metric_of
-from ledger.model.measures import Measure, Share, Value
+from ledger.model.measures import Measure, Value
 from ledger.model.quantity import Quantity
 from ledger.model.records import KnownAt, RecordRef, known_at_of
 from ledger.model.registers import Registers
-from ledger.queries.bridge import title_of
+from ledger.model.wording import headed
 from ledger.queries.log import Batch, Log, News, Wanted
 
 Window: TypeAlias = tuple[date, date]
@@ -69,7 +69,7 @@ class Conflict:
     def to_row(self) -> dict[str, object]:
         """Give one row of plain values, for a data frame: the days are dates, and each list goes by the sides."""
         return {
-            "measure": _title(self.measure),
+            "measure": headed(self.measure),
             "metric": self.metric,
             "member": self.member,
             "earliest": self.earliest,
@@ -83,7 +83,7 @@ class Conflict:
     def __str__(self) -> str:
         """Say it in a line."""
         days = f"{self.earliest}" if self.earliest == self.latest else f"{self.earliest}..{self.latest}"
-        return f"{_title(self.measure)}, {days}: {' or '.join(map(str, self.sides))}"
+        return f"{headed(self.measure)}, {days}: {' or '.join(map(str, self.sides))}"
 
 
 def conflicts(
@@ -105,7 +105,7 @@ def conflicts(
     found += _of_claims(registers)
     refs = log.refs({told.position for _, _, sides in found for told in sides})
     conflicts = [Conflict(measure, *window, _distinct(sides, refs)) for measure, window, sides in found]
-    return tuple(sorted(conflicts, key=lambda one: (one.earliest, one.latest, _title(one.measure))))
+    return tuple(sorted(conflicts, key=lambda one: (one.earliest, one.latest, headed(one.measure))))
 
 
 class _Told(NamedTuple):
@@ -200,9 +200,3 @@ def _distinct(told: Iterable[_Told], refs: Mapping[int, RecordRef]) -> tuple[Sid
         sides.pop(key, None)
         sides[key] = Side(one.amount, ref, one.report)
     return tuple(sides.values())
-
-
-def _title(measure: Measure) -> str:
-    if isinstance(measure, Share):
-        return f"Share of {title_of(measure.part)} in {title_of(measure.whole)}"
-    return title_of(measure)

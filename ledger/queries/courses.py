@@ -116,8 +116,10 @@ class Course:
             first, place = until, place + 1
 
     def _change(self, view: View, slot: int, span: Span, act: Callable[[], None]) -> Iterable[Change]:
-        if view.since is not None and slot in view.gate:
-            span = EVERY_DAY  # a joining is the latest one for as long as the member is not gone, whatever follows it
+        if (view.since is not None or view.basis is not None) and slot in view.gate:
+            # a joining is the latest one for as long as the member is not gone, whatever follows it; and who counts
+            # on the day of the members counts on all days
+            span = EVERY_DAY
         before = self.steps(view, span) if span[0] < NEVER else []
         act()
         if slot in view.gate:
@@ -140,6 +142,8 @@ class Course:
         return self._gate
 
     def _new_gate(self, view: View) -> Gate:
+        if view.basis is not None:
+            return [1], [self._state(view, view.basis)]
         turns = {1, *view.closing.turns(EVERY_DAY), *([] if view.since is None else [view.since])}
         for slot in view.gate:
             turns.update(self._tracks[slot].turns(EVERY_DAY))
@@ -193,9 +197,12 @@ class Course:
         if isinstance(view.measure, Value):
             return of_ways(view, scale, None, tuple(map(with_value, self._tracks[0].at(day).options)))
         cells = {
-            Register("member", self._member, *aspect): self._tracks[slot].at(day) for aspect, slot in view.slots.items()
+            Register("member", self._member, *aspect): self._tracks[slot].at(
+                view.gate_day(day) if slot in view.gate else day
+            )
+            for aspect, slot in view.slots.items()
         }
-        cells[INITIATIVE_STATUS] = view.closing.at(day)
+        cells[INITIATIVE_STATUS] = view.closing.at(view.gate_day(day))
         if view.since is not None:
             cells[Register("member", self._member, *JOINING)] = self._tracks[0].last(JOINED, day)
         ways = outcomes(Registers(cells, {}), view.asked(day), self._member)

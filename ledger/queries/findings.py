@@ -11,7 +11,7 @@ from ledger.model.figures import Figure
 from ledger.model.measures import Measure, Total
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
-from ledger.queries.bridge import title_of
+from ledger.model.wording import headed
 from ledger.queries.checks import Check
 from ledger.queries.reasons import named
 from ledger.queries.why import Why
@@ -89,7 +89,7 @@ class Finding:
         return {
             "report": self.report,
             "index": self.index,
-            "measure": title_of(self.measure),
+            "measure": headed(self.measure),
             "at": self.at,
             "claimed": self.amount.text,
             "verdict": self.verdict,

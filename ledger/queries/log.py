@@ -31,7 +31,7 @@ class Wanted:
     def by(cls, measure: Measure, by: By | None = None) -> Wanted:
         """Say what a measure looks at, grouped or not."""
         if isinstance(measure, Share):
-            part, whole = cls.by(measure.part), cls.by(measure.whole)
+            part, whole = cls.by(measure.part, by), cls.by(measure.whole, by)
             return cls(_each(part.aspects, whole.aspects), _each(part.registers, whole.registers))
         defined = (definition_of(measure.metric),) if isinstance(measure, Total | Value) else ()
         if isinstance(measure, Value):

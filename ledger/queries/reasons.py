@@ -15,7 +15,7 @@ from ledger.model.figures import Figure
 from ledger.model.measures import Distinct, Joined, Measure, Members, Share, Simple, Value
 from ledger.model.quantity import Quantity, exactly, rounded
 from ledger.model.state import InitiativeState
-from ledger.queries.bridge import title_of
+from ledger.model.wording import headed, worded
 
 NAMED_MAX: Final = 20  # ids or values, as far as a sentence names them
 QUOTED_MAX: Final = 80  # characters of a definition
@@ -37,7 +37,7 @@ def why_confirmed(claim: Claim, figure: Figure) -> str:
     found = _in_unit_of(claim, figure.envelope)
     said = "claimed" if figure.measure == claim.measure else "stated for the initiative"
     agrees = f"as {said}" if found == claim.amount else f"within the {claim.amount} {said}"
-    return f"{title_of(figure.measure)}: {found} on {figure.at}, {agrees}."
+    return f"{headed(figure.measure)}: {found} on {figure.at}, {agrees}."
 
 
 def why_contradicted(claim: Claim, figure: Figure, state: InitiativeState) -> str:
@@ -104,7 +104,7 @@ def why_other_definition(
 
 def _claimed(measure: Measure, claim: Claim, state: InitiativeState) -> str:
     said = "claimed for" if measure == claim.measure else "stated for the initiative on"
-    return f"{title_of(measure)}: {claim.amount} {said} {state.at}"
+    return f"{headed(measure)}: {claim.amount} {said} {state.at}"
 
 
 def _in_unit_of(claim: Claim, amount: Quantity) -> Quantity:
@@ -143,7 +143,7 @@ def _kept_open(measure: Measure, state: InitiativeState) -> Iterator[str]:
         yield from _kept_open_of_one(measure.whole, state)
         least = state.measure(measure.whole).envelope.low
         if least is None or least <= 0:
-            yield f"the whole, {title_of(measure.whole)}, is not sure to be more than 0"
+            yield f"the whole, {worded(measure.whole)}, is not sure to be more than 0"
     else:
         yield from _kept_open_of_one(measure, state)
 

@@ -17,13 +17,13 @@ from functools import lru_cache, partial
 from threading import RLock
 from typing import Final, Generic, NamedTuple, TypeVar, cast, overload
 
-from ledger.model.answers import in_order, require_groups, require_measure
+from ledger.model.answers import require_groups, require_measure
 from ledger.model.errors import BadInput, shown
 from ledger.model.figures import Figure, Support
 from ledger.model.measures import ByLike, Measure, Share
 from ledger.model.records import KnownAt, known_at_of
 from ledger.model.registers import Registers
-from ledger.model.shares import share_of
+from ledger.model.shares import in_order, share_of
 from ledger.model.state import InitiativeState
 from ledger.model.when import day
 from ledger.queries.log import Log, News, Wanted
@@ -99,8 +99,8 @@ class Timeline(Generic[A]):
 
     `measure` is what it answers, and `by` what it is grouped by, or None.
 
-    A total over the members of another day, or of values that are not too old, is read from the ledger each time,
-    in milliseconds; so is one of an initiative whose members are part of one another.
+    A total of values that are not too old (`within`) is read from the ledger each time, in milliseconds; so is one
+    of an initiative whose members are part of one another.
     """
 
     def __init__(self, initiative: str, log: Log, measure: Measure, by: ByLike | None = None) -> None:
@@ -247,7 +247,10 @@ class Timeline(Generic[A]):
             return self._figure(self._totals[0], self.measure, at, batch, position, group)
         part = self._figure(self._totals[0], self.measure.part, at, batch, position, group)
         whole = self._figure(self._totals[1], self.measure.whole, at, batch, position, group)
-        return None if part is None or whole is None else share_of(self.measure, part, whole)
+        if part is None or whole is None:
+            return None
+        nonnegative = all(one.is_nonnegative(batch) for one in self._totals)
+        return share_of(self.measure, part, whole, nonnegative=nonnegative)
 
     def _figure(
         self, totals: Totals, measure: Measure, at: date, batch: int, position: int, group: str | None = None
@@ -256,7 +259,9 @@ class Timeline(Generic[A]):
         if sums is None:
             return None
         amount, envelope, complete = sums
-        return Figure(measure, at, amount, envelope, at, complete, partial(self._support, measure, at, position, group))
+        basis = getattr(measure, "members_at", None) or at
+        support = partial(self._support, measure, at, position, group)
+        return Figure(measure, at, amount, envelope, basis, complete, support)
 
     def _support(self, measure: Measure, at: date, position: int, group: str | None) -> Support:
         state = self._state(at, position, self._wanted)

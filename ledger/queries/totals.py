@@ -17,13 +17,13 @@ from math import lcm
 from sys import maxsize
 from typing import Final, NamedTuple, TypeAlias
 
-from ledger.model.answers import in_order
 from ledger.model.events import MetricDefined
 from ledger.model.exact import ONE, ZERO, Exact, ratio
 from ledger.model.facts import INITIATIVE_STATUS, PlainFact, Register
 from ledger.model.measures import UNMAPPED, By, Total, Value
 from ledger.model.parts import Ends, scale_of
 from ledger.model.quantity import Quantity
+from ledger.model.shares import in_order
 from ledger.model.units import unit
 from ledger.queries.courses import Change, Course, differences
 from ledger.queries.dominance import Dominance
@@ -69,8 +69,8 @@ class Totals:
     def __init__(self, measure: Single, by: By | None = None) -> None:
         self._view = View(measure, by)
         # the batch from which on sums do not answer: the first that says that somebody is part of another one, and
-        # the first of all where the members are those of another day, or values grow old
-        self._sums_until = 0 if isinstance(measure, Total) and (measure.members_at or measure.within) else maxsize
+        # the first of all where values grow old
+        self._sums_until = 0 if isinstance(measure, Total) and measure.within is not None else maxsize
         # of a share, what the other measure looks at comes here too
         self._metric = measure.metric if isinstance(measure, Total | Value) else None
         self._whose = (measure.member or "") if isinstance(measure, Value) else None  # None for everybody's
@@ -107,6 +107,11 @@ class Totals:
     def has_sums(self, batch: int) -> bool:
         """Can sums answer after a batch? Else it takes the whole state."""
         return batch < self._sums_until and self.can_answer(batch)
+
+    def is_nonnegative(self, batch: int) -> bool:
+        """Does nobody add less than nothing, by what is known after a batch? Only where it can be answered."""
+        defined = self._defined(batch)
+        return defined is None or defined.event.nonnegative
 
     def groups(self, day: int, batch: int) -> list[str | None]:
         """Give the groups in which anybody can count, None at the end."""
@@ -225,7 +230,7 @@ class Totals:
     def _remove(self, position: int, member: str | None) -> Iterable[Change]:
         view = self._view
         if member is None and view.closing.has(position):
-            span = view.closing.reach_of(position)
+            span = view.closing.reach_of(position) if view.basis is None else EVERY_DAY
             return self._everywhere(span, lambda: view.closing.remove(position))
         if member is None and self._definition.has(position):
             self._definition.remove(position)
@@ -237,7 +242,8 @@ class Totals:
         view = self._view
         if not is_exact(fact):
             view.closing = RoughTrack(view.closing.facts())
-        return self._everywhere(view.closing.reach(fact), lambda: view.closing.insert(fact))
+        span = view.closing.reach(fact) if view.basis is None else EVERY_DAY
+        return self._everywhere(span, lambda: view.closing.insert(fact))
 
     def _define(self, batch: int) -> Iterable[Change]:
         """See whether the metric is defined in another way now."""

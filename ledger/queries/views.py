@@ -67,6 +67,7 @@ class View:
     gate: frozenset[int] = field(init=False)  # the places that decide whether a member counts, and in which group
     value: int | None = field(init=False)  # the place of what it counts with
     since: int | None = field(init=False)
+    basis: int | None = field(init=False)  # the day whose members count; None for the day asked
     _asked: Asked | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
@@ -83,12 +84,18 @@ class View:
         self.gate = frozenset(self.slots[aspect] for aspect in deciding)
         self.value = None if value is None else self.slots[value]
         self.since = measure.since.toordinal() if isinstance(measure, Joined) else None
+        members_at = measure.members_at if isinstance(measure, Total) else None
+        self.basis = None if members_at is None else members_at.toordinal()
 
     def asked(self, day: int) -> Asked:
         """Say what the measure looks at on a day."""
         if self._asked is None or self.since is not None:  # only of a joining the day matters
             self._asked = Asked.by(cast("Counting", self.measure), date.fromordinal(day), self.by)
         return self._asked
+
+    def gate_day(self, day: int) -> int:
+        """Give the day on which it is decided who counts, of those who may add something on a day."""
+        return day if self.basis is None else self.basis
 
     def parts_of(self, slot: int) -> int | None:
         """Give in which parts the amounts of a track are counted; None where it has no amounts."""

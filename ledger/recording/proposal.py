@@ -14,7 +14,7 @@ from ledger.model.events import Event
 from ledger.model.facts import Fact, Register, Said, facts_of, window_of
 from ledger.model.records import Record, RecordRef
 
-RULED: Final = frozenset({"status", "definition", "published"})
+RULED: Final = frozenset({"status", "definition", "published", "part_of"})
 """The aspects whose facts must fit those before them; a metric or a name may take any value at any time."""
 
 
@@ -76,13 +76,23 @@ class Proposal:
         return written
 
     @cached_property
+    def given(self) -> Mapping[str, int]:
+        """The attributes that the batch gives to members, each with the index of the first event that does."""
+        given: dict[str, int] = {}
+        for index, entry in enumerate(self.batch):
+            for register, value, _, _ in entry.said:
+                if register.aspect == "attribute" and register.subject == "member" and value is not None:
+                    given.setdefault(register.name, index)
+        return given
+
+    @cached_property
     def emptied(self) -> Mapping[Register, int]:
         """The registers that the batch takes facts from, each with the index of a retraction that does."""
         return {said.register: index for record, index in self.retracted.values() for said in facts_of(record.event)}
 
-    def touched(self, aspect: str) -> list[Register]:
+    def touched(self, aspect: str) -> Sequence[Register]:
         """The registers of one aspect that the batch writes to or takes facts from."""
-        return [register for register in dict.fromkeys([*self.written, *self.emptied]) if register.aspect == aspect]
+        return self._touched.get(aspect, ())
 
     def history_of(self, register: Register) -> Sequence[Fact]:
         """The facts of a register as it was before the batch."""
@@ -126,6 +136,12 @@ class Proposal:
         """Does a replacement write anew to a register that the retraction at `index` takes a fact from?"""
         return self.is_replaced(index) and any(said.register == register for said in self.batch[index + 1].said)
 
+    def way_out(self, index: int) -> str:
+        """Say what to do about records that rest on the one that the event at `index` retracts."""
+        if self.is_replaced(index):
+            return "let its replacement speak of the same, or retract those first"
+        return "retract all of them together, with record(RecordRetracted(...), ...), or correct this record instead"
+
     def cause(self, register: Register, near: Fact | None) -> int:
         """The index of the event of this batch that is to blame for what happens in a register."""
         own = None if near is None else self.index_of(near.position)
@@ -144,6 +160,13 @@ class Proposal:
         """Name a record of the history by its id, an event of the batch by its place."""
         own = self.index_of(position)
         return f"record {self.history.ref(position).id}" if own is None else f"event {own} of this batch"
+
+    @cached_property
+    def _touched(self) -> Mapping[str, list[Register]]:
+        touched: dict[str, list[Register]] = defaultdict(list)
+        for register in dict.fromkeys([*self.written, *self.emptied]):
+            touched[register.aspect].append(register)
+        return touched
 
     def _retracted_by(self, fact: Fact) -> int:
         return self.retracted[fact.position][1] if fact.position in self.retracted else len(self.batch)

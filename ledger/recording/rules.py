@@ -6,25 +6,17 @@ the later ones.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ledger.model.errors import Violation
-from ledger.model.events import (
-    MemberChanged,
-    MemberJoined,
-    MetricDefined,
-    MetricUpdated,
-    RecordRetracted,
-    ReportPublished,
-)
-from ledger.model.facts import Fact, Register, definition_of, status_of, window_of
-from ledger.model.measures import Measure, Share, Total, Value
-from ledger.model.quantity import Quantity
-from ledger.model.units import unit
+from ledger.model.events import MemberChanged, MemberJoined, MetricUpdated, RecordRetracted
+from ledger.model.facts import Register, status_of
+from ledger.recording.claim_rules import claimed_by, claims
+from ledger.recording.metric_rules import definitions, values
+from ledger.recording.part_rules import cycles
 from ledger.recording.proposal import Entry, History, Proposal
-from ledger.recording.status_rules import closings, statuses
+from ledger.recording.status_rules import NEVER_A_MEMBER, closings, statuses
 
 RETRACTIONS_ARE_FINAL: Final = "record {id} is itself a retraction, and retractions are final: record the fact anew"
 
@@ -34,15 +26,17 @@ def violations(batch: Sequence[Entry], history: History) -> list[Violation]:
     proposal = Proposal(batch, history)
     found = [
         *_retractions(proposal),  # first, since the others look at what would be left
-        *_metrics(proposal),
+        *values(proposal),
         *_members(proposal),
     ]
     if proposal.written or proposal.emptied:  # most batches are values only, and touch nothing that has rules
         found += [
             *statuses(proposal),
             *closings(proposal),
-            *_definitions(proposal),
+            *definitions(proposal),
             *_reports(proposal),
+            *claims(proposal),
+            *cycles(proposal),
             *_still_needed(proposal),
         ]
     return sorted(found, key=lambda violation: violation.index)
@@ -69,124 +63,6 @@ def _retractions(proposal: Proposal) -> Iterator[Violation]:
             proposal.retracted[record.position] = record, index
 
 
-def _metrics(proposal: Proposal) -> Iterator[Violation]:
-    """Refuse values and claims of metrics that are not defined, and values that do not fit the definition."""
-    settled: dict[str, MetricDefined] = {}  # what a large batch would otherwise look up for every event
-    for index, entry in enumerate(proposal.batch):
-        event = entry.event
-        if isinstance(event, MetricUpdated):
-            defined = settled.get(event.metric) or _definition(proposal, event.metric, index)
-            if (
-                defined is not None
-                and event.metric not in settled
-                and proposal.settled(definition_of(event.metric), index)
-            ):
-                settled[event.metric] = defined
-            if defined is None:
-                yield _undefined(proposal, index, event.metric)
-            elif event.amount is not None:
-                yield from _value_fits(proposal, index, event, event.amount, defined)
-        elif isinstance(event, ReportPublished):
-            for metric in dict.fromkeys(metric for claim in event.claims for metric in _metrics_of(claim.measure)):
-                if _definition(proposal, metric, index) is None:
-                    yield _undefined(proposal, index, metric)
-
-
-def _definition(proposal: Proposal, metric: str, index: int) -> MetricDefined | None:
-    fact = proposal.latest(definition_of(metric), index)
-    return fact.value if fact is not None and isinstance(fact.value, MetricDefined) else None
-
-
-def _undefined(proposal: Proposal, index: int, metric: str) -> Violation:
-    known = sorted(register.id for register in proposal.history.registers(subject="metric"))
-    reason = "metric {metric!r} is not defined: record a MetricDefined first, or check the name (known: {known})"
-    return proposal.refuse("unknown-metric", index, reason, metric=metric, known=", ".join(known[:10]) or "none")
-
-
-def _value_fits(
-    proposal: Proposal, index: int, event: MetricUpdated, amount: Quantity, defined: MetricDefined
-) -> Iterator[Violation]:
-    words: dict[str, Any] = {
-        "amount": amount.text,
-        "metric": event.metric,
-        "unit": defined.unit or "plain numbers",
-    }
-    if unit(amount.unit).dimension != unit(defined.unit).dimension:
-        reason = (
-            "{amount!r} is no amount of metric {metric!r}, which is measured in {unit}: give it in a unit like that"
-        )
-        yield proposal.refuse("wrong-dimension", index, reason, **words)
-    elif defined.nonnegative and amount.low is not None and amount.low < 0:
-        reason = (
-            "{amount!r} reaches below zero, and metric {metric!r} is defined as never negative: raise the lower end"
-        )
-        yield proposal.refuse("negative", index, reason, **words)
-
-
-def _metrics_of(measure: Measure) -> Iterator[str]:
-    return (one.metric for one in _parts(measure) if isinstance(one, Total | Value))
-
-
-def _parts(measure: Measure) -> tuple[Measure, ...]:
-    return (measure.part, measure.whole) if isinstance(measure, Share) else (measure,)
-
-
-def _definitions(proposal: Proposal) -> Iterator[Violation]:
-    """Refuse to define a metric in another way, or to fall back on another way, once it has values."""
-    undone: dict[Register, set[int]] = defaultdict(set)
-    for record, index in proposal.retracted.values():
-        if isinstance(record.event, MetricDefined):
-            register = definition_of(record.event.metric)
-            if not proposal.refilled(register, index):  # else its replacement is judged, and nothing in between
-                undone[register].add(index)
-    for register in proposal.touched("definition"):
-        in_force = proposal.latest(register, 0)
-        defined = {fact.position - proposal.batch[0].position for fact in proposal.written.get(register, ())}
-        for index in sorted(defined | undone[register]):
-            now = proposal.latest(register, index + 1)
-            changed = _changed(in_force, now)
-            value = _a_value_of(proposal, register.id, before=proposal.batch[index].position) if changed else None
-            if now is not None and value is not None:
-                yield _definition_fixed(proposal, index, changed, now, value)
-            else:  # one that is retracted, with none after it, still says what the values were measured in
-                in_force = now or in_force
-
-
-def _definition_fixed(proposal: Proposal, index: int, changed: str, now: Fact, value: Fact) -> Violation:
-    event = proposal.batch[index].event
-    if isinstance(event, MetricDefined):
-        reason = "metric {metric!r} has values (by {clash}), so {changed} cannot change: define another metric"
-        return proposal.refuse("definition-fixed", index, reason, value, metric=event.metric, changed=changed)
-    reason = (
-        "without it the metric would be as {clash} defines it, which changes {changed}, and it has values "
-        "(by {value}): {way_out}"
-    )
-    words = {"changed": changed, "value": proposal.named(value.position), "way_out": _way_out(proposal, index)}
-    return proposal.refuse("definition-fixed", index, reason, now, **words)
-
-
-def _changed(one: Fact | None, other: Fact | None) -> str:
-    before, after = one and one.value, other and other.value
-    if not isinstance(before, MetricDefined) or not isinstance(after, MetricDefined):
-        return ""
-    changes = {
-        "the dimension of its unit": unit(before.unit).dimension != unit(after.unit).dimension,
-        "additive": before.additive != after.additive,
-        "nonnegative": before.nonnegative != after.nonnegative,
-    }
-    return " and ".join(what for what, changed in changes.items() if changed)
-
-
-def _a_value_of(proposal: Proposal, metric: str, before: int) -> Fact | None:
-    for register in proposal.history.registers(aspect="metric", name=metric):
-        if found := proposal.after(register):
-            return found[0]
-    for event, position, rank, said in proposal.batch:
-        if isinstance(event, MetricUpdated) and event.metric == metric and position < before:
-            return Fact(rank, position, *window_of(event), said[0].value)
-    return None
-
-
 def _members(proposal: Proposal) -> Iterator[Violation]:
     """Refuse to say something of a member, or to name as a whole one, that nobody ever recorded as one."""
     known: set[str | None] = {None, ""}
@@ -195,15 +71,12 @@ def _members(proposal: Proposal) -> Iterator[Violation]:
         named = [event.member] if isinstance(event, _OF_MEMBERS) else []
         if isinstance(event, _WITH_WHOLES):
             named.append(event.part_of)
-        if isinstance(event, ReportPublished):
-            named += [one.member for claim in event.claims for one in _parts(claim.measure) if isinstance(one, Value)]
         for member in named:
             if member in known:
                 continue
             status = status_of(member or "")
             if proposal.latest(status, index) is None:
-                reason = "{member!r} has never been a member: record the joining first, or check the id"
-                yield proposal.refuse("unknown-member", index, reason, member=member)
+                yield proposal.refuse("unknown-member", index, NEVER_A_MEMBER, member=member)
             elif status not in proposal.emptied:
                 known.add(member)
 
@@ -224,28 +97,23 @@ def _reports(proposal: Proposal) -> Iterator[Violation]:
 
 def _still_needed(proposal: Proposal) -> Iterator[Violation]:
     """Refuse to retract the only joining of a member, or definition of a metric, on which other records rest."""
-    for register, index in proposal.emptied.items():
-        if register.aspect not in ("status", "definition") or proposal.after(register):
-            continue
-        resting = sorted(_speaking_of(proposal, register))
+    gone = [one for one in proposal.emptied if one.aspect in ("status", "definition") and not proposal.after(one)]
+    claimed = claimed_by(proposal) if gone else {}
+    for register in gone:
+        index = proposal.emptied[register]
+        resting = sorted(_speaking_of(proposal, register) | claimed.get((register.subject, register.id), set()))
         if resting:
             names = [proposal.named(position) for position in resting[:5]]
             more = f" and {len(resting) - 5} more" if len(resting) > 5 else ""
-            reason = "{records} speak of {subject} {id!r}: {way_out}"
+            reason = "{records} {speak} of {subject} {id!r}: {way_out}"
             words: dict[str, Any] = {
-                "way_out": _way_out(proposal, index),
+                "way_out": proposal.way_out(index),
                 "subject": register.subject,
                 "id": register.id,
                 "records": ", ".join(names) + more,
+                "speak": "speaks" if len(resting) == 1 else "speak",
             }
             yield proposal.refuse("still-needed", index, reason, **words)
-
-
-def _way_out(proposal: Proposal, index: int) -> str:
-    """Say what to do about records that rest on the one that the event at `index` retracts."""
-    if proposal.is_replaced(index):
-        return "let its replacement speak of the same, or retract those first"
-    return "retract those in the same batch, or correct this record instead"
 
 
 def _speaking_of(proposal: Proposal, register: Register) -> set[int]:

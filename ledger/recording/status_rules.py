@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ledger.model.errors import Violation
 from ledger.model.facts import (
@@ -27,6 +27,8 @@ from ledger.model.facts import (
 )
 from ledger.model.registers import chain
 from ledger.recording.proposal import Proposal
+
+NEVER_A_MEMBER: Final = "{member!r} has never been a member: record the joining first, or check the id"
 
 
 class _Move(NamedTuple):

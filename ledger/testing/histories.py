@@ -44,7 +44,7 @@ from ledger.model.facts import (
     facts_of,
     window_of,
 )
-from ledger.model.measures import Distinct, Joined, Measure, Members, Total, Value
+from ledger.model.measures import OVERLAPS, Distinct, Joined, Measure, Members, Total, Value
 from ledger.model.quantity import Quantity
 from ledger.model.records import Record
 from ledger.model.registers import chain
@@ -81,6 +81,7 @@ ROUGH_DAYS: Final = (
 )
 EXACT_AMOUNTS: Final = ("1 t", "2000 kg", "0 t", "-2 t", "-0.5 t")
 AMOUNTS: Final = ("1..3 t", ">= 2 t", "<= 5 t", "-3..-1 t", "<= -1 t")
+PERIODS: Final = ("1 year", "2 weeks", "1 month", "99999 years")
 FIRST_INSTANT: Final = datetime(2024, 1, 1, tzinfo=UTC)
 
 _STATUS_VERBS = (JOINED, REINSTATED, SUSPENDED, LEFT)  # one that is refused becomes the next
@@ -95,6 +96,7 @@ _PAIRS = {name: [(), *(((name, value),) for value in (*values, None))] for name,
 _USUAL = ("member", "when", "pairs", "name", "batch")
 _PARTS = {  # of a wish, by its kind; each part that is not drawn makes for faster and better shrinking
     _NOTHING: (),
+    JOINED: (*_USUAL, "whole"),
     "updated": ("member", "metric", "when", "amount", "wide", "batch"),
     "defined": ("metric", "name", "batch"),
     "changed": (*_USUAL, "whole"),
@@ -192,21 +194,47 @@ def _hostile_histories(draw: st.DrawFn, anything: st.SearchStrategy[_Wish], max_
     return records
 
 
-@st.composite
-def questions(draw: st.DrawFn, *, metrics: int = 2, counting: bool = False) -> Measure:
-    """Draw a measure over the pools that histories are drawn from: no share, and if `counting` no single value."""
-    attributes = st.sampled_from(sorted(VALUES))
+def filters() -> st.SearchStrategy[dict[str, list[str | None]] | None]:
+    """Draw a filter over the attributes that histories are drawn from, or none."""
     texts = [None, *(value for values in VALUES.values() for value in values)]
-    where = draw(st.none() | st.dictionaries(attributes, st.lists(st.sampled_from(texts), min_size=1), max_size=2))
-    suspended = draw(st.booleans())
-    metric = st.sampled_from([metric.metric for metric in METRICS[:metrics]])
+    attributes = st.sampled_from(sorted(VALUES))
+    return st.none() | st.dictionaries(attributes, st.lists(st.sampled_from(texts), min_size=1), max_size=2)
+
+
+def _metric_names(many: int) -> st.SearchStrategy[str]:
+    return st.sampled_from([metric.metric for metric in METRICS[:many]])
+
+
+@st.composite
+def questions(draw: st.DrawFn, *, metrics: int = 2, counting: bool = False, bases: bool = False) -> Measure:
+    """Draw a measure over the pools that histories are drawn from: no share, and if `counting` no single value.
+
+    With `bases`, some totals are of another day's members, choose between parts and wholes, or want recent values.
+    """
+    where, suspended = draw(filters()), draw(st.booleans())
+    metric, attributes = _metric_names(metrics), st.sampled_from(sorted(VALUES))
     asked: list[st.SearchStrategy[Measure]] = [
         st.just(Members(where, suspended=suspended)),
         st.builds(Total, metric, st.just(where), suspended=st.just(suspended)),
         st.builds(Joined, st.sampled_from(EXACT_DAYS), st.just(where)),
         st.builds(Distinct, attributes, st.just(where), suspended=st.just(suspended)),
+        *([totals(metrics=metrics)] if bases else []),
     ]
     return draw(st.one_of(asked if counting else [*asked, st.builds(Value, metric, st.sampled_from([None, *MEMBERS]))]))
+
+
+@st.composite
+def totals(draw: st.DrawFn, *, metrics: int = 2, filtered: bool = True) -> Total:
+    """Draw a total with any basis, choice between parts and wholes, and period; `filtered`: with any filter too."""
+    where = draw(filters()) if filtered else None
+    return Total(
+        draw(_metric_names(metrics)),
+        where,
+        members_at=draw(st.none() | st.sampled_from(EXACT_DAYS)),
+        overlap=draw(st.sampled_from(OVERLAPS)),
+        within=draw(st.none() | st.sampled_from(PERIODS)),
+        suspended=draw(st.booleans()),
+    )
 
 
 def breakpoints(records: Sequence[Record]) -> list[date]:
@@ -218,6 +246,7 @@ def breakpoints(records: Sequence[Record]) -> list[date]:
 def _wishes(
     kinds: list[str], whens: list[str], *, members: int, metrics: int, bounds: bool, parts: bool
 ) -> st.SearchStrategy[_Wish]:
+    wholes = ["", *MEMBERS[:members]] if parts else []
     drawn = {
         "member": st.sampled_from([*MEMBERS[:1], *MEMBERS[:members]] if members else ["nobody"]),
         "metric": st.sampled_from(METRICS[:metrics]),
@@ -225,15 +254,17 @@ def _wishes(
         "pairs": st.sampled_from([(*one, *other) for one in _PAIRS["country"] for other in _PAIRS["sector"]]),
         "amount": st.sampled_from([*EXACT_AMOUNTS, *(AMOUNTS if bounds else ()), None]),
         "name": st.sampled_from([None, None, "New Name"]),
-        "whole": st.sampled_from([None, None, "", *MEMBERS[:members]]) if parts else st.none(),
+        "whole": st.sampled_from([None, None, *wholes]),
         "nth": st.integers(0, 7),
         "wide": st.booleans() if members else st.just(value=True),
         "batch": st.sampled_from([_OWN, _TOGETHER, _AFTER_A_GAP]),
     }
     those = [_NOTHING, *(kind for kind in kinds if members or kind in _OF_NOBODY)]
+    seldom = {JOINED: {"whole": st.sampled_from([*[None] * 9, *wholes])}}
     each = {
-        kind: st.builds(_Wish, st.just(kind), **{part: drawn[part] for part in _PARTS.get(kind, _USUAL)})
+        kind: st.builds(_Wish, st.just(kind), **{part: which[part] for part in _PARTS.get(kind, _USUAL)})
         for kind in those
+        for which in [{**drawn, **seldom.get(kind, {})}]
     }
     return st.sampled_from(those).flatmap(each.__getitem__)
 
@@ -270,6 +301,8 @@ def _ways(wish: _Wish, records: Sequence[Record]) -> Iterator[_Drafts]:
 
 def _drafts(kind: str, wish: _Wish) -> list[_Drafts]:
     draft = _Draft(_event(kind, wish))
+    if kind == JOINED and wish.whole:  # which may not have joined yet
+        return [[draft], *_drafts(kind, evolve(wish, whole=None))]
     if kind != "updated":
         return [[draft]]
     joining, defining = _Draft(_event(JOINED, wish)), _Draft(wish.metric)  # what a value needs comes before it
@@ -280,7 +313,7 @@ def _event(kind: str, wish: _Wish) -> Event:
     member, when, pairs = wish.member, When(wish.when), Attributes(dict(wish.pairs))
     whole = None if wish.whole == member else wish.whole
     makers: dict[str, Any] = {
-        JOINED: lambda: MemberJoined(member, when, name=wish.name, attributes=pairs),
+        JOINED: lambda: MemberJoined(member, when, name=wish.name, attributes=pairs, part_of=whole or None),
         LEFT: lambda: MemberLeft(member, when),
         SUSPENDED: lambda: MemberSuspended(member, when),
         REINSTATED: lambda: MemberReinstated(member, when),
@@ -367,9 +400,23 @@ def _is_valid(records: Sequence[Record]) -> bool:
     measured = {register.name for register in registers if register.aspect == "metric"}
     if not (spoken_of <= joined and wholes - {None} <= joined and measured <= defined):
         return False
-    return all(
+    return not _goes_in_a_cycle(registers) and all(
         _is_sound(register, facts, registers) for register, facts in registers.items() if register.aspect == "status"
     )
+
+
+def _goes_in_a_cycle(registers: dict[Register, list[Fact]]) -> bool:
+    """Could anybody, on some day, be a part of its own part, by way of others or not?"""
+    chains = {register.id: chain(facts) for register, facts in registers.items() if register.aspect == "part_of"}
+    for day in {day for one in chains.values() for day in one.since}:  # when one more becomes possible
+        wholes = {id: {option.fact.value for option in one.at(day).candidates} for id, one in chains.items()}
+        for start in wholes:
+            reached = {start}
+            for _ in wholes:
+                reached = {str(whole) for id in reached for whole in wholes.get(id, ()) if whole is not None}
+                if start in reached:
+                    return True
+    return False
 
 
 def _is_sound(register: Register, facts: list[Fact], registers: dict[Register, list[Fact]]) -> bool:

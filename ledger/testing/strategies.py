@@ -27,7 +27,8 @@ from hypothesis.strategies import SearchStrategy
 from ledger.model.errors import LedgerError
 from ledger.model.events import EVENTS, QUALITIES, Attributes, Claim, Event, MemberChanged, ReportPublished
 from ledger.model.exact import DIGITS_MAX, PLACES_MAX, number
-from ledger.model.measures import Distinct, Joined, Measure, Members, Share, Simple, Total, Value
+from ledger.model.measures import OVERLAPS, Distinct, Joined, Measure, Members, Share, Simple, Total, Value
+from ledger.model.periods import period_of
 from ledger.model.quantity import Quantity
 from ledger.model.units import unit as known_unit
 from ledger.model.when import When, day
@@ -194,7 +195,15 @@ def _simple(metrics: Strings) -> SearchStrategy[Simple]:
         st.builds(Members, where, suspended=st.booleans()),
         st.builds(Joined, days(), where),
         st.builds(Distinct, _attribute_names(), where, suspended=st.booleans()),
-        st.builds(Total, metrics, where, suspended=st.booleans()),
+        st.builds(
+            Total,
+            metrics,
+            where,
+            members_at=st.none() | days(),
+            overlap=st.sampled_from(OVERLAPS),
+            within=st.none() | _periods(),
+            suspended=st.booleans(),
+        ),
         st.builds(Value, metrics, st.none() | ids()),
     )
 
@@ -261,6 +270,12 @@ def _events(draw: st.DrawFn, cls: type[Any], by_name: Mapping[str, SearchStrateg
         given["part_of"] = None
     event: Event = cls(**given)
     return event
+
+
+@cache
+def _periods() -> Strings:
+    units = st.sampled_from(["day", "week", "month", "year"])
+    return st.builds("{} {}s".format, st.integers(1, 3) | st.integers(1, 99_999), units).map(period_of)
 
 
 @cache

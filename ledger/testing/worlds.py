@@ -2,8 +2,8 @@
 
 `ledger.model` works with candidates and bounds. Here is the same meaning in the plainest way: choose an
 actual day for every event whose day is only roughly known, play the history through, and read the
-answer off; then do so for every choice. It shares no code with the replay that it is there to test, and
-is far too slow for anything else.
+answer off; then do so for every choice. It shares no code with the replay that it is there to test (but for
+how far back a period reaches), and is far too slow for anything else.
 
 Every choice need not be gone through day by day. Nothing that is asked can tell two days apart unless
 the day asked, or another day that the question names, lies between them: these cut each window into a
@@ -24,6 +24,7 @@ from attrs import frozen
 
 from ledger.model import events as e
 from ledger.model.measures import Distinct, Joined, Members, Total, Value
+from ledger.model.periods import back
 from ledger.model.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -59,8 +60,36 @@ class World:
     """One way for things to have been: the day of each event, and what that made of the day asked."""
 
     days: Mapping[int, date]  # by position
+    chains: Mapping[Key, tuple[Record, ...]]
     state: Mapping[Key, object]  # the value last written
     since: Mapping[Key, date]  # and the day from which it held
+
+    @classmethod
+    def played(cls, days: Mapping[int, date], chains: Mapping[Key, tuple[Record, ...]], until: date) -> World:
+        """Play a history up to the end of a day."""
+        state: dict[Key, object] = {}
+        since: dict[Key, date] = {}
+        for key, chain in chains.items():
+            for record in chain:
+                if days[record.position] <= until:
+                    state[key] = _writes(record.event)[key]
+                    since[key] = days[record.position]
+                    if isinstance(record.event, e.MemberJoined) and key[0] == "status":
+                        since["joined", key[1]] = days[record.position]
+        return cls(days, chains, state, since)
+
+    def on(self, day: date) -> World:
+        """Look at the same course of things on another day, before or after."""
+        return World.played(self.days, self.chains, day)
+
+    def wholes(self, member: str) -> set[str]:
+        """Name all that a member is part of, in one step or in several; never itself, even where a cycle leads back."""
+        found: set[str] = set()
+        one = member
+        while (whole := _text(self, "part_of", one)) and whole not in found:
+            found.add(whole)
+            one = whole
+        return found - {member}
 
 
 @frozen
@@ -91,37 +120,51 @@ class Worlds:
     def all(self, *cuts: date, look: Look = None) -> list[World]:
         """Give every world that differs from the others on the day asked, or by the days named in `cuts`.
 
-        With `look`, only the chains of the keys looked at restrict the days.
+        With `look`, only the chains of the keys looked at are played, and only their events have days.
         """
         chains = {key: chain for key, chain in self.chains.items() if look is None or look(key)}
         order = {(one.position, next_.position) for chain in chains.values() for one, next_ in pairwise(chain)}
-        after = [self.at + timedelta(days=1)] if self.at < date.max else []
-        windows = [(record.position, *_window(record.event)) for record in self.records]
+        after = _day_after(self.at)
+        played = {record for pair in order for record in pair} | {chain[0].position for chain in chains.values()}
+        records = [record for record in self.records if look is None or record.position in played]
+        windows = [(record.position, *_window(record.event)) for record in records]
         pieces = [_pieces(first, last, sorted({*after, *cuts})) for _, first, last in windows]
         found = []
         for choice in product(*pieces):
             days = {position: first for (position, _, _), (first, _) in zip(windows, choice, strict=True)}
             _put_in_order(days, order)
             if all(days[position] <= last for (position, _, _), (_, last) in zip(windows, choice, strict=True)):
-                found.append(self._played(days, chains))
+                found.append(World.played(days, chains, self.at))
         return found
 
     def worlds(self, measure: Asked, look: Look = None) -> list[World]:
         """Give the worlds that a measure can tell apart."""
-        return self.all(*([measure.since] if isinstance(measure, Joined) else []), look=look)
+        cuts = [measure.since] if isinstance(measure, Joined) else []
+        if isinstance(measure, Total):
+            if measure.members_at is not None:
+                cuts += _day_after(measure.members_at)
+            if measure.within is not None:
+                cuts.append(back(self.at, measure.within))
+        return self.all(*cuts, look=look)
 
     def answer(self, world: World, measure: Asked) -> Answer:
-        """Answer a measure in one world."""
+        """Answer a measure in one world; a total that refuses overlaps as if there were none (see `overlapping`)."""
         if isinstance(measure, Value):
-            return self._summed(world, [measure.member or ""], measure.metric)
+            return self._summed(world, [measure.member or ""], measure.metric, date.min)
         return self._of(world, measure, self._counted(world, measure))
 
     def groups(self, world: World, measure: Counting, by: str) -> dict[str | None, Answer]:
         """Answer a measure in one world, for each value of an attribute that those who count have."""
         groups = defaultdict(list)
         for member in self._counted(world, measure):
-            groups[_text(world, "attribute", member, by)].append(member)
+            groups[_text(_basis(world, measure), "attribute", member, by)].append(member)
         return {value: self._of(world, measure, members) for value, members in groups.items()}
+
+    def overlapping(self, world: World, measure: Counting) -> list[tuple[str, str]]:
+        """Name each member that would count in one world, with each it is part of that would count as well."""
+        basis = _basis(world, measure)
+        meant = [member for member in self.everyone(basis) if _counts(basis, member, measure)]
+        return [(part, whole) for part in meant for whole in meant if whole in basis.wholes(part)]
 
     def everyone(self, world: World) -> list[str]:
         """Name all who have had a status in this world."""
@@ -134,36 +177,30 @@ class Worlds:
         return event
 
     def _counted(self, world: World, measure: Counting) -> list[str]:
-        return [member for member in self.everyone(world) if _counts(world, member, measure)]
+        basis = _basis(world, measure)
+        left_out = set()
+        if isinstance(measure, Total) and measure.overlap != "refuse":
+            left_out = {pair[measure.overlap == "parts"] for pair in self.overlapping(world, measure)}
+        return [one for one in self.everyone(basis) if _counts(basis, one, measure) and one not in left_out]
 
     def _of(self, world: World, measure: Counting, members: list[str]) -> Answer:
         if isinstance(measure, Total):
-            return self._summed(world, members, measure.metric)
+            cutoff = date.min if measure.within is None else back(self.at, measure.within)
+            return self._summed(world, members, measure.metric, cutoff)
         if isinstance(measure, Distinct):
             return _distinct(world, members, measure.attribute)
         number = Quantity.parse(str(len(members)))
         return Answer(tuple(members), (), number, number)
 
-    def _played(self, days: dict[int, date], chains: dict[Key, tuple[Record, ...]]) -> World:
-        state: dict[Key, object] = {}
-        since = {}
-        for key, chain in chains.items():
-            for record in chain:
-                if days[record.position] <= self.at:
-                    state[key] = _writes(record.event)[key]
-                    since[key] = days[record.position]
-                    if isinstance(record.event, e.MemberJoined) and key[0] == "status":
-                        since["joined", key[1]] = days[record.position]
-        return World(days, state, since)
-
-    def _summed(self, world: World, whose: list[str], metric: str) -> Answer:
+    def _summed(self, world: World, whose: list[str], metric: str, cutoff: date) -> Answer:
         definition = self.definition(metric)
         amount = Quantity.parse(f"0 {definition.unit}".strip())
         anything = Quantity(amount.low if definition.nonnegative else None, None, definition.unit)
         missing = []
         for member in whose:
-            stated = world.state.get(("metric", member, metric))
-            if isinstance(stated, Quantity):
+            key = "metric", member, metric
+            stated = world.state.get(key)
+            if isinstance(stated, Quantity) and world.since[key] >= cutoff:
                 if definition.nonnegative and stated.low is None and not stated.certainly_below(anything):
                     stated = Quantity(anything.low, stated.high, stated.unit)
                 amount += stated
@@ -203,6 +240,10 @@ def _window(event: e.Event) -> tuple[date, date]:
     if isinstance(event, e.MetricDefined | e.RecordRetracted):
         return date.min, date.min
     return event.effective.earliest, event.effective.latest
+
+
+def _day_after(day: date) -> list[date]:
+    return [day + timedelta(days=1)] if day < date.max else []
 
 
 def _pieces(first: date, last: date, cuts: list[date]) -> list[tuple[date, date]]:
@@ -249,6 +290,12 @@ def _describes(event: e.Event) -> dict[Key, object]:
         for name, text in event.attributes.items():
             written["attribute", whose, name] = text
     return written
+
+
+def _basis(world: World, measure: Counting) -> World:
+    """Give the world on the day whose members count."""
+    members_at = measure.members_at if isinstance(measure, Total) else None
+    return world if members_at is None else world.on(members_at)
 
 
 def _counts(world: World, member: str, measure: Counting) -> bool:

@@ -1,0 +1,1 @@
+"""Ways to look at a ledger: documents. Each is opened by a method below, and imported when that is called."""

@@ -1,0 +1,246 @@
+"""Groups: a figure for each value of an attribute, or each group of values; and the shares that they have."""
+
+import pickle
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ledger
+from ledger import (
+    Distinct,
+    Joined,
+    MemberChanged,
+    MemberJoined,
+    Members,
+    MetricDefined,
+    MetricUpdated,
+    NotAdditive,
+    Quantity,
+    Share,
+    Total,
+    Value,
+    replay,
+)
+from ledger.model.errors import BadInput, UnknownMetric, WrongDimension
+from ledger.model.measures import Grouping, by_of
+from ledger.model.shares import within_group
+from ledger.testing.histories import breakpoints, histories, questions
+
+ISLES = Grouping("country", {"Spain": "mainland", "UK": "island"})
+WESTERN = Grouping("country", {"Spain": "west", "UK": "west"})
+
+groupings = st.sampled_from(["country", "sector", ISLES, WESTERN])
+
+
+@st.composite
+def states(draw, **options):
+    records = draw(histories(**options))
+    return replay(records, at=draw(st.sampled_from(breakpoints(records))))
+
+
+def asked(ask):
+    try:
+        return ask()
+    except (UnknownMetric, NotAdditive) as error:
+        return type(error)
+
+
+@given(states(), questions(counting=True), groupings)
+def test_the_figure_of_a_group_is_that_of_the_measure_of_the_group_alone(state, measure, by):
+    groups = asked(lambda: state.measure(measure, by=by))
+    if not isinstance(groups, dict):
+        assert asked(lambda: state.measure(measure)) is groups
+        return
+    for group, figure in groups.items():
+        alone = state.measure(within_group(measure, by_of(by), group))
+        assert (figure.amount, figure.envelope, figure.support) == (alone.amount, alone.envelope, alone.support)
+
+
+@given(states(rough=False), questions(counting=True), groupings)
+def test_groups_sum_to_the_total_where_every_group_is_certain(state, measure, by):
+    groups = asked(lambda: state.measure(measure, by=by))
+    if isinstance(groups, dict) and not isinstance(measure, Distinct):
+        whole = state.measure(measure)
+        for end in "amount", "envelope":
+            zero = getattr(state.measure(measure), end) * 0
+            assert sum((getattr(one, end) for one in groups.values()), zero) == getattr(whole, end)
+
+
+@given(states(), questions(counting=True), groupings)
+def test_groups_contain_the_total_where_one_is_uncertain(state, measure, by):
+    groups = asked(lambda: state.measure(measure, by=by))
+    if isinstance(groups, dict) and not isinstance(measure, Distinct):
+        whole = state.measure(measure)
+        for end in "amount", "envelope":
+            zero = getattr(whole, end) * 0
+            assert sum((getattr(one, end) for one in groups.values()), zero).contains(getattr(whole, end))
+
+
+@given(states(), questions(counting=True))
+def test_values_that_belong_to_one_group_are_counted_as_one(state, measure):
+    groups = asked(lambda: state.measure(measure, by=WESTERN))
+    if isinstance(groups, dict):
+        where = {**dict(measure.where)}
+        passing = [value for value in ("Spain", "UK") if value in where.get("country", ("Spain", "UK"))]
+        assert set(groups) <= {"west", None}
+        if "west" in groups:
+            from attrs import evolve
+
+            west = state.measure(evolve(measure, where={**where, "country": passing}))
+            assert groups["west"].amount == west.amount
+
+
+@given(states(), questions(counting=True), groupings)
+def test_shares_are_of_the_whole_and_sum_to_one_where_all_is_certain(state, measure, by):
+    shares = asked(lambda: state.shares(measure, by=by))
+    if not isinstance(shares, dict):
+        return
+    whole = state.measure(measure)
+    for share in shares.values():
+        assert share.amount == state.measure(share.measure).amount
+        assert share.measure.whole == measure
+    if whole.amount.exact and whole.amount.low > 0 and not whole.possible_members and not isinstance(measure, Distinct):
+        groups = state.measure(measure, by=by)
+        if all(figure.amount.exact for figure in groups.values()):
+            assert sum((share.amount for share in shares.values()), Quantity(0, 0)) == Quantity(1, 1)
+
+
+@given(states(), questions(counting=True), questions(counting=True), groupings)
+def test_a_share_by_groups_is_the_share_within_each_group(state, part, whole, by):
+    ask = Share(part, whole)
+    try:
+        groups = state.measure(ask, by=by)
+    except (UnknownMetric, NotAdditive, WrongDimension):
+        return
+    assert set(groups) == {*state.measure(part, by=by), *state.measure(whole, by=by)}
+    for group, figure in groups.items():
+        try:
+            within = Share(within_group(part, by_of(by), group), within_group(whole, by_of(by), group))
+        except BadInput:
+            continue  # a filter leaves nothing of the group
+        assert figure.amount == state.measure(within).amount
+
+
+@pytest.fixture
+def club():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(
+            MetricDefined("co2", "t", nonnegative=True),
+            MemberJoined("a", "2020", attributes={"country": "Spain"}),
+            MemberJoined("b", "2020", attributes={"country": "Japan"}),
+            MemberJoined("c", "2020", attributes={"country": "Spain"}),
+            MemberJoined("d", "2020"),
+            *(MetricUpdated("co2", "2020", f"{n} t", member=m) for m, n in zip("abcd", (1, 2, 3, 4), strict=True)),
+        )
+        yield club
+
+
+CONTINENTS = {"Spain": "Europe", "Japan": "Asia", "France": "Europe"}
+
+
+def test_countries_by_continent(club):
+    state = club.at("2021-01-01")
+    expected = {"Asia": "1", "Europe": "2", None: "1"}
+    assert {group: str(figure) for group, figure in state.count(by={"country": CONTINENTS}).items()} == expected
+    assert [str(figure) for figure in state.total("co2", by=Grouping("country", CONTINENTS)).values()] == [
+        "2 t",
+        "4 t",
+        "4 t",
+    ]
+    line = club.timeline(Total("co2"), by={"country": CONTINENTS})
+    assert line.at("2021-01-01") == state.total("co2", by={"country": CONTINENTS})
+    assert line.by == Grouping("country", CONTINENTS)
+
+
+def test_shares_of_a_total(club):
+    shares = club.at("2021-01-01").shares(Total("co2"), by={"country": CONTINENTS})
+    assert {group: str(share.amount) for group, share in shares.items()} == {
+        "Asia": "0.2",
+        "Europe": "0.4",
+        None: "0.4",
+    }
+    assert shares["Europe"].measure == Share(Total("co2", {"country": ["France", "Spain"]}), Total("co2"))
+    for a, b in pairwise(shares.values()):
+        assert a.basis == b.basis
+
+
+def test_a_value_that_belongs_to_no_group_is_named(club):
+    club.record(MemberChanged("d", "2022-01-01", attributes={"country": "Chile"}))
+    by = {"country": CONTINENTS}
+    line = club.timeline(Members(), by=by)
+    assert line.at("2021-12-31")["Europe"] == club.at("2021-12-31").count(by=by)["Europe"]
+    for ask in lambda: club.at("2022-01-01").count(by=by), lambda: line.at("2022-01-01"):
+        with pytest.raises(BadInput, match=r"'Chile'.*in no group"):
+            ask()
+    # who does not count need not be named
+    assert club.at("2022-01-01").count({"country": ["Spain", "Japan"]}, by=by).keys() == {"Asia", "Europe"}
+
+
+def test_many_values_that_belong_to_no_group_are_named_in_part(club):
+    club.record(*(MemberJoined(f"m{n}", "2020", attributes={"country": f"C{n}"}) for n in range(9)))
+    with pytest.raises(BadInput, match="'C4' and 5 more"):
+        club.at("2021-01-01").count(by={"country": {"Spain": "Europe"}})
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        "",
+        5,
+        {},
+        {"country": {}},
+        {"country": "Europe"},
+        {"country": {"Spain": None}},
+        {"country": {"Spain": ""}},
+        {"country": {5: "Europe"}},
+        {"country": {"Spain": "Europe"}, "sector": {"steel": "heavy"}},
+        {5: {"Spain": "Europe"}},
+        ["country"],
+    ],
+)
+def test_what_is_no_grouping_is_refused(club, by):
+    for ask in (
+        lambda: club.at("2021-01-01").count(by=by),
+        lambda: club.timeline(Members(), by=by),
+        lambda: club.at("2021-01-01").shares(Members(), by=by),
+    ):
+        with pytest.raises(BadInput):
+            ask()
+
+
+def test_a_grouping_names_each_value_once():
+    with pytest.raises(BadInput, match="twice"):
+        Grouping("country", [("Spain", "Europe"), ("Spain", "Asia")])
+    with pytest.raises(BadInput, match="no mapping"):
+        Grouping("country", 5)
+
+
+def test_equal_groupings_are_one():
+    one, other = Grouping("country", {"b": "x", "a": "y"}), Grouping("country", {"a": "y", "b": "x"})
+    assert one == other
+    assert hash(one) == hash(other)
+    assert pickle.loads(pickle.dumps(one)) == one
+    assert (one.group_of(None), one.values_of(None)) == (None, (None,))
+
+
+def test_single_values_and_shares_have_no_shares(club):
+    state = club.at("2021-01-01")
+    for measure in Value("co2"), Share(Members(), Members()):
+        with pytest.raises(BadInput):
+            state.shares(measure, by="country")
+    with pytest.raises(BadInput, match="no measure"):
+        state.shares("co2", by="country")
+
+
+def test_a_timeline_of_shares_by_groups(club):
+    ask = Share(Members(where={"country": "Spain"}), Members())
+    line = club.timeline(ask, by="country")
+    assert line.at("2021-01-01") == club.at("2021-01-01").measure(ask, by="country")
+    assert line.at("2021-01-01")["Japan"].support == club.at("2021-01-01").measure(ask, by="country")["Japan"].support
+    assert line.at("2019-01-01") == {}
+    assert str(line.at("2021-01-01")["Spain"]) == "1"
+    joined = Share(Joined("2021-01-01"), Members())
+    assert club.timeline(joined, by="country").at("2021-01-01") == club.at("2021-01-01").measure(joined, by="country")

@@ -1,0 +1,709 @@
+"""Summary: the same short document every time, which says what the state says, and whose text stays text."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import zipfile
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+import ledger
+from ledger import (
+    Distinct,
+    InitiativeChanged,
+    InitiativeClosed,
+    InitiativeLaunched,
+    Joined,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    Members,
+    MemberSuspended,
+    MetricDefined,
+    MetricUpdated,
+    ReportPublished,
+    Share,
+    Total,
+    Value,
+    replay,
+)
+from ledger.faces.markup import _compiled, markdown, plain
+from ledger.faces.phrases import Names, days_of, name_of, reason_of
+from ledger.faces.summary import summary
+from ledger.model.errors import (
+    BadInput,
+    BadWhen,
+    MissingExtra,
+    NotAdditive,
+    Overlapping,
+    UnknownInitiative,
+    UnknownMetric,
+)
+from ledger.model.records import Record
+from ledger.testing.histories import FIRST_INSTANT, breakpoints, histories, hostile_histories, questions
+from ledger.testing.strategies import ids, names, texts
+
+ROOT = Path(__file__).parents[1]
+DATA = Path(__file__).parent / "data"
+FORMATS = ["markdown", "html"]
+
+
+class Read(HTMLParser):
+    """What a reader sees of HTML: items, rows of tables, headings and paragraphs; and which tags there are."""
+
+    BLOCKS = ("li", "p", "h1", "h2", "h3", "h4", "caption")
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.tags, self.attributes = [], set(), set()
+        self.rows, self.blocks = [], {block: [] for block in self.BLOCKS}
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+        self.tags.add(tag)
+        self.attributes |= {(tag, *pair) for pair in attrs}
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+        elif tag in self.BLOCKS:
+            self.blocks[tag].append("")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        for tag in reversed(self.open):
+            if tag in ("td", "th"):
+                self.rows[-1][-1] += data
+                return
+            if tag in self.BLOCKS:
+                self.blocks[tag][-1] += data
+                return
+        assert not data.strip() or "style" in self.open
+
+    def handle_comment(self, data):
+        raise AssertionError(data)
+
+    handle_decl = handle_pi = unknown_decl = handle_comment
+
+
+def read(document, format):
+    if format == "html":
+        return Read(document)
+    return Read(MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(document))
+
+
+class Replayed:
+    """An initiative whose every state is a replay: any history will do, also one that the rules refuse."""
+
+    def __init__(self, records):
+        self._records = records
+
+    def at(self, at, known_at=None):
+        return replay(self._records, at=at, known_at=known_at)
+
+    def records(self, *, after=0):
+        return (record for record in self._records if record.position > after)
+
+
+def recorded(*events, source=""):
+    """Write each event a day after the one before; a position is thus a moment of knowledge."""
+    return Replayed(
+        [
+            Record(
+                place, "clusters", place, f"r{place}", FIRST_INSTANT + timedelta(days=place), event,
+                source=f"{source}{place}" if source else "",
+            )
+            for place, event in enumerate(events, 1)
+        ]
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def founding():
+    """The founding case, recorded at fixed instants, and the last position of what the press release says."""
+    spec = importlib.util.spec_from_file_location("industrial_clusters", ROOT / "examples" / "industrial_clusters.py")
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    with ledger.open(":memory:", clock=lambda: FIRST_INSTANT) as book:
+        clusters = book.initiative("industrial-clusters")
+        example.record_press_release(clusters)
+        before = example.correct_joining_dates(clusters).position - 1
+        yield clusters, before
+
+
+# --- the founding case
+
+
+@pytest.mark.parametrize(("format", "ending"), [("markdown", "md"), ("html", "html")])
+def test_the_founding_case_reads_as_it_did(founding, format, ending):
+    clusters, before = founding
+    document = clusters.summary("2023-01-20", since=("2022-05-23", before), by="country", format=format)
+    assert document == (DATA / f"summary.{ending}").read_text("utf-8")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_instant_that_is_named_gives_the_same_document_again(founding, format):
+    clusters, before = founding
+    for known_at in (None, before, before + 1):
+        document = clusters.summary("2022-05-23", known_at, format=format)
+        instant = document.partition("as known at ")[2][: len("2024-01-01T00:00:00.000000Z")]
+        assert clusters.summary("2022-05-23", instant, format=format) == document
+    assert "as known at" not in clusters.summary("2022-05-23", 0)
+    assert "before anything was recorded" in clusters.summary("2022-05-23", 0)
+
+
+def test_the_newest_record_is_found_however_far_it_lies_behind_what_holds_on_the_day():
+    with ledger.open(":memory:", clock=lambda: FIRST_INSTANT) as book:
+        club, other = book.initiative("club"), book.initiative("other")
+        for initiative in (club, other):
+            initiative.record(MemberJoined("ada", "2020-01-01"), MetricDefined("dues", "EUR"))
+        for initiative in (club, other, club):
+            initiative.record(*[MetricUpdated("dues", "2030-01-01", "1 EUR", member="ada")] * 1_200)
+            initiative.record(ReportPublished(f"r{len(list(book.records()))}", "2030-01-01"))
+        records = list(club.records())
+        first = records[1_202]  # the report after the first 1,200 values
+        for newest, known_at in ((records[-1], None), (records[-1], 99_999), (first, first.position + 1_000)):
+            known = f"as known at {newest.recorded_at:%Y-%m-%dT%H:%M:%S.%f}Z."
+            assert known in club.summary("2020-06-30", known_at)
+
+
+def test_what_was_rough_stays_rough(founding):
+    clusters, before = founding
+    page = read(clusters.summary("2022-06-30", before), "markdown")
+    assert page.rows[1][:2] == ["Members", "0..8"]
+    assert (
+        "Kwinana Industries Council (kwinana), not a member yet or a member; if a member, since a day from "
+        in "\n".join(page.blocks["li"])
+    )
+    assert "since 2021-11" in clusters.summary("2022-06-30")
+
+
+def test_a_day_alone_is_looked_at_with_the_knowledge_of_the_document(founding):
+    clusters, before = founding
+    alone = clusters.summary("2023-01-20", before, since="2022-05-23")
+    assert "### What changed from 2022-05-23 to 2023-01-20\n" in alone
+    assert alone == clusters.summary("2023-01-20", before, since=("2022-05-23", before))
+    assert "Learned of 2022-05-23 since" in clusters.summary("2023-01-20", since=("2022-05-23", before))
+    assert "Not known yet of 2022-05-23" in clusters.summary("2023-01-20", before, since=("2022-05-23", None))
+    assert "of which nothing was known, to" in clusters.summary("2023-01-20", since=("2022-05-23", 0))
+
+
+# --- laws
+
+DRAWN = histories(metrics=3) | hostile_histories()
+TAGS = {"section", "style", "h2", "h3", "h4", "p", "bdi", "ul", "li"} | {
+    *("table", "caption", "thead", "tbody", "tr", "th", "td")
+}
+
+
+@st.composite
+def asked(draw):
+    """Draw a history, and how its document is asked for."""
+    records = draw(DRAWN)
+    moments = st.sampled_from([None, 0, *(record.position for record in records)])
+    days = st.sampled_from(breakpoints(records))
+    since = draw(st.none() | days | st.tuples(days, moments))
+    by = draw(st.sampled_from([None, "country", "sector"]))
+    measures = draw(st.none() | st.lists(questions(metrics=3), max_size=3))
+    return records, draw(days), draw(moments), {"since": since, "by": by, "measures": measures}
+
+
+def written(case, format):
+    records, at, known_at, options = case
+    for measure in options["measures"] or ():
+        if isinstance(measure, Total | Value):
+            assume(measure.metric in replay(records, at=at, known_at=known_at).metrics)
+    return summary(Replayed(records), at, known_at, format=format, **options)
+
+
+@given(asked())
+@settings(max_examples=100)
+def test_both_formats_say_the_same_and_every_time(case):
+    document = written(case, "markdown")
+    page, other = read(document, "markdown"), read(written(case, "html"), "html")
+    assert written(case, "markdown") == document
+    assert "\n\n\n" not in document
+    assert "\n\n" not in written(case, "html")
+    for block in ("li", "p", "h2", "h3", "h4"):
+        assert [text for text in page.blocks[block] if text != "Figures"] == other.blocks[block]
+    assert [row for row in page.rows if row[0] != "" and "step by step" not in row[0]] == [
+        row for row in other.rows if row[0] != "Change"
+    ]
+    assert other.tags <= TAGS
+    assert all(name == "scope" or (name, tag) in {("class", "section"), ("class", "th"), ("class", "td")}
+               for tag, name, _ in other.attributes)  # fmt: skip
+
+
+@given(asked())
+@settings(max_examples=100)
+def test_everybody_who_is_or_may_be_a_member_or_suspended_is_named(case):
+    document = written(case, "markdown")
+    state = replay(case[0], at=case[1], known_at=case[2])
+    headings = {
+        "### Members": state.members,
+        "### May have been a": state.possible_members,
+        "### Suspended": state.suspended,
+    }
+    for heading, view in headings.items():
+        listed = f"\n{document}".partition(f"\n{heading}")[2].partition("\n### ")[0]
+        entries = [line.removeprefix("- ") for line in listed.splitlines() if line.startswith("- ")]
+        called = [f"{name_of(member)} ({id})" if name_of(member) != id else id for id, member in view.items()]
+        assert sorted(entry.partition(",")[0] for entry in entries) == sorted(called)
+
+
+@given(asked())
+@settings(max_examples=100)
+def test_the_figures_are_those_of_the_state(case):
+    document = written(case, "html")
+    state = replay(case[0], at=case[1], known_at=case[2])
+    rows = {row[0]: row for row in read(document, "html").rows}
+    reported = {key.name for key in state.registers.cells if key[::2] == ("member", "metric")}
+    usual = [Total(metric) for metric, defined in state.metrics.items() if defined.additive and metric in reported]
+    asked_for = case[3]["measures"]
+    for measure in [Members(), *usual] if asked_for is None else asked_for:
+        row = rows[Names.of(state).measure(measure)]
+        try:
+            figure = state.measure(measure)
+        except (NotAdditive, Overlapping):
+            assert row[1] == "no total"
+            assert "cannot be added up" in row[2]
+            continue
+        if row[1] == "no value":
+            assert figure.oldest is None
+            assert not figure.complete
+        else:
+            assert row[1] == str(figure.amount)
+        assert row[3] in (str(figure.oldest), "", "unknown")
+        assert row[4:] == ([] if len(row) == 4 else [str(figure.envelope) if not figure.complete else ""])
+
+
+@given(asked())
+@settings(max_examples=60)
+def test_the_sources_are_counted_once_for_each_record(case):
+    document = written(case, "markdown")
+    state = replay(case[0], at=case[1], known_at=case[2])
+    sources = document.rpartition("### Sources")[2].strip()
+    count = len(state.registers.refs)
+    words = f"- no source named ({count} record{'s' if count > 1 else ''})"
+    assert sources == (words if count else "None.")
+
+
+# --- text stays text
+
+AWKWARD = [
+    *("<script>alert(1)</script>", "</li></ul>", "<!-- x -->", "<?x?>", "<![CDATA[x]]>", "&lt;b&gt;", "&", "'\""),
+    *("a|b", "a\\|b", "|", "\\\\|", "|---|", "\\", "*x*", "**x**", "_x_", "a_b_c", "~~x~~", "~~~", "`x`", "``", "```"),
+    *("[x](javascript:alert(1))", "![x](y)", "[x]", "[ ] todo", "!", "<https://a.example>", "<a@b.example>", "@x"),
+    *("# x", "x #", "#1", "+ x", "- x", "-", "---", "-1", "+1", "1. x", "1) x", "1.", "2023. A year", "> x"),
+    *("===", "= x", ": x", "{x}", "{{ x }}", "{% x %}", "{# x #}", "$x$", "^x^", "x  y"),
+]
+
+
+def clusters_called(text, id, source):
+    with ledger.open(":memory:") as book:
+        clusters = book.initiative("clusters")
+        clusters.record(
+            InitiativeLaunched("2020-01-01", name=text, supporters=[text]),
+            MetricDefined("co2", "t", title=text, nonnegative=True),
+            MemberJoined(id, "2020-01-01", name=text, attributes={"country": text}),
+            MemberJoined(f"{id}2", "2020", name=f"{text}2", attributes={"country": text}),
+            MemberJoined(f"{id}3", "2020-01-01", name=f"{text}3", attributes={text: text}),
+            MetricUpdated("co2", "2020-01-01", "1 t"),
+            MetricUpdated("co2", "2020-01-01", "1 t", member=id),
+            ReportPublished(id, "2020-01-01", title=text, url=text, kind=id),
+            source=source,
+        )
+        for format in FORMATS:
+            measures = [Total("co2"), Total("co2", where={text: text}), Distinct(text)]
+            document = clusters.summary(
+                "2020-06-30", since="2019-12-31", by="country", measures=measures, format=format
+            )
+            yield format, read(document, format)
+
+
+def one_line(text):
+    return " ".join(text.split())
+
+
+def check_all_is_text(text, id, source):
+    for format, page in clusters_called(text, id, source):
+        shown, called = one_line(text), "" if text == id else f" ({one_line(id)})"
+        assert page.blocks["h2"] == [shown]
+        assert page.blocks["h4"] == [f"{shown} (1..2)", "without country (1)"]
+        assert page.blocks["li"][0] == f"{shown}{called}, since 2020-01-01"
+        assert f"2020-01-01: {shown} ({one_line(id)}), {shown}" in page.blocks["li"]
+        assert page.blocks["li"][-1] == f"{plain(source) or 'no source named'} (8 records)"
+        assert f"Supported by {shown}." in page.blocks["p"][0]
+        rows = [row[0] for row in page.rows]
+        assert f"{shown}, sum over the members" in rows
+        assert f"{shown}, sum over the members where {shown} is {shown}" in rows
+        assert f"Different values of {shown}" in rows
+        allowed = TAGS if format == "html" else TAGS - {"section", "style", "bdi", "caption"}
+        assert page.tags <= allowed
+        assert {name for _, name, _ in page.attributes} <= ({"scope", "class"} if format == "html" else {"style"})
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+def test_awkward_names_come_out_as_they_are(text):
+    check_all_is_text(text, "basque", text)
+    check_all_is_text("Basque", text, f"{text}\n{text}\r\n\n# {text}")
+
+
+@given(names(), ids(), texts())
+@settings(max_examples=60)
+def test_whatever_a_name_or_a_source_is_it_comes_out_as_text(text, id, source):
+    check_all_is_text(text, id, source)
+
+
+@given(texts())
+def test_escaped_text_is_one_line_that_reads_as_it_is(text):
+    escaped = markdown(text)
+    assert len(escaped.splitlines()) <= 1
+    for before, block in (("", "p"), ("- ", "li"), ("# ", "h1")):
+        page = Read(MarkdownIt("commonmark").render(f"{before}{escaped}"))
+        assert "".join(page.blocks[block]) == plain(text)
+
+
+# --- words
+
+
+def items(initiative, *args, **options):
+    return read(summary(initiative, *args, **options), "markdown").blocks["li"]
+
+
+def test_two_members_of_one_name_are_told_apart():
+    initiative = recorded(
+        MetricDefined("co2", "t"),
+        MemberJoined("a", "2020-01-01", name="Twin"),
+        MemberJoined("b", "2020-01-01", name="Twin"),
+        MemberJoined("c", "2020-01-01", name="Other"),
+    )
+    document = summary(initiative, "2020-01-01", measures=[Total("co2")])
+    assert "missing: Twin (a), Twin (b), Other" in document
+
+
+def test_a_figure_that_lacks_values_says_so_and_what_it_could_be():
+    initiative = recorded(
+        MetricDefined("co2", "t", title="CO2", nonnegative=True),
+        MemberJoined("a", "2020-01-01", name="Ada"),
+        MemberJoined("b", "2020-01-01", name="Ben"),
+        MemberJoined("c", "2020-06", name="Cleo"),
+        MetricUpdated("co2", "2020-02-01", "1..2 t", member="a"),
+    )
+    row = "| CO2, sum over the members | 1..2 t | 1 of 2 report; missing: Ben"
+    assert f"{row} | 2020-02-01 | \\>= 1 t |" in summary(initiative, "2020-03-01")
+    row += "; may count, and may be missing then: Cleo"
+    assert f"{row} | 2020-02-01 | \\>= 1 t |" in summary(initiative, "2020-06-15")
+
+
+def test_a_long_list_of_members_is_cut_in_figures_and_whole_below():
+    initiative = recorded(MetricDefined("co2", "t"), *(MemberJoined(f"m{n}", "2020-01-01") for n in range(8)))
+    document = summary(initiative, "2020-01-01")
+    assert "missing: m0, m1, m2, m3, m4, m5 and 2 more" in document
+    assert "\n- m7, since 2020-01-01\n" in document
+    initiative = recorded(MetricDefined("co2", "t"), *(MemberJoined(f"m{n}", "2020-01-01") for n in range(7)))
+    assert "missing: m0, m1, m2, m3, m4, m5, m6 |" in summary(initiative, "2020-01-01")
+
+
+def test_a_sum_in_which_both_would_count_is_told_with_its_reason():
+    called = Names({"whole": "The Whole"}, {"co2": "CO2"})
+    pairs = [(f"part{n}", "whole") for n in range(8)]
+    words = "cannot be added up, since both would count: part0 is part of The Whole"
+    assert reason_of(Overlapping("co2", pairs[:1]), called) == words
+    many = reason_of(Overlapping("co2", pairs), called)
+    assert many.startswith(f"{words}, part1 is part of The Whole, ")
+    assert many.endswith("part5 is part of The Whole and 2 more")
+    named = called.measure(Total("co2", overlap="whole", within="2 years"))
+    assert named == "CO2, sum over the members, wholes without their parts, values of the last 2 years"
+    assert called.measure(Total("co2", overlap="parts")).endswith(", parts without their wholes")
+
+
+def test_a_sum_that_is_refused_has_a_row_and_no_steps():
+    initiative = recorded(
+        MetricDefined("co2", "t", title="CO2"),
+        MemberJoined("union", "2020-01-01", name="The Union"),
+        MemberJoined("state", "2020-01-01", part_of="union"),
+        MetricUpdated("co2", "2020-01-01", "1 t", member="state"),
+    )
+    reason = "cannot be added up, since both would count: state is part of The Union"
+    document = summary(initiative, "2020-01-01", since="2019-12-31")
+    assert f"| CO2, sum over the members | no total | {reason} |  |\n" in document
+    assert f"\nCO2, sum over the members: {reason}.\n" in document
+    parts = summary(initiative, "2020-01-01", measures=[Total("co2", overlap="parts", members_at="2020-01-01")])
+    assert "| CO2, sum over the members of 2020-01-01, parts without their wholes | 1 t | 1 of 1 report |" in parts
+
+
+def test_what_has_no_total_says_so_where_it_was_asked_for():
+    initiative = recorded(MetricDefined("rank", additive=False), MemberJoined("a", "2020-01-01"))
+    assert "rank" not in summary(initiative, "2020-01-01")
+    assert "| no total | cannot be added up: it is a share" in summary(
+        initiative, "2020-01-01", measures=[Total("rank")]
+    )
+
+
+def test_a_metric_that_was_not_known_or_was_another_cannot_be_compared():
+    initiative = recorded(MemberJoined("a", "2020-01-01"), MetricDefined("co2", "t"), MetricDefined("co2", "people"))
+    for then, reason in ((1, "not defined by one of the two moments"), (2, "defined anew, in a unit of another kind")):
+        document = summary(initiative, "2020-01-01", since=("2020-01-01", then))
+        assert f"co2, sum over the members: cannot be compared: it was {reason}." in document
+
+
+def test_shares_and_single_values_are_figures_without_steps():
+    initiative = recorded(
+        MetricDefined("co2", "t", title="CO2", nonnegative=True),
+        MemberJoined("a", "2020-01-01", name="Ada"),
+        MetricUpdated("co2", "2020-01-01", "1 t", member="a"),
+        MetricUpdated("co2", "2020-02", "2 t"),
+    )
+    measures = [
+        Share(Total("co2"), Total("co2")), Share(Joined("2020-01-01"), Members()), Value("co2", "a"), Value("co2"),
+    ]  # fmt: skip
+    document = summary(initiative, "2020-02-14", since="2019-12-31", measures=measures)
+    rows = read(document, "markdown").rows[1:]
+    assert [row[:3] for row in rows] == [
+        ["CO2, sum over the members, as a share of: CO2, sum over the members", "1", "1 of 1 report"],
+        ["Members who joined since 2020-01-01, as a share of: Members", "1", "complete"],
+        ["CO2 of Ada", "1 t", "complete"],
+        ["CO2, as stated for all", "2 t", "may be missing"],
+    ]
+    assert "step by step" not in document
+    before = summary(initiative, "2019-12-31", measures=[Value("co2")])
+    assert "| CO2, as stated for all | no value | missing |  | \\>= 0 t |" in before
+
+
+def test_what_changed_in_words():
+    initiative = recorded(
+        InitiativeLaunched("2019-01-01", name="Club"),
+        MetricDefined("co2", "t", title="CO2"),
+        MemberJoined("whole", "2019-01-01", name="The Whole"),
+        MemberJoined("a", "2019-01-01", name="Ada"),
+        MemberJoined("b", "2019/2020-04", name="Ben"),
+        MemberJoined("c", "2019-01-01", name="Cleo"),
+        MemberSuspended("c", "2020-02-01"),
+        MemberLeft("a", "2020-02-01"),
+        MemberJoined("a", "2020-03-01"),
+        MemberChanged("c", "2020-02-01", name="Clea", part_of="whole", attributes={"city": "Bilbao"}),
+        MetricUpdated("co2", "2020-02-01", "1 t", member="a"),
+        MetricUpdated("co2", "2020-02/2020-12", "2 t", member="a"),
+        InitiativeChanged("2020-02-01", name="Society", supporters=["EPRI", "Accenture"]),
+        ReportPublished("r", "2020-02-01", title="A Report"),
+        InitiativeClosed("2020-06/2021"),
+        MetricDefined("co2", "t", title="CO2 emitted"),
+    )
+    told = items(initiative, "2020-05-31", since="2019-06-30")
+    assert "joined: Ben (was possible)" in told
+    start = told.index("joined anew: Ada")
+    assert told[start : told.index("2020-02-01: A Report (report)")] == [
+        "joined anew: Ada",
+        "suspended: Clea",
+        "name: Club → Society; Clea: Cleo → Clea",
+        "supporters: none → EPRI, Accenture",
+        "city: Clea: nothing → Bilbao",
+        "part of: Clea: nothing → The Whole",
+        "CO2 emitted (possibly): Ada: nothing → 1 t or 2 t",
+        "published: A Report",
+    ]
+    assert "left (possibly): Ada; Ben; Clea; The Whole" in items(initiative, "2020-07-01", since="2020-05-31")
+    assert "closed (possibly): the initiative" in items(initiative, "2020-07-01", since="2020-05-31")
+    back = items(initiative, "2018-12-31", since="2019-06-30", measures=[])
+    assert "joined (not yet): Ada; Ben; Cleo; The Whole" in back
+    assert "launched (not yet): the initiative" in back
+    learned = items(initiative, "2020-05-31", since=("2020-05-31", 15), measures=[])
+    assert "defined anew: CO2 emitted" in learned
+    assert "defined: CO2 emitted" in items(initiative, "2020-05-31", since=("2020-05-31", 1), measures=[])
+    assert "may be closed" in summary(initiative, "2020-07-01")
+    assert "The initiative is closed." in summary(initiative, "2021-12-31")
+
+
+def test_what_is_said_no_more_and_what_is_dated_otherwise(founding):
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        wrong, other, report = club.record(
+            MemberJoined("ada", "2020-01-01", name="Ada"),
+            MemberJoined("ben", "2020-01-01", name="Ben"),
+            ReportPublished("r", "2020-01-01"),
+        )
+        club.retract(wrong)
+        club.correct(other, effective="2019-03")
+        club.correct(report, title="A Report")
+        document = club.summary("2020-01-01", since=("2020-01-01", report.position))
+    assert "- joined (no longer said): Ada\n" in document
+    assert "- date of joining: Ben: 2020-01-01 → 2019-03\n" in document
+    assert "- published, with another entry: A Report\n" in document
+    assert "| restated (learned since) | -1 | -1 | Ada |" in document
+
+
+def test_sources_that_read_the_same_are_one_and_blank_ones_are_none():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        for member, source in (("a", "the minutes"), ("b", "the\n minutes"), ("c", " \n"), ("d", "")):
+            club.record(MemberJoined(member, "2020-01-01"), source=source)
+        document = club.summary("2020-01-01")
+    assert document.endswith("### Sources\n\n- no source named (2 records)\n- the minutes (2 records)\n")
+
+
+def test_nothing_changed_is_said(founding):
+    clusters, _ = founding
+    assert "### What changed from 2023-02-01 to 2023-03-01\n\nNothing.\n" in clusters.summary(
+        "2023-03-01", since="2023-02-01"
+    )
+
+
+def test_suspended_members_stand_apart_and_are_counted_apart():
+    initiative = recorded(MemberJoined("a", "2020-01-01"), MemberSuspended("a", "2020-02-01"), MemberLeft("a", "2021"))
+    document = summary(initiative, "2020-02-01")
+    assert "| Members, with the suspended | 1 |" in document
+    assert "### Suspended\n\n- a, since 2020-01-01\n" in document
+    assert "- a, suspended or no longer a member; if a member, since 2020-01-01\n" in summary(initiative, "2021-06-30")
+
+
+def test_those_who_may_be_in_a_group_are_named_there():
+    initiative = recorded(
+        MemberJoined("a", "2020-01-01", name="Ada", attributes={"city": "Bilbao"}),
+        MemberChanged("a", "2020/2021", attributes={"city": "Lagos"}),
+        MemberJoined("b", "2020/2021", name="Ben"),
+    )
+    for format in FORMATS:
+        page = read(summary(initiative, "2020-06-30", by="city", format=format), format)
+        assert page.blocks["h4"] == ["Bilbao (0..1)", "Lagos (0..1)", "without city (0..1)", "city not certain (1)"]
+        assert page.blocks["li"][0] == "Ada (a), since 2020-01-01"
+        assert page.blocks["p"][1:] == ["Possibly: Ada", "Possibly: Ada", "Possibly: Ben"]
+
+
+def test_values_are_grouped_where_the_groups_are_named():
+    initiative = recorded(
+        MemberJoined("a", "2020-01-01", attributes={"city": "Bilbao"}),
+        MemberJoined("b", "2020-01-01", attributes={"city": "Lagos"}),
+        MemberJoined("c", "2020-01-01"),
+    )
+    by = {"city": {"Bilbao": "Spain", "Lagos": "Nigeria"}}
+    page = read(summary(initiative, "2020-06-30", by=by), "markdown")
+    assert page.blocks["h4"] == ["Nigeria (1)", "Spain (1)", "without city (1)"]
+    with pytest.raises(BadInput, match="'Lagos', which is in no group"):
+        summary(initiative, "2020-06-30", by={"city": {"Bilbao": "Spain"}})
+
+
+def test_days_are_as_rough_as_they_are_known():
+    def shown(text):
+        when = ledger.When(text)
+        return days_of(when.earliest, when.latest)
+
+    for text in ("2020-02-29", "2020-02", "2020-12", "2020", "9999", "9999-12"):
+        assert shown(text) == text
+    assert shown("2020/2021") == "a day from 2020-01-01 to 2021-12-31"
+    assert shown("2020-01/2020-06") == "a day from 2020-01-01 to 2020-06-30"
+    assert shown("2020-02/2020-12") == "a day from 2020-02-01 to 2020-12-31"
+    assert shown("2020-01-01/2020-01-30") == "a day from 2020-01-01 to 2020-01-30"
+    assert shown("2020-01-02/2020-01-31") == "a day from 2020-01-02 to 2020-01-31"
+    assert shown("[..2020]") == "a day not after 2020-12-31"
+
+
+def test_a_name_that_came_on_a_rough_day_is_a_name():
+    initiative = recorded(
+        MemberJoined("a", "2020"), MemberChanged("a", "2020", name="Ada"), MemberChanged("a", "2021", name="Ann")
+    )
+    assert name_of(initiative.at("2020-12-31")["a"]) == "Ada"
+    assert name_of(initiative.at("2021-06-30")["a"]) == "a"
+    assert name_of(initiative.at("2020-06-30").possible_members["a"]) == "Ada"
+    assert "- a, since 2020\n" in summary(initiative, "2021-06-30")
+    assert "since a day not after" in summary(recorded(MemberJoined("a", "[..2020]")), "2020-12-31")
+    assert "| Members | 1 | complete | unknown |" in summary(recorded(MemberJoined("a", "[..2020]")), "2020-12-31")
+
+
+# --- what cannot be
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"format": "pdf"}, BadInput, "format='pdf' is none of markdown, html"),
+        ({"format": None}, BadInput, "format=None"),
+        ({"format": ["html"]}, BadInput, "format="),
+        ({"measures": "Members"}, BadInput, "measures='Members' is no list"),
+        ({"measures": Members()}, BadInput, "is no list"),
+        ({"measures": [5]}, BadInput, "5 is no measure"),
+        ({"measures": [Total("oc2")]}, UnknownMetric, "'co2'"),
+        ({"by": ""}, BadInput, "by is empty"),
+        ({"by": 5}, BadInput, "by must be text"),
+        ({"since": "2021"}, BadWhen, "not one exact day"),
+        ({"since": 5}, BadInput, "5 is no point"),
+        ({"since": ("2021-01-01", "yesterday")}, BadWhen, "not an instant"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(founding, options, error, words):
+    with pytest.raises(error, match=words.replace("[", r"\[")):
+        founding[0].summary("2023-01-20", **options)
+
+
+def test_an_initiative_without_records_and_a_rough_day_are_refused(founding):
+    with ledger.open(":memory:") as book, pytest.raises(UnknownInitiative):
+        book.initiative("club").summary("2020-01-01")
+    with pytest.raises(BadWhen):
+        founding[0].summary("2023")
+
+
+def test_without_jinja2_it_says_what_to_install(founding, monkeypatch):
+    _compiled.cache_clear()
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingExtra, match=r"jinja2.*pip install 'membership-ledger\[documents\]'") as caught:
+        founding[0].summary("2023-01-20")
+    assert isinstance(caught.value, ImportError)
+    assert (caught.value.name, caught.value.extra) == ("jinja2", "documents")
+
+
+def test_where_jinja2_is_not_installed_all_else_works(tmp_path):
+    (tmp_path / "jinja2.py").write_text("raise ModuleNotFoundError(\"No module named 'jinja2'\", name='jinja2')")
+    code = (
+        "import ledger\n"
+        "club = ledger.open(':memory:').initiative('club')\n"
+        "club.record(ledger.MemberJoined('ada', '2020'))\n"
+        "print(len(club.at('2020-12-31')))\n"
+        "try: club.summary('2020-12-31')\n"
+        "except ledger.LedgerError as error: print(error)\n"
+    )
+    path = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+    done = subprocess.run([sys.executable, "-c", path + code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.splitlines() == [
+        "1",
+        "a document needs jinja2, which is not installed: pip install 'membership-ledger[documents]'",
+    ]
+
+
+def test_importing_the_library_does_not_load_the_template_library():
+    code = "import sys, ledger; print({'jinja2', 'ledger.faces.summary'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("name", ["summary.md.jinja", "summary.html.jinja"])
+def test_the_templates_are_package_data_and_print_nothing_unescaped(name):
+    from importlib.resources import files
+
+    source = (files("ledger.faces") / "templates" / name).read_text("utf-8")
+    assert "safe" not in source
+    assert "autoescape" not in source
+    assert "<script" not in source
+
+
+def test_an_installed_library_has_its_templates(tmp_path):
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    if done.returncode and "hatchling" in done.stderr:
+        pytest.skip("hatchling cannot be had here, without which no wheel is built")
+    assert not done.returncode, done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as built:
+        assert {f"ledger/faces/templates/summary.{ending}.jinja" for ending in ("md", "html")} <= {*built.namelist()}
