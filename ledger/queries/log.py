@@ -71,6 +71,19 @@ class News(NamedTuple):
     retractions: Sequence[Retraction]
 
 
+def standing(news: News, moment: datetime | int | None) -> Iterator[tuple[Register, PlainFact]]:
+    """Give the facts among all news that were known at a moment, less those that had been retracted by then."""
+    last = max((batch.end for batch in news.batches if _is_known(batch, moment)), default=0)
+    retracted = {one.retracts for one in news.retractions if one.position <= last}
+    return ((register, fact) for register, fact in news.facts if fact[1] <= last and fact[1] not in retracted)
+
+
+def _is_known(batch: Batch, moment: datetime | int | None) -> bool:
+    if moment is None:
+        return True
+    return batch.end <= moment if isinstance(moment, int) else batch.recorded_at <= moment
+
+
 class Log(Protocol):
     """A store, as far as a timeline reads it."""
 
