@@ -761,6 +761,91 @@ def test_sources_that_read_the_same_are_one_and_blank_ones_are_none():
     assert document.endswith("### Sources\n\n- no source named (2 records)\n- the minutes (2 records)\n")
 
 
+def test_claims_are_told_with_what_was_found_of_them_those_to_look_into_first():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(
+            MetricDefined("dues", "EUR", title="Dues", nonnegative=True),
+            MetricDefined("share", "percent", title="Share", additive=False),
+            MemberJoined("ada", "2020-01-01", name="Ada", attributes={"city": "Bilbao"}),
+            MemberJoined("ben", "2020-01-01", name="Ben", attributes={"city": "Lagos"}),
+            MetricUpdated("dues", "2019-12-31", "7 EUR"),  # which another value followed
+            MetricUpdated("dues", "2020-03-01", "8 EUR"),
+            MetricUpdated("dues", "2020-07-01", "9 EUR"),
+            MetricUpdated("share", "2020-03-01", "9 percent"),
+            source="minutes",
+        )
+        first = [
+            Claim(Distinct("city"), "2"),
+            Claim(Members(), "2 t"),
+            Claim(Members(), "3"),
+            Claim(Members({"city": "Bilbao"}), "1"),
+            Claim(Total("dues"), "8 EUR"),
+        ]
+        club.record(
+            ReportPublished("a", "2020-03-31", title="Letter", claims=first),
+            ReportPublished("b", "2020-04-30", title="Letter", claims=[Claim(Value("dues"), "8 EUR")]),
+            ReportPublished("c", "2020-04/2020-08", claims=[Claim(Members(), "5", at="2020-04-30")]),
+            ReportPublished("d", "2020-07-01", claims=[Claim(Members(), "2", at="2020-04-30")]),
+        )
+        club.record(MemberJoined("cleo", "2020-02-01", name="Cleo", attributes={"city": "Bilbao"}))
+        rows = claims_of(read(club.summary("2020-06-30"), "markdown"))
+        held = "Dues, as stated for all, held against: Dues, sum over the members"
+        assert [row[:5] for row in rows] == [
+            ["Members where city is Bilbao", "1", "2020-03-31", "Letter (a)", "contradicted, restated"],
+            ["Members", "2 t", "2020-03-31", "Letter (a)", "not comparable, restated"],
+            ["Members", "3", "2020-03-31", "Letter (a)", "confirmed, restated"],
+            ["Dues, sum over the members", "8 EUR", "2020-03-31", "Letter (a)", "unverifiable"],
+            [held, "8 EUR", "2020-04-30", "Letter (b)", "unverifiable"],
+            [held, "8 EUR", "2020-03-01", "minutes", "unverifiable"],
+            ["Different values of city", "2", "2020-03-31", "Letter (a)", "confirmed"],
+            ["Dues, as stated for all", "8 EUR", "2020-04-30", "Letter (b)", "confirmed"],
+        ]
+        assert rows[0][5].endswith(
+            "When it was published it was confirmed, by 1; what has been recorded since changes cleo."
+        )
+        assert rows[2][5].startswith(
+            "Members: 3 on 2020-03-31, as claimed. When it was published it was contradicted, by 2"
+        )
+        assert [row[5] for row in rows[6:]] == ["", ""]
+        later = claims_of(read(club.summary("2020-08-31"), "markdown"))
+        assert sorted(row[3] for row in later) == [*["Letter (a)"] * 5, *["Letter (b)"] * 2, "c", "d", "minutes"]
+        assert "What was claimed" not in club.summary("2019-12-30")
+
+
+def test_where_all_claims_simply_hold_no_column_says_why():
+    initiative = recorded(
+        MemberJoined("a", "2020-01-01"),
+        ReportPublished("r", "2020-01-01", title="1|2", claims=[Claim(Members(), "1")]),
+    )
+    document = summary(initiative, "2020-01-01")
+    assert "| What | Claimed | Day | By | Verdict |\n|---|---|---|---|---|\n" in document
+    assert "\n| Members | 1 | 2020-01-01 | 1\\|2 | confirmed |\n\n### Sources" in document
+
+
+def test_names_that_would_read_as_several_stand_in_quotes_among_others():
+    initiative = recorded(
+        InitiativeLaunched("2020-01-01", name="Club", supporters=["Accenture, Inc.", "EPRI"]),
+        MetricDefined("co2", "t"),
+        MemberJoined("a", "2020-01-01", name="Antwerp, Port of", attributes={"city": "Antwerp"}),
+        MemberJoined("b", "2020-01-01", name='Ben; the "Other"', attributes={"city": "Antwerp"}),
+        MemberJoined("c", "2020/2021", name="Cleo, the Third", attributes={"city": "Antwerp"}),
+        MemberChanged("b", "2020-02-01", name="Ben", attributes={"city": "Antwerp, Zurenborg"}),
+        InitiativeChanged("2020-02-01", supporters=["EPRI", "Accenture, Inc."]),
+        ReportPublished("r", "2020-02-01", title="Facts, and figures"),
+    )
+    document = summary(initiative, "2020-01-31", by="city", measures=[Total("co2")])
+    assert '| 0 of 2 report; missing: "Antwerp, Port of", "Ben; the ""Other"""; may count' in document
+    assert 'Supported by "Accenture, Inc.", EPRI.' in document
+    assert '\nPossibly: "Cleo, the Third"\n' in document
+    assert "\n- Antwerp, Port of (a), since 2020-01-01\n" in document
+    told = items(initiative, "2020-02-01", since="2020-01-31")
+    assert 'name: Ben: "Ben; the ""Other""" → Ben' in told
+    assert 'city: Ben: Antwerp → "Antwerp, Zurenborg"' in told
+    assert 'supporters: "Accenture, Inc.", EPRI → EPRI, "Accenture, Inc."' in told
+    assert 'published: "Facts, and figures"' in told
+
+
 def test_nothing_changed_is_said(founding):
     clusters, _ = founding
     assert "### What changed from 2023-02-01 to 2023-03-01\n\nNothing.\n" in clusters.summary(
