@@ -32,7 +32,7 @@ _ANYWHERE: Final = re.compile(_MARKUP)
 _ANYWHERE_IN_NAMES: Final = re.compile(rf"{_MARKUP}|(?<=\S)@(?=\S)|(?<=\S)\.(?=[^\W\d_])")  # as in a.org and x@a
 _AT_THE_START: Final = re.compile(r"^(?:(\d+)([.)])(?=\s|$)|([-+](?!\d)|[=:]))")
 
-_ADDRESS: Final = re.compile(r"\bhttps?://[A-Za-z0-9][-\w.~:/?#@!$&'()*+,;=%]*", re.ASCII)
+_ADDRESS: Final = re.compile(r"\bhttps?://[A-Za-z0-9][-A-Za-z0-9._~:/?#@!$&'()*+,;=%]*")
 _AFTER_AN_ADDRESS: Final = ".,:;!?'*)"
 
 
