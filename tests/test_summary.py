@@ -625,9 +625,15 @@ def test_a_figure_that_lacks_values_says_so_and_what_it_could_be():
 
 
 def test_a_long_list_of_members_is_cut_in_figures_and_whole_below():
-    initiative = recorded(MetricDefined("co2", "t"), *(MemberJoined(f"m{n}", "2020-01-01") for n in range(8)))
+    initiative = recorded(
+        MetricDefined("co2", "t"),
+        *(MemberJoined(f"m{n}", "2020-01-01") for n in range(9)),
+        MetricUpdated("co2", "2020-01-01", "1 t", member="m8"),
+    )
     document = summary(initiative, "2020-01-01")
     assert "missing: m0, m1, m2, m3, m4, m5 and 2 more" in document
+    everybody = summary(initiative, "2020-01-01", known_at=10)
+    assert "0 of 9 report |" in everybody
     assert "\n- m7, since 2020-01-01\n" in document
     initiative = recorded(MetricDefined("co2", "t"), *(MemberJoined(f"m{n}", "2020-01-01") for n in range(7)))
     assert "missing: m0, m1, m2, m3, m4, m5, m6 |" in summary(initiative, "2020-01-01")
