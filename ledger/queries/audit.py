@@ -179,8 +179,8 @@ class Audit:
     def _is_read_day_by_day(self, measure: Measure) -> bool:
         """Is it a total that a timeline has no sums of?"""
         totals = [single for single in singles_of(measure) if isinstance(single, Total)]
-        on_a_basis = any(total.within is not None or total.members_at is not None for total in totals)
-        return on_a_basis or bool(totals and self._windows(Wanted((PART_OF,), ())))
+        of_new_values = any(total.within is not None for total in totals)
+        return of_new_values or bool(totals and self._windows(Wanted((PART_OF,), ())))
 
     def _holds_as(self, claim: Claim, measure: Measure, at: date) -> Measure | None:
         wanted = Wanted.by(measure)
