@@ -272,10 +272,10 @@ def asked_near(data, state, measure):
     return Claim(measure, data.draw(near(data.draw(st.sampled_from([figure.envelope, figure.amount])))))
 
 
-@given(st.data(), questions())
+@given(st.data(), questions(bases=True), st.booleans())
 @settings(max_examples=300)
-def test_no_verdict_is_against_any_possible_world(data, measure):
-    records = data.draw(histories(max_size=9))
+def test_no_verdict_is_against_any_possible_world(data, measure, parts):
+    records = data.draw(histories(parts=parts, max_size=9))
     point = data.draw(points(records))
     state = replay(records, **point)
     claim = asked_near(data, state, measure)

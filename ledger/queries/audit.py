@@ -21,7 +21,7 @@ from ledger.model.errors import (
     shown,
 )
 from ledger.model.events import Claim, MetricDefined, ReportPublished
-from ledger.model.facts import PlainFact, Register, metric_of
+from ledger.model.facts import Register, metric_of
 from ledger.model.fields import require_id
 from ledger.model.figures import Figure
 from ledger.model.measures import Distinct, Measure, Simple, Total, Value
@@ -32,7 +32,7 @@ from ledger.model.state import InitiativeState
 from ledger.queries.checks import CONTRADICTED, Check, check, singles_of
 from ledger.queries.findings import Finding
 from ledger.queries.holds import TRIED_MAX, days_of_change, first_to_hold, nearest_day, other_bases, other_days
-from ledger.queries.log import PART_OF, Batch, Log, News, Wanted
+from ledger.queries.log import PART_OF, Log, Wanted
 from ledger.queries.timeline import Timeline
 from ledger.queries.why import Why, why
 
@@ -104,7 +104,7 @@ class Audit:
         additive = [metric for metric in metrics if self._can_be_totalled(metric)]
         wanted = Wanted((), tuple(metric_of(metric, None) for metric in additive))
         with self.log.news(self.initiative, 0, wanted) as news:
-            said = [(fact, register.name) for register, fact in _standing(news, self.known_at) if fact[4] is not None]
+            said = [(fact, register.name) for register, fact in news.standing(self.known_at) if fact[4] is not None]
         refs = self.log.refs({position for (_, position, *_), _ in said})
         findings = []
         for (rank, position, _, latest, text, _, _), metric in said:
@@ -261,16 +261,3 @@ def _names_in(measure: Simple) -> Iterator[tuple[type[Unknown], str, list[str]]]
     else:
         counted = [measure.attribute] if isinstance(measure, Distinct) else []
         yield UnknownAttribute, "attribute", [*counted, *(name for name, _ in measure.where)]
-
-
-def _standing(news: News, moment: Moment) -> Iterator[tuple[Register, PlainFact]]:
-    """Give the facts known at a moment that had not been retracted by then."""
-    last = max((batch.end for batch in news.batches if _is_known(batch, moment)), default=0)
-    retracted = {one.retracts for one in news.retractions if one.position <= last}
-    return ((register, fact) for register, fact in news.facts if fact[1] <= last and fact[1] not in retracted)
-
-
-def _is_known(batch: Batch, moment: Moment) -> bool:
-    if moment is None:
-        return True
-    return batch.end <= moment if isinstance(moment, int) else batch.recorded_at <= moment

@@ -21,7 +21,7 @@ from ledger.model.quantity import Quantity
 from ledger.model.records import KnownAt, RecordRef, known_at_of
 from ledger.model.registers import Registers
 from ledger.model.wording import headed
-from ledger.queries.log import Batch, Log, News, Wanted
+from ledger.queries.log import Log, News, Wanted
 
 Window: TypeAlias = tuple[date, date]
 
@@ -122,12 +122,10 @@ _Found: TypeAlias = tuple[Measure, Window, list[_Told]]
 
 
 def _of_values(news: News, moment: datetime | int | None) -> Iterator[_Found]:
-    last = max((batch.end for batch in news.batches if _is_known(batch, moment)), default=0)
-    retracted = {one.retracts for one in news.retractions if one.position <= last}
     said: dict[Register, dict[Window, list[PlainFact]]] = defaultdict(dict)
-    for register, fact in news.facts:
-        _, position, earliest, latest, value, _, _ = fact
-        if value is not None and position <= last and position not in retracted:
+    for register, fact in news.standing(moment):
+        _, _, earliest, latest, value, _, _ = fact
+        if value is not None:
             said[register].setdefault((earliest, latest), []).append(fact)
     for register, windows in said.items():
         measure = Value(register.name, register.id or None)
@@ -135,12 +133,6 @@ def _of_values(news: News, moment: datetime | int | None) -> Iterator[_Found]:
             if len(facts) > 1:
                 told = [_Told(rank, position, Quantity.parse(str(text))) for rank, position, _, _, text, _, _ in facts]
                 yield from ((measure, window, sides) for sides in _of_one_dimension(told) if _cannot_all_be(sides))
-
-
-def _is_known(batch: Batch, moment: datetime | int | None) -> bool:
-    if moment is None:
-        return True
-    return batch.end <= moment if isinstance(moment, int) else batch.recorded_at <= moment
 
 
 def _of_claims(registers: Registers) -> Iterator[_Found]:

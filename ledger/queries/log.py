@@ -53,6 +53,12 @@ class Batch(NamedTuple):
     end: int
     recorded_at: datetime
 
+    def is_known(self, moment: datetime | int | None) -> bool:
+        """Had all of it been recorded by a moment of knowledge?"""
+        if moment is None:
+            return True
+        return self.end <= moment if isinstance(moment, int) else self.recorded_at <= moment
+
 
 class Retraction(NamedTuple):
     """The position of a retraction, that of the record it retracts, and the member that one is about, if any."""
@@ -69,6 +75,12 @@ class News(NamedTuple):
     batches: Sequence[Batch]
     facts: Iterator[tuple[Register, PlainFact]]
     retractions: Sequence[Retraction]
+
+    def standing(self, moment: datetime | int | None) -> Iterator[tuple[Register, PlainFact]]:
+        """Give the facts known at a moment, in whole batches, that had not been retracted by then."""
+        last = max((batch.end for batch in self.batches if batch.is_known(moment)), default=0)
+        retracted = {one.retracts for one in self.retractions if one.position <= last}
+        return ((register, fact) for register, fact in self.facts if fact[1] <= last and fact[1] not in retracted)
 
 
 class Log(Protocol):
