@@ -339,14 +339,18 @@ class Initiative:
         measures: Iterable[Measure] | None = None,
         format: str = "markdown",
     ) -> str:
-        """Write a short document on a day, to be pasted into a report: figures, members, changes, sources.
+        """Write a short document on a day, to be pasted into a report: figures, members, changes, claims, sources.
 
         `at` and `known_at` are as for `at`. `since` adds what changed from that point, before `at` or not, and
         what was learned since, with the bridge of each count and total; a day alone is looked at as known at
         `known_at`, a pair as it says. `by` groups the members by an attribute, or by groups of its values.
         `measures` are the figures to show; else these are the members, and each metric's total and
         initiative-wide value, where there are such. `format` is `markdown` or `html`: a fragment, without a
-        script. All that comes from the ledger is escaped, and the same ledger gives the same text.
+        script. All that comes from the ledger is escaped, and the same ledger gives the same text; only addresses of
+        pages in reports and sources become links.
+
+        What was claimed is told with what `audit` finds of it: the claims of reports certainly published by then,
+        and the values of the initiative as a whole that hold then, against the members' totals.
 
         A total that cannot be formed is told with its reason. Raises `MissingExtra` where jinja2 is not
         installed, `BadInput` for another format, for what is no measure and for a `by` that names no attribute,

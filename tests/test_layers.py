@@ -25,7 +25,7 @@ FLOORS = [
     "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite_history",
     "stores.sqlite",
     "initiative", "book", "sheets", "claim_sheets", "exchange", "",
-    "faces.markup", "faces.phrases", "faces.changed", "faces.summary",
+    "faces.markup", "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
     "testing.strategies", "testing.histories", "testing.worlds",
 ]  # fmt: skip
 """From the ground up. A new module takes its place here."""

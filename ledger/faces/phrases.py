@@ -9,12 +9,14 @@ from typing import Final
 
 from attrs import frozen
 
+from ledger.faces.markup import plain
 from ledger.model.errors import LedgerError, NotAdditive, Overlapping, UnknownMetric, WrongDimension
 from ledger.model.events import MetricDefined, ReportPublished
 from ledger.model.facts import CLOSED, JOINED, LAUNCHED, LEFT, REINSTATED, SUSPENDED
 from ledger.model.figures import Figure
 from ledger.model.measures import Distinct, Joined, Measure, Members, Share, Total, Value
 from ledger.model.members import Member
+from ledger.model.records import RecordRef
 from ledger.model.state import InitiativeState
 from ledger.model.when import When
 from ledger.queries.changes import (
@@ -79,8 +81,8 @@ class Names:
         return cls({**members, **shared}, metrics)
 
     def member(self, id: str) -> str:
-        """Name a member; by its id, where nothing else is known."""
-        return self.members.get(id, id)
+        """Name a member, fit to stand among others; by its id, where nothing else is known."""
+        return quoted(self.members.get(id, id))
 
     def some(self, ids: Sequence[str]) -> str:
         """Name a few members, and say how many more there are."""
@@ -114,7 +116,9 @@ class Names:
         elif isinstance(measure, Total):
             name = f"{self.metric(measure.metric)}, sum over the members"
             name += f" of {measure.members_at}" if measure.members_at is not None else ""
-        filters = [f"{what} is {' or '.join(value or 'none' for value in values)}" for what, values in measure.where]
+        filters = [
+            f"{what} is {' or '.join(quoted(value or 'none') for value in values)}" for what, values in measure.where
+        ]
         name += f" where {' and '.join(filters)}" if filters else ""
         return name + "".join(f", {option}" for option in _options(measure))
 
@@ -189,10 +193,27 @@ def days_of(first: date, last: date) -> str:
     return f"a day from {first} to {last}"
 
 
+def quoted(name: str) -> str:
+    """Put a name that would read as several, where others stand beside it, in quotes; those in it are doubled.
+
+    >>> ", ".join(map(quoted, ["Ada", "Ben, Cleo", 'the "Union"; east']))
+    'Ada, "Ben, Cleo", "the ""Union""; east"'
+    """
+    if not {",", ";"} & {*name}:
+        return name
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
 def name_of(member: Member) -> str:
     """Name a member: by its name, also where the only question is since when it has had it; else by its id."""
     named = [name for name in dict(member.uncertain).get("name", ()) if name is not None]
     return named[0] if len(named) == 1 else member.name
+
+
+def source_of(record: RecordRef) -> str:
+    """Say where a record comes from; a source that reads as another one is that one."""
+    return plain(record.source) or "no source named"
 
 
 def since_of(member: Member) -> str:
@@ -243,7 +264,7 @@ def _about(change: Change, names: Names) -> str:
     if change.kind in (DEFINITION, REPORT):
         held = change.before if change.after is None else change.after
         events = held if isinstance(held, tuple) else (held,)
-        return next((one.title for one in events if isinstance(one, MetricDefined | ReportPublished)), "") or id
+        return quoted(next((one.title for one in events if isinstance(one, MetricDefined | ReportPublished)), "") or id)
     if change.kind in (LAUNCHED, CLOSED):
         return "the initiative"
     return names.member(id) if id else ""
@@ -260,4 +281,4 @@ def _held(held: Held, kind: str, names: Names) -> str:
     if kind == JOINING:
         when = When(text)
         return days_of(when.earliest, when.latest)
-    return text.replace("\n", ", ") or "none"
+    return ", ".join(map(quoted, text.split("\n"))) or "none"

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Final
 from attrs import frozen
 
 from ledger.faces.changed import Changed, changed
-from ledger.faces.markup import plain, rendered, require_format
+from ledger.faces.claimed import Claimed, claimed
+from ledger.faces.markup import rendered, require_format
 from ledger.faces.phrases import (
     NO_FIGURE,
     Names,
     amount_of,
     coverage_of,
     name_of,
+    quoted,
     reason_of,
     since_of,
+    source_of,
     standing_of,
 )
 from ledger.model.errors import BadInput, shown
@@ -84,12 +87,18 @@ class Page:
     suspended: tuple[Entry, ...]
     changed: Changed | None
     reports: tuple[str, ...]
+    claimed: tuple[Claimed, ...]
     sources: tuple[tuple[str, int], ...]
 
     @property
     def incomplete(self) -> bool:
         """Is there a figure that could be another if missing values were known?"""
         return any(row.envelope for row in self.figures)
+
+    @property
+    def explained(self) -> bool:
+        """Is there a claim of which more is to be said than that it holds?"""
+        return any(claim.why for claim in self.claimed)
 
 
 _NEAR: Final = 1_000  # records that are read through, and not leapt over
@@ -118,7 +127,7 @@ def summary(
         at=state.at.isoformat(),
         known=_known(initiative, state),
         closed={True: "is closed", False: "", None: "may be closed"}[state.closed],
-        supporters=", ".join(state.supporters),
+        supporters=", ".join(map(quoted, state.supporters)),
         figures=tuple(_row(measure, state, names) for measure in asked),
         count=str(state.count()),
         groups=tuple(_groups(state, None if by is None else by_of(by), names)),
@@ -126,6 +135,7 @@ def summary(
         suspended=tuple(_entry(member, standing=len(member.statuses) > 1) for member in state.suspended.values()),
         changed=None if earlier is None else _changed(initiative, earlier, state, known_at, asked),
         reports=tuple(_reports(state)),
+        claimed=claimed(initiative.audit(known_at=known_at), state, names),
         sources=_sources(state),
     )
     return rendered("summary", format, page)
@@ -233,5 +243,5 @@ def _titled(id: str, report: ReportPublished) -> str:
 
 
 def _sources(state: InitiativeState) -> tuple[tuple[str, int], ...]:
-    counted = Counter(plain(ref.source) or "no source named" for ref in state.registers.refs.values())
+    counted = Counter(source_of(ref) for ref in state.registers.refs.values())
     return tuple(sorted(counted.items(), key=lambda item: (-item[1], item[0])))

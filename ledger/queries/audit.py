@@ -32,7 +32,7 @@ from ledger.model.state import InitiativeState
 from ledger.queries.checks import CONTRADICTED, Check, check, singles_of
 from ledger.queries.findings import Finding
 from ledger.queries.holds import TRIED_MAX, days_of_change, first_to_hold, nearest_day, other_bases, other_days
-from ledger.queries.log import PART_OF, Log, Wanted
+from ledger.queries.log import PART_OF, Log, Wanted, standing
 from ledger.queries.timeline import Timeline
 from ledger.queries.why import Why, why
 
@@ -104,7 +104,7 @@ class Audit:
         additive = [metric for metric in metrics if self._can_be_totalled(metric)]
         wanted = Wanted((), tuple(metric_of(metric, None) for metric in additive))
         with self.log.news(self.initiative, 0, wanted) as news:
-            said = [(fact, register.name) for register, fact in news.standing(self.known_at) if fact[4] is not None]
+            said = [(fact, register.name) for register, fact in standing(news, self.known_at) if fact[4] is not None]
         refs = self.log.refs({position for (_, position, *_), _ in said})
         findings = []
         for (rank, position, _, latest, text, _, _), metric in said:
@@ -179,8 +179,8 @@ class Audit:
     def _is_read_day_by_day(self, measure: Measure) -> bool:
         """Is it a total that a timeline has no sums of?"""
         totals = [single for single in singles_of(measure) if isinstance(single, Total)]
-        of_new_values = any(total.within is not None for total in totals)
-        return of_new_values or bool(totals and self._windows(Wanted((PART_OF,), ())))
+        ages = any(total.within is not None for total in totals)
+        return ages or bool(totals and self._windows(Wanted((PART_OF,), ())))
 
     def _holds_as(self, claim: Claim, measure: Measure, at: date) -> Measure | None:
         wanted = Wanted.by(measure)

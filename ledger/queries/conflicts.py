@@ -21,7 +21,7 @@ from ledger.model.quantity import Quantity
 from ledger.model.records import KnownAt, RecordRef, known_at_of
 from ledger.model.registers import Registers
 from ledger.model.wording import headed
-from ledger.queries.log import Log, News, Wanted
+from ledger.queries.log import Log, News, Wanted, standing
 
 Window: TypeAlias = tuple[date, date]
 
@@ -123,7 +123,7 @@ _Found: TypeAlias = tuple[Measure, Window, list[_Told]]
 
 def _of_values(news: News, moment: datetime | int | None) -> Iterator[_Found]:
     said: dict[Register, dict[Window, list[PlainFact]]] = defaultdict(dict)
-    for register, fact in news.standing(moment):
+    for register, fact in standing(news, moment):
         _, _, earliest, latest, value, _, _ = fact
         if value is not None:
             said[register].setdefault((earliest, latest), []).append(fact)

@@ -13,7 +13,7 @@ from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
 from ledger.model.wording import headed
 from ledger.queries.checks import Check
-from ledger.queries.reasons import named
+from ledger.queries.reasons import in_unit_of, named
 from ledger.queries.why import Why
 
 
@@ -120,7 +120,7 @@ class Finding:
         then = self.when_published
         if then is None or not self.restated:
             return []
-        figure = "no figure" if then.figure is None else then.figure.envelope
+        figure = "no figure" if then.figure is None else in_unit_of(self.claim, then.figure.envelope)
         changed = sorted({effect.subject for why in self.why for effect in why.effects if effect.subject is not None})
         since = f"; what has been recorded since changes {named(changed)}" if changed else ""
         return [f"When it was published it was {then.verdict}, by {figure}{since}."]

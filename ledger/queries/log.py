@@ -53,12 +53,6 @@ class Batch(NamedTuple):
     end: int
     recorded_at: datetime
 
-    def is_known(self, moment: datetime | int | None) -> bool:
-        """Had all of it been recorded by a moment of knowledge?"""
-        if moment is None:
-            return True
-        return self.end <= moment if isinstance(moment, int) else self.recorded_at <= moment
-
 
 class Retraction(NamedTuple):
     """The position of a retraction, that of the record it retracts, and the member that one is about, if any."""
@@ -76,11 +70,18 @@ class News(NamedTuple):
     facts: Iterator[tuple[Register, PlainFact]]
     retractions: Sequence[Retraction]
 
-    def standing(self, moment: datetime | int | None) -> Iterator[tuple[Register, PlainFact]]:
-        """Give the facts known at a moment, in whole batches, that had not been retracted by then."""
-        last = max((batch.end for batch in self.batches if batch.is_known(moment)), default=0)
-        retracted = {one.retracts for one in self.retractions if one.position <= last}
-        return ((register, fact) for register, fact in self.facts if fact[1] <= last and fact[1] not in retracted)
+
+def standing(news: News, moment: datetime | int | None) -> Iterator[tuple[Register, PlainFact]]:
+    """Give the facts among all news that were known at a moment, less those that had been retracted by then."""
+    last = max((batch.end for batch in news.batches if _is_known(batch, moment)), default=0)
+    retracted = {one.retracts for one in news.retractions if one.position <= last}
+    return ((register, fact) for register, fact in news.facts if fact[1] <= last and fact[1] not in retracted)
+
+
+def _is_known(batch: Batch, moment: datetime | int | None) -> bool:
+    if moment is None:
+        return True
+    return batch.end <= moment if isinstance(moment, int) else batch.recorded_at <= moment
 
 
 class Log(Protocol):

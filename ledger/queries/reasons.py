@@ -34,7 +34,7 @@ def named(names: Iterable[str]) -> str:
 
 def why_confirmed(claim: Claim, figure: Figure) -> str:
     """Say that the claim is right."""
-    found = _in_unit_of(claim, figure.envelope)
+    found = in_unit_of(claim, figure.envelope)
     said = "claimed" if figure.measure == claim.measure else "stated for the initiative"
     agrees = f"as {said}" if found == claim.amount else f"within the {claim.amount} {said}"
     return f"{headed(figure.measure)}: {found} on {figure.at}, {agrees}."
@@ -42,7 +42,7 @@ def why_confirmed(claim: Claim, figure: Figure) -> str:
 
 def why_contradicted(claim: Claim, figure: Figure, state: InitiativeState) -> str:
     """Say what the figure is instead, and who makes it."""
-    found, measure = _in_unit_of(claim, figure.envelope), figure.measure
+    found, measure = in_unit_of(claim, figure.envelope), figure.measure
     was = f"there {'was' if found == exactly(1) else 'were'}" if _counts(measure) else "it was"
     made_by = f": {who}" if (who := _made_by(figure, state)) else ""
     kept_open = "".join(f"; {one}" for one in _kept_open(measure, state))
@@ -51,7 +51,7 @@ def why_contradicted(claim: Claim, figure: Figure, state: InitiativeState) -> st
 
 def why_unverifiable(claim: Claim, figure: Figure, state: InitiativeState) -> str:
     """Say what is known, and what keeps it open: values that are missing, and whatever is uncertain."""
-    known = f"what is known, {_in_unit_of(claim, figure.envelope)}, leaves it open"
+    known = f"what is known, {in_unit_of(claim, figure.envelope)}, leaves it open"
     if _is_unknown(figure):
         known = "nothing can be said against it or for it"
     kept_open = "; ".join(dict.fromkeys(_kept_open(figure.measure, state)))
@@ -107,8 +107,9 @@ def _claimed(measure: Measure, claim: Claim, state: InitiativeState) -> str:
     return f"{headed(measure)}: {claim.amount} {said} {state.at}"
 
 
-def _in_unit_of(claim: Claim, amount: Quantity) -> Quantity:
-    return amount.to(claim.amount.unit)
+def in_unit_of(claim: Claim, amount: Quantity) -> Quantity:
+    """Give an amount in the unit of a claim, if it is of the same dimension; else as it is."""
+    return amount.to(claim.amount.unit) if amount.dimension == claim.amount.dimension else amount
 
 
 def _quoted(text: str) -> str:
