@@ -375,8 +375,16 @@ def test_whatever_had_been_claimed_by_the_day_is_told_with_what_was_found_of_it(
     )
     places = [next(place for place, word in enumerate(ORDER) if word in row[4]) for row in rows]
     assert places == sorted(places)
-    sentences = [finding.sentence for finding in expected if verdict_of(finding) != "confirmed"]
-    assert sorted(row[5] for row in rows if row[5:] and row[5]) == sorted(plain(one) for one in sentences)
+    explained = [finding for finding in expected if verdict_of(finding) != "confirmed"]
+    whys = sorted(row[5] for row in rows if row[5:] and row[5])
+    assert len(whys) == len(explained)
+    for finding in explained:
+        said = [plain(one) for one in (finding.would_hold, finding.was) if one]
+        if finding.verdict == "not comparable" or finding.figure is None:
+            said.append(plain(finding.now.reason))
+        else:
+            said.append(plain(f"{finding.figure.amount} found") if finding.figure.reporting else "found")
+        assert any(all(one in why for one in said) for why in whys)
 
 
 ORDER = ["contradicted", "restated", "unverifiable", "not comparable", "confirmed"]
@@ -458,7 +466,8 @@ def check_all_is_text(text, id, source):
             f"{shown} of {among(text)}",
         ]
         assert [row[3] for row in rows] == [shown, plain(source) or "no source named", shown]
-        assert [row[5] for row in rows] == [*(plain(finding.sentence) for finding in (findings[0], findings[2])), ""]
+        assert [bool(row[5]) for row in rows] == [True, True, False]
+        assert plain(findings[0].figure.amount.text) in rows[0][5]
         allowed = TAGS if format == "html" else TAGS - {"section", "style", "bdi", "caption"}
         assert page.tags - {"a"} <= allowed
         assert all(re.match(r"https?://\w", link) for link in page.links)
@@ -804,9 +813,11 @@ def test_claims_are_told_with_what_was_found_of_them_those_to_look_into_first():
         assert rows[0][5].endswith(
             "When it was published it was confirmed, by 1; what has been recorded since changes cleo."
         )
-        assert rows[2][5].startswith(
-            "Members: 3 on 2020-03-31, as claimed. When it was published it was contradicted, by 2"
-        )
+        assert rows[0][5].startswith("2 found.")
+        assert rows[2][5].startswith("3 found. When it was published it was contradicted, by 2")
+        assert rows[1][5].startswith("Members: 2 t claimed for 2020-03-31, and it is measured in plain numbers")
+        assert rows[3][5] == "no value found; 0 of 3 report; missing: Ada, Ben, Cleo."
+        assert rows[6][5:] == [""]
         assert [row[5] for row in rows[6:]] == ["", ""]
         later = claims_of(read(club.summary("2020-08-31"), "markdown"))
         assert sorted(row[3] for row in later) == [*["Letter (a)"] * 5, *["Letter (b)"] * 2, "c", "d", "minutes"]

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import frozen
 
-from ledger.faces.phrases import Names, source_of
+from ledger.faces.phrases import Names, amount_of, coverage_of, source_of
 from ledger.model.state import InitiativeState
 from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVERIFIABLE
 from ledger.queries.findings import Finding
@@ -71,5 +71,15 @@ def _told(finding: Finding, titles: dict[str, str], names: Names) -> Claimed:
         at=finding.at.isoformat(),
         by=by,
         verdict=f"{verdict}, {_RESTATED}" if finding.restated else verdict,
-        why="" if verdict == CONFIRMED and not finding.restated else finding.sentence,
+        why="" if verdict == CONFIRMED and not finding.restated else _why(finding, names),
     )
+
+
+def _why(finding: Finding, names: Names) -> str:
+    """Say what was found, in fewer words than the finding itself: who counts stands elsewhere in the document."""
+    figure = finding.figure
+    found = finding.now.reason
+    if figure is not None and finding.verdict != NOT_COMPARABLE:
+        coverage = "" if figure.complete and not figure.possible_members else f"; {coverage_of(figure, names)}"
+        found = f"{amount_of(figure)} found{coverage}."
+    return " ".join(filter(None, [found, finding.would_hold, finding.was]))

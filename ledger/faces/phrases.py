@@ -150,6 +150,8 @@ def coverage_of(figure: Figure, names: Names) -> str:
     named = {"missing": figure.missing, "possibly missing": lacking, "may count": possible}
     if possible == lacking:
         named = {"missing": figure.missing, "may count, and may be missing then": possible}
+    if len(figure.missing) == len(figure.members) > NAMED_MAX:
+        del named["missing"]  # that is everybody
     several += [f"{words}: {names.some(ids)}" for words, ids in named.items() if ids]
     return "; ".join(several) or "complete"
 

@@ -78,7 +78,25 @@ class Finding:
     @property
     def sentence(self) -> str:
         """Say all of it: what was found, where the claim would hold, and what was found when it was published."""
-        return " ".join([self.now.reason, *self._would_hold(), *self._was_restated()])
+        return " ".join(filter(None, [self.now.reason, self.would_hold, self.was]))
+
+    @property
+    def would_hold(self) -> str:
+        """Say on which day or on which basis a contradicted claim would hold; empty where there is none."""
+        found = [] if self.holds_at is None else [f"on {self.holds_at}"]
+        found += [] if self.holds_as is None else [basis(self.holds_as, self.measure)]
+        return f"It would hold {' or '.join(found)}." if found else ""
+
+    @property
+    def was(self) -> str:
+        """Say what a restated claim was found to be when it was published; empty for any other."""
+        then = self.when_published
+        if then is None or not self.restated:
+            return ""
+        figure = "no figure" if then.figure is None else in_unit_of(self.claim, then.figure.envelope)
+        changed = sorted({effect.subject for why in self.why for effect in why.effects if effect.subject is not None})
+        since = f"; what has been recorded since changes {named(changed)}" if changed else ""
+        return f"When it was published it was {then.verdict}, by {figure}{since}."
 
     def to_row(self) -> dict[str, object]:
         """Give one row of plain values, for a data frame: `at` and `holds_at` are dates, amounts are texts.
@@ -110,20 +128,6 @@ class Finding:
     def __str__(self) -> str:
         """Say it in a line."""
         return f"{self.verdict}{' (restated)' if self.restated else ''}: {self.sentence}"
-
-    def _would_hold(self) -> list[str]:
-        found = [] if self.holds_at is None else [f"on {self.holds_at}"]
-        found += [] if self.holds_as is None else [basis(self.holds_as, self.measure)]
-        return [f"It would hold {' or '.join(found)}."] if found else []
-
-    def _was_restated(self) -> list[str]:
-        then = self.when_published
-        if then is None or not self.restated:
-            return []
-        figure = "no figure" if then.figure is None else in_unit_of(self.claim, then.figure.envelope)
-        changed = sorted({effect.subject for why in self.why for effect in why.effects if effect.subject is not None})
-        since = f"; what has been recorded since changes {named(changed)}" if changed else ""
-        return [f"When it was published it was {then.verdict}, by {figure}{since}."]
 
 
 def basis(measure: Measure, other: Measure) -> str:
