@@ -360,7 +360,7 @@ def measured(clusters):
         *joined("c", effective="2022-06-01", country="UK"),
         MemberSuspended("b", "2022-08-01"),
         *(MetricUpdated("co2", "2021-06-01", amount, member=who) for who, amount in (("a", "1 t"), ("b", "10 t"))),
-        MetricUpdated("co2", "2022-06-01", "100 t", member="c"),
+        MetricUpdated("co2", "2022-07-01", "100 t", member="c"),
     )
     return clusters
 

@@ -34,7 +34,7 @@ class Finding:
     `holds_at` is the nearest day within five years, and `holds_as` the measure on another basis, by which a
     contradicted claim would be confirmed; None where there is none, and for all other claims. Only the 100 nearest
     days on which something changes are tried for the members of a total, and for all of one that is read day by day:
-    `within` a period, of the members of another day, or of an initiative whose members are part of one another.
+    `within` a period, or of an initiative whose members are part of one another.
     """
 
     initiative: str
