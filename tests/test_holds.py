@@ -61,14 +61,15 @@ def test_it_is_the_nearest_day_of_all_on_which_the_claim_holds(changes, number):
 
 
 def test_of_two_days_as_near_it_is_the_earlier_one():
-    changes = [(THE_DAY, True), (THE_DAY + ONE_DAY, True), (THE_DAY + ONE_DAY, False)]
-    answer = counts([(THE_DAY, True), (THE_DAY + ONE_DAY, True), (THE_DAY + ONE_DAY, False)])
-    assert answer(THE_DAY).amount == exactly(1)
+    changes = [(THE_DAY, True), (THE_DAY + ONE_DAY, False)]
+    answer = counts(changes)
+    assert [answer(THE_DAY + by * ONE_DAY).amount for by in (-1, 0, 1)] == [exactly(0), exactly(1), exactly(0)]
     assert nearest_day(Claim(Members(), "0"), THE_DAY, [day for day, _ in changes], answer) == THE_DAY - ONE_DAY
 
 
 def test_it_looks_five_years_far_and_no_farther():
     first = THE_DAY - REACH
+    assert first == date(2018, 1, 20)
     for day, found in ((first + ONE_DAY, first), (first, None)):
         answer = counts([(day, True)])
         assert nearest_day(Claim(Members(), "0"), THE_DAY, [day], answer) == found

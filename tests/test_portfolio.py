@@ -173,6 +173,20 @@ def test_groups_and_shares_of_several(clubs):
     assert str(clubs.measure(Distinct("city"), "2022-01-01")) == "2"
 
 
+@pytest.mark.parametrize(("nonnegative", "most"), [((True, True), 1), ((True, False), 15), ((False, True), 15)])
+def test_a_part_is_at_most_all_of_the_whole_where_nothing_is_negative_anywhere(book, nonnegative, most):
+    for name, never in zip("ab", nonnegative, strict=True):
+        book.initiative(name).record(
+            MetricDefined("dues", "EUR", nonnegative=never),
+            MemberJoined(name, "2020", attributes={"city": "Lagos"}),
+            MetricUpdated("dues", "2020", "1..15 EUR" if name == "a" else "0 EUR", member=name),
+        )
+    share = Share(Total("dues", {"city": "Lagos"}), Total("dues"))
+    found = book.measure(share, "2021-01-01")
+    assert found.amount.high == most
+    assert book.measure(share, "2021-01-01", by="city")["Lagos"].amount == found.amount
+
+
 def test_only_the_initiatives_that_are_named_are_measured(clubs):
     assert str(clubs.measure(Members(), "2022-01-01", of=["go"])) == "2"
     assert str(clubs.measure(Members(), "2022-01-01", known_at=2)) == "0"
@@ -195,6 +209,12 @@ def test_units_are_converted_and_what_differs_is_refused(book):
         book.measure(Total("co2"), "2021-01-01", of=["a", "c"])
     with pytest.raises(BadInput, match=r"emitted.*could be saved"):
         book.measure(Total("co2"), "2021-01-01", of=["b", "d"])
+    e = book.initiative("e")
+    e.record(MetricDefined("co2"))
+    with pytest.raises(WrongDimension, match=r"measured in Mt by 'a', and in plain numbers by 'e'"):
+        book.measure(Total("co2"), "2021-01-01", of=["a", "e"])
+    with pytest.raises(WrongDimension, match=r"measured in plain numbers by 'e', and in Mt by 'a'"):
+        book.measure(Total("co2"), "2021-01-01", of=["e", "a"])
     with pytest.raises(UnknownMetric, match=r"'a'.*of="):
         book.measure(Total("rank"), "2021-01-01")
     with pytest.raises(NotAdditive):
