@@ -46,6 +46,7 @@ from ledger.model.errors import (
 )
 from ledger.queries.audit import Audit
 from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVERIFIABLE, VERDICTS, check
+from ledger.queries.findings import basis
 from ledger.queries.holds import REACH
 from ledger.recording.batch import Terms, entries_of, written
 from ledger.testing.histories import EXACT_DAYS, breakpoints, histories, hostile_histories, questions
@@ -559,6 +560,22 @@ def test_a_row_holds_plain_values(measured):
     row = finding.to_row()
     assert (row["record"], row["verdict_when_published"], row["figure_when_published"]) == (None, None, None)
     assert (row["holds_as"], row["gap"]) == ("with the suspended", "1")
+
+
+def test_a_row_counts_the_members_and_those_who_report(measured):
+    measured.record(*joined("d"), report("r", Claim(Total("co2"), "101 t")))
+    measured.record(MetricUpdated("co2", "2022-01-01", "1 t", member="d"))
+    (finding,) = measured.audit(known_at=[record.position for record in measured.records()][-2])
+    assert (finding.to_row()["members"], finding.to_row()["reporting"]) == (3, 2)
+    (finding,) = measured.audit()
+    assert " When it was published it was unverifiable, by >= 101 t; what has" in finding.sentence
+
+
+def test_a_basis_is_told_by_what_differs():
+    both = Total("co2", members_at="2020-02-01", overlap="parts")
+    assert basis(evolve(both, suspended=True), both) == "with the suspended"
+    assert basis(both, evolve(both, suspended=True)) == "without the suspended"
+    assert basis(evolve(both, overlap="whole"), both) == "with overlap='whole'"
 
 
 # --- laws
