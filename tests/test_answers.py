@@ -518,6 +518,16 @@ def test_a_count_names_the_earliest_day_it_rests_on():
     assert state_of(at="2021-12-31").count().oldest is None
 
 
+def test_a_number_of_different_values_rests_on_the_values():
+    state = state_of(
+        MemberJoined("a", "2020-01-01"),
+        MemberChanged("a", "2021-02-01", attributes={"country": "Spain"}),
+        at="2021-12-31",
+    )
+    assert state.measure(Distinct("country")).oldest == date(2021, 2, 1)
+    assert state.measure(Distinct("sector")).oldest is None
+
+
 def test_what_was_recorded_later_can_have_begun_no_earlier_than_what_it_replaced():
     events = [
         MetricDefined("co2", unit="t"),
