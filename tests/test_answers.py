@@ -528,6 +528,17 @@ def test_a_number_of_different_values_rests_on_the_values():
     assert state.measure(Distinct("sector")).oldest is None
 
 
+def test_who_joined_rests_on_the_joining_and_who_is_there_on_the_status():
+    state = state_of(
+        MemberJoined("a", "2021-02-01"),
+        MemberSuspended("a", "2021-03-01"),
+        MemberReinstated("a", "2021-04-01"),
+        at="2021-12-31",
+    )
+    assert state.measure(Joined("2021-01-01")).oldest == date(2021, 2, 1)
+    assert state.count().oldest == date(2021, 4, 1)
+
+
 def test_what_was_recorded_later_can_have_begun_no_earlier_than_what_it_replaced():
     events = [
         MetricDefined("co2", unit="t"),

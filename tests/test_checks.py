@@ -105,6 +105,18 @@ ROUGH = joined("ohio", "2023", country="US")
     (Total("co2"), "451..451 Mt/year", (CO2, *TWO[:1], updated("basque", "451.2 Mt/year")), CONTRADICTED,
      "-0.2 Mt/year",
      "Total co2: 451..451 Mt/year claimed for 2023-01-20, and it was 451.2 Mt/year: basque."),
+    (Total("co2"), "451 Mt/year", (CO2, *TWO, updated("basque", "451.2 Mt/year")), CONTRADICTED, "-0.2 Mt/year",
+     ("Total co2: 451 Mt/year claimed for 2023-01-20, and it was >= 451.2 Mt/year: basque; "
+     "no value is known of 1 of 2 members (humber).")),
+    (Total("co2"), "<= 451 Mt/year", (CO2, *TWO[:1], updated("basque", "451.2 Mt/year")), CONTRADICTED, None,
+     "Total co2: <= 451 Mt/year claimed for 2023-01-20, and it was 451.2 Mt/year: basque."),
+    (Total("co2"), "5 Mt/year", (CO2, ROUGH, updated("ohio", "5 Mt/year")), UNVERIFIABLE, "0..5 Mt/year",
+     ("Total co2: 5 Mt/year claimed for 2023-01-20, and what is known, 0..5 Mt/year, leaves it open: "
+     "may or may not count: ohio.")),
+    (Distinct("country"), "9", (*TWO, ROUGH, joined("elbe"),
+                                MemberChanged("elbe", "2023", attributes={"country": "Germany"})), CONTRADICTED, None,
+     ("Distinct country: 9 claimed for 2023-01-20, and there were 2..4: Spain, UK; may or may not count: ohio; "
+     "may have no country: elbe.")),
     (Value("co2", "basque"), "3 Mt/year", (CO2, *TWO, updated("basque", "1..3 Mt/year")), UNVERIFIABLE,
      "0..2 Mt/year",
      "Value co2 of basque: 3 Mt/year claimed for 2023-01-20, and what is known, 1..3 Mt/year, leaves it open."),
@@ -126,6 +138,14 @@ ROUGH = joined("ohio", "2023", country="US")
     (Share(Members({"country": "Spain"}), Members()), "20%", (), UNVERIFIABLE, "..",
      ("Share of members where country is Spain in members: 20% claimed for 2023-01-20, and nothing can be said "
      "against it or for it: the whole, members, is not sure to be more than 0.")),
+    (Share(Members({"country": "Spain"}), Members()), "40%", (*TWO, ROUGH), UNVERIFIABLE, None,
+     ("Share of members where country is Spain in members: 40% claimed for 2023-01-20, and what is known, "
+     "33.3333333333333…..50 %, leaves it open: may or may not count: ohio.")),
+    (Share(Total("net", {"country": "Spain"}), Total("net")), "40%", (NET, *TWO, updated("basque", "1 t", "net")),
+     UNVERIFIABLE, None,
+     ("Share of total net where country is Spain in total net: 40% claimed for 2023-01-20, and nothing can be said "
+     "against it or for it: no value is known of 1 of 2 members (humber); the whole, total net, is not sure to be "
+     "more than 0.")),
     (Share(Members(), Members(suspended=True)), "80%", (*TWO, ROUGH), UNVERIFIABLE, None,
      ("Share of members in members, with the suspended: 80% claimed for 2023-01-20, and what is known, "
      "66.6666666666667…..100 %, leaves it open: may or may not count: ohio.")),

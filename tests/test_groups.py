@@ -234,6 +234,29 @@ def test_single_values_and_shares_have_no_shares(club):
             state.shares(measure, by="country")
     with pytest.raises(BadInput, match="no measure"):
         state.shares("co2", by="country")
+    for share in Share(Value("co2"), Total("co2")), Share(Total("co2"), Value("co2")):
+        for ask in (
+            lambda one=share: state.measure(one, by="country"),
+            lambda one=share: club.timeline(one, by="country"),
+        ):
+            with pytest.raises(BadInput, match="a Value is one figure and has no groups"):
+                ask()
+
+
+def test_a_part_is_more_than_the_whole_where_another_one_adds_less_than_nothing(club):
+    club.record(
+        MetricDefined("net", "t"),
+        *(MetricUpdated("net", "2020", f"{n} t", member=m) for m, n in zip("abcd", (5, -3, 0, 0), strict=True)),
+    )
+    share = Share(Total("net", {"country": "Spain"}), Total("net"))
+    for figure in club.at("2021-01-01").measure(share), club.timeline(share).at("2021-01-01"):
+        assert str(figure.amount) == "2.5"
+    for by in (
+        club.at("2021-01-01").shares(Total("net"), by="country"),
+        club.timeline(share, by="country").at("2021-01-01"),
+    ):
+        assert by["Spain"].amount.high >= 1
+    assert str(club.at("2021-01-01").shares(Total("net"), by="country")["Spain"].amount) == "2.5"
 
 
 def test_a_timeline_of_shares_by_groups(club):

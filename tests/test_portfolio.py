@@ -155,6 +155,39 @@ def test_one_who_has_no_value_in_one_counts_with_that_of_the_other(clubs):
     assert (str(once.amount), once.missing) == ("15 EUR", ("cleo",))
 
 
+def test_one_who_has_no_value_in_either_counts_without_one(clubs):
+    for club in ("chess", "go"):
+        clubs.initiative(club).record(MetricUpdated("dues", "2021-06-01", None, member="ada"))
+    once = clubs.measure(Total("dues"), "2022-01-01", once=True)
+    assert (str(once.amount), once.members, once.missing) == ("5 EUR", ("ada", "ben", "cleo"), ("ada", "cleo"))
+
+
+def test_one_may_be_in_three(clubs):
+    third = clubs.initiative("shogi")
+    third.record(
+        MetricDefined("dues", "EUR"), MemberJoined("ada", "2019"), MetricUpdated("dues", "2021", "90 EUR", member="ada")
+    )
+    assert clubs.measure(Total("dues", {"city": [None, "Bilbao"]}), "2022-01-01", once=True).amount == Quantity.parse(
+        "10..90 EUR"
+    )
+    rested = [clubs.measure(Members(), "2022-01-01", of=of, once=True).oldest for of in (["go", "shogi"], ["go"])]
+    assert [day.year for day in rested] == [2019, 2021]
+    clubs.initiative("sailing").record(MetricDefined("dues", "people"))
+    with pytest.raises(WrongDimension, match="'sailing'"):
+        clubs.measure(Total("dues"), "2022-01-01", of=["chess", "go", "sailing"])
+
+
+@pytest.mark.parametrize("of", [["a", "b"], ["b", "a"]])
+def test_a_value_missing_in_several_can_be_whatever_any_of_them_allows(book, of):
+    for name, nonnegative in (("a", True), ("b", False)):
+        book.initiative(name).record(MetricDefined("net", "t", nonnegative=nonnegative), MemberJoined("x", "2020"))
+    assert book.measure(Total("net"), "2021-01-01", of=of, once=True).envelope == Quantity(None, None, "t")
+    # one that is in the first alone keeps what that says of it
+    book.initiative("b").record(MemberLeft("x", "2020-12-31"), MetricUpdated("net", "2020", "1 t", member="x"))
+    book.initiative("a").record(MemberJoined("y", "2020"), MetricUpdated("net", "2020", "1 t", member="x"))
+    assert book.measure(Total("net"), "2021-01-01", of=of, once=True).envelope == Quantity(1, None, "t")
+
+
 def test_one_who_left_one_of_two_is_a_member_still(clubs):
     clubs.initiative("chess").record(MemberLeft("ada", "2021-06-01"))
     assert "ada" in clubs.measure(Members(), "2022-01-01", once=True).members
