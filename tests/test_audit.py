@@ -247,6 +247,16 @@ def test_what_the_batch_of_the_report_says_was_known_to_it(clusters):
     assert [(finding.when_published.verdict, finding.restated) for finding in clusters.audit()] == [(CONFIRMED, False)]
 
 
+def test_what_another_initiative_records_is_no_part_of_it():
+    with ledger.open(":memory:") as book:
+        book.initiative("other").record(*joined("x", "y", "z"))
+        book.initiative("clusters").record(*joined("a"))
+        book.initiative("clusters").record(report("r", Claim(Members(), "1")))
+        book.initiative("clusters").record(*joined("b"))
+        (finding,) = book.initiative("clusters").audit()
+    assert (finding.when_published.verdict, finding.verdict) == (CONFIRMED, CONTRADICTED)
+
+
 def test_a_corrected_report_was_published_when_the_first_one_was_recorded(clusters):
     clusters.record(*joined("a"))
     (first,) = clusters.record(report("r", Claim(Members(), "1")))

@@ -259,8 +259,9 @@ def test_units_are_converted_and_what_differs_is_refused(book):
 def test_members_of_strange_initiatives_do_not_come_to_share_a_name(book):
     book.initiative("a/b").record(MemberJoined("c", "2020"))
     book.initiative("a").record(MemberJoined("b/c", "2020"), MemberJoined("%2Fb/c", "2020"))
+    book.initiative("a%2Fb").record(MemberJoined("c", "2020"))
     found = book.measure(Members(), "2021-01-01")
-    assert (str(found), len(set(found.members))) == ("3", 3)
+    assert (str(found), len(set(found.members))) == ("4", 4)
 
 
 @pytest.mark.parametrize("of", ["chess", [], ["chess", "chess"], 5, None])
