@@ -85,7 +85,7 @@ def opened(file: File) -> tuple[str, AbstractContextManager[Iterable[str]]]:
     if isinstance(file, str | os.PathLike):
         if "\0" in os.fspath(file):
             raise BadInput(f"{shown(file)} is no path: no file can have that name")
-        return os.fspath(file), open(file, encoding="utf-8-sig", newline="")  # the caller closes it
+        return os.fspath(file), open(file, encoding="utf-8", newline="")  # the caller closes it
     if not hasattr(file, "read"):
         raise BadInput(f"{shown(file)} is no CSV file: give its path, or open it as text")
     if getattr(file, "closed", False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
@@ -516,6 +517,37 @@ def test_a_count_names_the_earliest_day_it_rests_on():
     assert state.count().oldest == date(2021, 2, 1)
     assert state.count().basis == state.count().at == date(2021, 12, 31)
     assert state_of(at="2021-12-31").count().oldest is None
+
+
+def test_figures_are_equal_if_what_they_rest_on_is():
+    one, other = (state_of(MemberJoined(member, "2021-02-01"), at="2021-12-31").count() for member in "ab")
+    assert one.amount == other.amount
+    assert one != other
+    assert one == state_of(MemberJoined("a", "2021-02-01"), at="2021-12-31").count()
+    open_still = state_of(MetricDefined("co2", "t"), MemberJoined("a", "2021-02-01"), at="2021-12-31").total("co2")
+    again = pickle.loads(pickle.dumps(open_still))
+    assert (again, again.complete, again.missing) == (open_still, False, ("a",))
+
+
+def test_a_number_of_different_values_rests_on_the_values():
+    state = state_of(
+        MemberJoined("a", "2020-01-01"),
+        MemberChanged("a", "2021-02-01", attributes={"country": "Spain"}),
+        at="2021-12-31",
+    )
+    assert state.measure(Distinct("country")).oldest == date(2021, 2, 1)
+    assert state.measure(Distinct("sector")).oldest is None
+
+
+def test_who_joined_rests_on_the_joining_and_who_is_there_on_the_status():
+    state = state_of(
+        MemberJoined("a", "2021-02-01"),
+        MemberSuspended("a", "2021-03-01"),
+        MemberReinstated("a", "2021-04-01"),
+        at="2021-12-31",
+    )
+    assert state.measure(Joined("2021-01-01")).oldest == date(2021, 2, 1)
+    assert state.count().oldest == date(2021, 4, 1)
 
 
 def test_what_was_recorded_later_can_have_begun_no_earlier_than_what_it_replaced():

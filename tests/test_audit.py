@@ -46,6 +46,7 @@ from ledger.model.errors import (
 )
 from ledger.queries.audit import Audit
 from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVERIFIABLE, VERDICTS, check
+from ledger.queries.findings import basis
 from ledger.queries.holds import REACH
 from ledger.recording.batch import Terms, entries_of, written
 from ledger.testing.histories import EXACT_DAYS, breakpoints, histories, hostile_histories, questions
@@ -246,6 +247,16 @@ def test_what_the_batch_of_the_report_says_was_known_to_it(clusters):
     assert [(finding.when_published.verdict, finding.restated) for finding in clusters.audit()] == [(CONFIRMED, False)]
 
 
+def test_what_another_initiative_records_is_no_part_of_it():
+    with ledger.open(":memory:") as book:
+        book.initiative("other").record(*joined("x", "y", "z"))
+        book.initiative("clusters").record(*joined("a"))
+        book.initiative("clusters").record(report("r", Claim(Members(), "1")))
+        book.initiative("clusters").record(*joined("b"))
+        (finding,) = book.initiative("clusters").audit()
+    assert (finding.when_published.verdict, finding.verdict) == (CONFIRMED, CONTRADICTED)
+
+
 def test_a_corrected_report_was_published_when_the_first_one_was_recorded(clusters):
     clusters.record(*joined("a"))
     (first,) = clusters.record(report("r", Claim(Members(), "1")))
@@ -286,6 +297,14 @@ def test_reports_come_in_order_of_their_records_and_claims_in_theirs(clusters):
     ]  # fmt: skip
     assert clusters.audit("a") == clusters.audit()[2:]
     assert clusters.audit(known_at=0) == ()
+
+
+def test_a_corrected_report_comes_where_the_correction_was_recorded(clusters):
+    clusters.record(*joined("a"))
+    (first,) = clusters.record(report("r", Claim(Members(), "2")))
+    clusters.record(report("s", Claim(Members(), "1")))
+    clusters.correct(first, claims=[Claim(Members(), "1")])
+    assert told(clusters.audit()) == [("s", 0, CONFIRMED), ("r", 0, CONFIRMED)]
 
 
 def test_a_report_of_a_rough_day_names_the_days_of_its_claims(clusters):
@@ -335,6 +354,15 @@ def test_a_stated_value_is_compared_on_the_day_from_which_it_certainly_holds(clu
     assert (finding.record, finding.when_published.verdict, finding.verdict) == (
         corrected.ref, CONTRADICTED, CONFIRMED,
     )  # fmt: skip
+
+
+def test_a_corrected_value_was_stated_when_the_first_one_was_recorded(clusters):
+    clusters.record(MetricDefined("co2", "t"), *joined("a"), MetricUpdated("co2", "2022", "1 t", member="a"))
+    (first,) = clusters.record(MetricUpdated("co2", "2022", "1 t"))
+    clusters.record(MetricUpdated("co2", "2022", "2 t", member="a"))
+    clusters.correct(first, amount="2 t")
+    (finding,) = clusters.audit()
+    assert (finding.when_published.verdict, finding.verdict) == (CONTRADICTED, CONFIRMED)
 
 
 def test_a_claim_for_the_whole_is_held_against_the_total_unless_there_is_none(clusters):
@@ -387,6 +415,26 @@ def test_a_contradicted_claim_says_where_it_would_hold(measured, measure, amount
     assert finding.verdict == CONTRADICTED
     assert (finding.holds_at, finding.holds_as) == (holds_at and date.fromisoformat(holds_at), holds_as)
     assert finding.sentence == f"{finding.now.reason} {said}".strip()
+
+
+def test_the_ends_of_a_rough_day_are_days_of_change(clusters):
+    clusters.record(*joined("a", effective="2022-06/2022-08"))
+    early, late = clusters.audit(claims=[Claim(Members(), "0", at=THE_DAY), Claim(Members(), "1", at="2022-01-01")])
+    assert (early.holds_at, late.holds_at) == (date(2022, 5, 31), date(2022, 8, 31))
+
+
+def test_many_values_between_do_not_hide_the_members_of_another_day(clusters):
+    clusters.record(
+        MetricDefined("co2", "t"),
+        *joined("a", "b"),
+        MemberLeft("b", "2022-06-01"),
+        MetricUpdated("co2", "2022-01-01", "5 t", member="b"),
+        *(MetricUpdated("co2", DAY - timedelta(days=by), "1 t", member="a") for by in range(120)),
+    )
+    claims = [Claim(Total("co2", within=within), "6 t", at=THE_DAY) for within in (None, "2 years")]
+    assert [one.holds_as and one.holds_as.members_at for one in clusters.audit(claims=claims)] == [
+        date(2022, 5, 31), date(2022, 5, 31),
+    ]  # fmt: skip
 
 
 def test_a_total_may_be_that_of_the_parts_or_of_the_wholes(clusters):
@@ -445,6 +493,28 @@ def test_a_total_that_is_read_day_by_day_is_tried_on_the_hundred_nearest_days(cl
     assert [finding.holds_at for finding in clusters.audit(claims=claims)] == [far, None]
 
 
+def test_the_members_of_another_day_and_what_can_be_totalled_are_as_known_too(clusters):
+    *_, last = clusters.record(
+        MetricDefined("co2", "t"), *joined("a"), MetricUpdated("co2", "2022-02-01", "1 t", member="a")
+    )
+    claims = [
+        Claim(Total("co2", members_at="2022-03-01"), "1 t", at=THE_DAY),
+        Claim(Total("co2"), "3 t", at=THE_DAY),
+        Claim(Value("jobs"), "3", at=THE_DAY),
+    ]
+    clusters.record(MetricDefined("jobs"), *joined("b"), MetricUpdated("co2", "2022-02-01", "2 t", member="b"))
+    clusters.record(MemberLeft("b", "2022-06-01"))
+    then, now = (clusters.audit(known_at=known_at, claims=claims) for known_at in (last.position, None))
+    assert [(one.measure, one.verdict) for one in then] == [
+        (claims[0].measure, CONFIRMED), (claims[1].measure, CONTRADICTED), (Value("jobs"), NOT_COMPARABLE),
+    ]  # fmt: skip
+    assert [(one.measure, one.verdict) for one in now] == [
+        (claims[0].measure, CONTRADICTED), (claims[1].measure, CONTRADICTED),
+        (Value("jobs"), UNVERIFIABLE), (Total("jobs"), UNVERIFIABLE),
+    ]  # fmt: skip
+    assert (then[1].holds_as, now[1].holds_as) == (None, Total("co2", members_at="2022-05-31"))
+
+
 # --- claims that are not recorded
 
 
@@ -474,6 +544,7 @@ def test_claims_are_audited_without_being_recorded(seed):
     ([Claim(Joined(DAY, {"sector": "steel"}), "1", at=DAY)], UnknownAttribute, "'sector'"),
     ([Claim(Total("share"), "1%", at=DAY)], NotAdditive, "claim 0: metric 'share' is not additive"),
     ([Claim(Share(Total("co2"), Total("share")), "1%", at=DAY)], NotAdditive, "claim 0: metric 'share'"),
+    ([Claim(Members(), "1", at=DAY), Claim(Total("share"), "1%", at=DAY)], NotAdditive, "claim 1: metric 'share'"),
 ])  # fmt: skip
 def test_claims_of_what_nobody_recorded_are_refused(seed, claims, error, message):
     with pytest.raises(error, match=message):
@@ -525,6 +596,22 @@ def test_a_row_holds_plain_values(measured):
     row = finding.to_row()
     assert (row["record"], row["verdict_when_published"], row["figure_when_published"]) == (None, None, None)
     assert (row["holds_as"], row["gap"]) == ("with the suspended", "1")
+
+
+def test_a_row_counts_the_members_and_those_who_report(measured):
+    measured.record(*joined("d"), report("r", Claim(Total("co2"), "101 t")))
+    measured.record(MetricUpdated("co2", "2022-01-01", "1 t", member="d"))
+    (finding,) = measured.audit(known_at=[record.position for record in measured.records()][-2])
+    assert (finding.to_row()["members"], finding.to_row()["reporting"]) == (3, 2)
+    (finding,) = measured.audit()
+    assert " When it was published it was unverifiable, by >= 101 t; what has" in finding.sentence
+
+
+def test_a_basis_is_told_by_what_differs():
+    both = Total("co2", members_at="2020-02-01", overlap="parts")
+    assert basis(evolve(both, suspended=True), both) == "with the suspended"
+    assert basis(both, evolve(both, suspended=True)) == "without the suspended"
+    assert basis(evolve(both, overlap="whole"), both) == "with overlap='whole'"
 
 
 # --- laws

@@ -713,6 +713,34 @@ def test_one_that_may_be_a_part_or_may_not_leaves_both_uncertain():
         state.total("co2")
 
 
+def test_a_part_of_what_may_be_left_out_itself_counts_in_no_case():
+    # where the union counts, nobody else does; where it does not, the middle one does
+    state = state_of(
+        MetricDefined("co2", unit="t"),
+        MemberJoined("union", "2020-03/2020-06"),
+        MemberJoined("middle", "2020-01-01", part_of="union"),
+        MemberJoined("town", "2020-01-01", part_of="middle"),
+        *(MetricUpdated("co2", "2020-01-01", f"{amount} t", member=member)
+          for member, amount in (("union", 100), ("middle", 10), ("town", 1))),
+        at="2020-03-01",
+    )  # fmt: skip
+    whole = state.measure(Total("co2", overlap="whole"))
+    assert (whole.possible_members, whole.amount) == (("middle", "union"), between(0, 110, "t"))
+
+
+def test_what_is_surely_left_out_for_one_part_is_left_out_though_another_is_uncertain():
+    state = state_of(
+        MetricDefined("co2", unit="t"),
+        *(MemberJoined(member, "2020-01-01") for member in ("union", "state", "town")),
+        MemberChanged("state", "2020-01-01", part_of="union"),
+        MemberChanged("town", "2021", part_of="union"),
+        *(MetricUpdated("co2", "2020-01-01", f"{amount} t", member=member)
+          for member, amount in (("union", 100), ("state", 10), ("town", 1))),
+        at="2021-06-30",
+    )  # fmt: skip
+    assert state.measure(Total("co2", overlap="parts")).amount == exactly(11, "t")
+
+
 # --- units
 
 MASSES = ["t", "kt", "Mt", "Gt"]

@@ -105,6 +105,18 @@ ROUGH = joined("ohio", "2023", country="US")
     (Total("co2"), "451..451 Mt/year", (CO2, *TWO[:1], updated("basque", "451.2 Mt/year")), CONTRADICTED,
      "-0.2 Mt/year",
      "Total co2: 451..451 Mt/year claimed for 2023-01-20, and it was 451.2 Mt/year: basque."),
+    (Total("co2"), "451 Mt/year", (CO2, *TWO, updated("basque", "451.2 Mt/year")), CONTRADICTED, "-0.2 Mt/year",
+     ("Total co2: 451 Mt/year claimed for 2023-01-20, and it was >= 451.2 Mt/year: basque; "
+     "no value is known of 1 of 2 members (humber).")),
+    (Total("co2"), "<= 451 Mt/year", (CO2, *TWO[:1], updated("basque", "451.2 Mt/year")), CONTRADICTED, None,
+     "Total co2: <= 451 Mt/year claimed for 2023-01-20, and it was 451.2 Mt/year: basque."),
+    (Total("co2"), "5 Mt/year", (CO2, ROUGH, updated("ohio", "5 Mt/year")), UNVERIFIABLE, "0..5 Mt/year",
+     ("Total co2: 5 Mt/year claimed for 2023-01-20, and what is known, 0..5 Mt/year, leaves it open: "
+     "may or may not count: ohio.")),
+    (Distinct("country"), "9", (*TWO, ROUGH, joined("elbe"),
+                                MemberChanged("elbe", "2023", attributes={"country": "Germany"})), CONTRADICTED, None,
+     ("Distinct country: 9 claimed for 2023-01-20, and there were 2..4: Spain, UK; may or may not count: ohio; "
+     "may have no country: elbe.")),
     (Value("co2", "basque"), "3 Mt/year", (CO2, *TWO, updated("basque", "1..3 Mt/year")), UNVERIFIABLE,
      "0..2 Mt/year",
      "Value co2 of basque: 3 Mt/year claimed for 2023-01-20, and what is known, 1..3 Mt/year, leaves it open."),
@@ -126,6 +138,14 @@ ROUGH = joined("ohio", "2023", country="US")
     (Share(Members({"country": "Spain"}), Members()), "20%", (), UNVERIFIABLE, "..",
      ("Share of members where country is Spain in members: 20% claimed for 2023-01-20, and nothing can be said "
      "against it or for it: the whole, members, is not sure to be more than 0.")),
+    (Share(Members({"country": "Spain"}), Members()), "40%", (*TWO, ROUGH), UNVERIFIABLE, None,
+     ("Share of members where country is Spain in members: 40% claimed for 2023-01-20, and what is known, "
+     "33.3333333333333…..50 %, leaves it open: may or may not count: ohio.")),
+    (Share(Total("net", {"country": "Spain"}), Total("net")), "40%", (NET, *TWO, updated("basque", "1 t", "net")),
+     UNVERIFIABLE, None,
+     ("Share of total net where country is Spain in total net: 40% claimed for 2023-01-20, and nothing can be said "
+     "against it or for it: no value is known of 1 of 2 members (humber); the whole, total net, is not sure to be "
+     "more than 0.")),
     (Share(Members(), Members(suspended=True)), "80%", (*TWO, ROUGH), UNVERIFIABLE, None,
      ("Share of members in members, with the suspended: 80% claimed for 2023-01-20, and what is known, "
      "66.6666666666667…..100 %, leaves it open: may or may not count: ohio.")),
@@ -192,6 +212,36 @@ def test_a_count_has_no_definition_and_either_part_of_a_share_may_have_the_one_n
     assert checked(share, "2", NET, gross, definition="all of it").verdict == UNVERIFIABLE
 
 
+def test_a_definition_of_eighty_signs_is_quoted_in_full():
+    found = checked(Value("co2"), "0 Mt/year", CO2, definition="x" * 80)
+    assert f'defined as "{"x" * 80}", and' in found.reason
+
+
+def test_a_count_is_never_rounded():
+    found = checked(Members(), "1e1", *(joined(member) for member in "abcdef"))
+    assert found.reason == "Members: 1e1 claimed for 2023-01-20, and there were 6: a, b, c, d, e, f."
+
+
+def test_checks_agree_if_verdict_amount_and_envelope_do():
+    one, two = (updated("basque", f"{amount} Mt/year") for amount in (1, 2))
+    none = checked(Total("co2"), "0 Mt/year", CO2, *TWO[:1])
+    zero = checked(Total("co2"), "0 Mt/year", CO2, *TWO[:1], updated("basque", "0..1 Mt/year"))
+    assert (none.verdict, none.agrees(none), none.agrees(zero)) == (UNVERIFIABLE, True, False)
+    # the same envelope of another amount, since any value can be missing, and the same amount in another envelope
+    net = [(NET, *TWO, MetricUpdated("net", "2022", f"{amount} t", member="basque")) for amount in (1, 2)]
+    found = [checked(Total("net"), "3 t", *events) for events in (*net, net[0][:1] + net[0][1:2] + net[0][3:])]
+    assert [check.verdict for check in found] == [UNVERIFIABLE, UNVERIFIABLE, CONTRADICTED]
+    assert found[0].figure.envelope == found[1].figure.envelope
+    assert not found[0].agrees(found[1])
+    alike = [checked(Total("co2"), ">= 1.5 Mt/year", CO2, *members, one) for members in (TWO[:1], TWO)]
+    assert alike[0].figure.amount == alike[1].figure.amount
+    sure, open_still = (checked(Total("co2"), ">= 1 Mt/year", CO2, *members, two) for members in (TWO[:1], TWO))
+    assert (sure.verdict, open_still.verdict, sure.figure.amount == open_still.figure.amount) == (
+        CONFIRMED, CONFIRMED, True,
+    )  # fmt: skip
+    assert not sure.agrees(open_still)
+
+
 def test_at_most_twenty_are_named():
     found = checked(Members(), "1", *(joined(f"m{place:02}") for place in range(23)))
     assert found.reason.endswith(
@@ -228,6 +278,8 @@ def test_a_value_stated_for_the_initiative_is_held_against_the_total():
         "Total co2: 3 Mt/year on 2023-01-20, within the >= 2 Mt/year stated for the initiative.",
         "Total co2: 4 Mt/year stated for the initiative on 2023-01-20, and it was 3 Mt/year: basque, humber.",
     ]
+    found = check(Claim(Value("co2"), "3 Mt/year"), state, total)
+    assert [ref.id for ref in found.records] == ["r2", "r3", "r4", "r5"]  # those of the total
 
 
 @pytest.mark.parametrize(("measure", "ids"), [
@@ -235,6 +287,7 @@ def test_a_value_stated_for_the_initiative_is_held_against_the_total():
     (Total("co2"), ["r2", "r3", "r4"]),
     (Value("co2", "basque"), ["r4"]),
     (Share(Value("co2"), Total("co2")), ["r2", "r3", "r4", "r5"]),
+    (Share(Members({"country": "Spain"}), Members()), ["r2", "r3"]),  # each once
 ])  # fmt: skip
 def test_it_names_the_records_that_the_figure_rests_on(measure, ids):
     events = (CO2, *TWO, updated("basque", "1 Mt/year"), updated(None, "2 Mt/year"), MemberLeft("humber", "2024"))

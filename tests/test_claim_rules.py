@@ -111,6 +111,8 @@ def test_a_definition_of_the_same_batch_counts_from_its_place_on(clusters):
     assert codes(refused(clusters, RANK, report(Total("rank")))) == [(1, "not-additive")]
     assert codes(refused(clusters, MetricDefined("rank"), RANK, report(Total("rank")))) == [(2, "not-additive")]
     clusters.record(MetricDefined("rank"), report(Total("rank")))
+    late = report(Total("rank"), name="late")
+    assert codes(refused(clusters, report(Total("rank"), name="early"), RANK, late)) == [(2, "not-additive")]
 
 
 def test_a_claim_about_one_who_never_was_a_member_is_refused_by_its_place(clusters):

@@ -260,10 +260,29 @@ def test_a_text_that_cannot_be_kept_is_a_problem_of_its_cell():
     assert "\n  row 2, column 'text': the text has 100,001 characters" in said
 
 
+def test_a_text_that_cannot_be_kept_is_one_problem():
+    assert ": nothing was read, for 1 reason:\n" in refused(
+        table(f"members,1,,{'y' * 100_001}", header="measure,amount,at,text")
+    )
+
+
+def test_a_label_is_taken_as_it_is_written():
+    measures = {"Countries": Distinct("country")}
+    assert [one.measure for one in of(table("Countries,9,"), measures=measures)] == [Distinct("country")]
+    assert "'countries' is a label that measures= does not name" in refused(table("countries,9,"), measures=measures)
+
+
+def test_line_breaks_in_a_cell_are_kept(tmp_path):
+    path = tmp_path / "claims.csv"
+    path.write_bytes(b'measure,amount,at,text\r\nmembers,17,,"one\r\ntwo"\r\n')
+    assert [one.text for one in claims(path)] == ["one\r\ntwo"]
+
+
 def test_a_long_list_of_problems_is_cut():
     said = refused(table(*["members,many,"] * (PROBLEMS_MAX + 5)))
     assert f"for {PROBLEMS_MAX + 5} reasons:" in said
     assert said.endswith("\n  and 5 more")
+    assert said.count("column 'amount'") == 20
 
 
 @pytest.mark.parametrize(("header", "options", "why"), [

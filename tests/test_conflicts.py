@@ -239,6 +239,30 @@ def test_they_come_by_day(clusters):
     ]
 
 
+def test_of_two_that_begin_on_one_day_the_shorter_comes_first(clusters):
+    for day in ("2024", "2024-01-01"):
+        clusters.record(jobs("1 people", day), jobs("2 people", day))
+    assert [one.latest for one in clusters.conflicts()] == [date(2024, 1, 1), date(2024, 12, 31)]
+
+
+def test_amounts_in_different_units_are_compared(clusters):
+    for amount in ("2 Mt", "3000 kt", "2000 kt"):
+        clusters.record(MetricUpdated("co2", "2024-01-01", amount))
+    for name, amount in (("a", "2 Mt"), ("b", "2000 kt"), ("c", "2500 kt")):
+        clusters.record(report(name, "2024-01-02", Claim(Total("co2"), amount)))
+    assert [[str(side.amount) for side in one.sides] for one in clusters.conflicts()] == [
+        ["3000 kt", "2000 kt"], ["2 Mt", "2000 kt", "2500 kt"],
+    ]  # fmt: skip
+
+
+def test_a_corrected_report_has_the_place_of_the_first_one(clusters):
+    (wrong,) = clusters.record(report("a", "2024-01-01", Claim(Members(), "5")))
+    clusters.record(report("b", "2024-01-01", Claim(Members(), "7")))
+    clusters.correct(wrong, claims=[Claim(Members(), "6")])
+    (conflict,) = clusters.conflicts()
+    assert [(side.report, str(side.amount)) for side in conflict.sides] == [("a", "6"), ("b", "7")]
+
+
 def test_of_nothing_there_are_no_conflicts_and_other_initiatives_are_not_looked_at(clusters):
     with ledger.open(":memory:") as book:
         with pytest.raises(UnknownInitiative):

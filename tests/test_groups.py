@@ -25,6 +25,7 @@ from ledger import (
 )
 from ledger.model.errors import BadInput, UnknownMetric, WrongDimension
 from ledger.model.measures import Grouping, by_of
+from ledger.model.outcomes import JOINT_MAX
 from ledger.model.shares import within_group
 from ledger.testing.histories import breakpoints, histories, questions
 
@@ -233,6 +234,29 @@ def test_single_values_and_shares_have_no_shares(club):
             state.shares(measure, by="country")
     with pytest.raises(BadInput, match="no measure"):
         state.shares("co2", by="country")
+    for share in Share(Value("co2"), Total("co2")), Share(Total("co2"), Value("co2")):
+        for ask in (
+            lambda one=share: state.measure(one, by="country"),
+            lambda one=share: club.timeline(one, by="country"),
+        ):
+            with pytest.raises(BadInput, match="a Value is one figure and has no groups"):
+                ask()
+
+
+def test_a_part_is_more_than_the_whole_where_another_one_adds_less_than_nothing(club):
+    club.record(
+        MetricDefined("net", "t"),
+        *(MetricUpdated("net", "2020", f"{n} t", member=m) for m, n in zip("abcd", (5, -3, 0, 0), strict=True)),
+    )
+    share = Share(Total("net", {"country": "Spain"}), Total("net"))
+    for figure in club.at("2021-01-01").measure(share), club.timeline(share).at("2021-01-01"):
+        assert str(figure.amount) == "2.5"
+    for by in (
+        club.at("2021-01-01").shares(Total("net"), by="country"),
+        club.timeline(share, by="country").at("2021-01-01"),
+    ):
+        assert by["Spain"].amount.high >= 1
+    assert str(club.at("2021-01-01").shares(Total("net"), by="country")["Spain"].amount) == "2.5"
 
 
 def test_a_timeline_of_shares_by_groups(club):
@@ -244,3 +268,17 @@ def test_a_timeline_of_shares_by_groups(club):
     assert str(line.at("2021-01-01")["Spain"]) == "1"
     joined = Share(Joined("2021-01-01"), Members())
     assert club.timeline(joined, by="country").at("2021-01-01") == club.at("2021-01-01").measure(joined, by="country")
+
+
+def test_one_who_is_too_uncertain_to_enumerate_is_in_the_groups_of_the_filter_alone(club):
+    countries = [f"C{number}" for number in range(JOINT_MAX // 50)]
+    club.record(*(MemberChanged("a", "2022", attributes={"country": country}) for country in countries))
+    state, where = club.at("2022-06-30"), {"country": ["C1", "C2"]}
+    continents = {"country": {"C1": "Europe", "C2": "Asia"}}
+    for measure in Members(where), Total("co2", where):
+        assert state.measure(measure).possible_members == ("a",)
+        assert state.measure(measure, by="country").keys() == state.shares(measure, by="country").keys() == {"C1", "C2"}
+        assert state.shares(measure, by=continents).keys() == {"Asia", "Europe"}
+    assert [one.values for one in state.explain(Distinct("country", where))] == [("C1", "C2")]
+    assert state.count({"country": "C0"}, by={"country": {"C0": "Europe"}}).keys() == {"Europe"}
+    assert state.count({"country": "gone"}, by="country") == {}

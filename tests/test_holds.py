@@ -69,6 +69,7 @@ def test_of_two_days_as_near_it_is_the_earlier_one():
 
 def test_it_looks_five_years_far_and_no_farther():
     first = THE_DAY - REACH
+    assert first == date(2018, 1, 20)
     for day, found in ((first + ONE_DAY, first), (first, None)):
         answer = counts([(day, True)])
         assert nearest_day(Claim(Members(), "0"), THE_DAY, [day], answer) == found

@@ -100,6 +100,18 @@ def test_days_that_do_not_meet_make_no_cycle(clusters):
     assert refused_once(clusters, part("a", "b", "2022-01-01")).index == 0
 
 
+def test_one_day_is_enough_for_a_cycle(clusters):
+    clusters.record(part("a", "b"), part("a", "", "2021-12-31"))
+    assert refused_once(clusters, part("b", "a", "2021-12-30")).reason.startswith("with this, on 2021-12-30 'b' is")
+
+
+@pytest.mark.parametrize("whole", "cdefghijkl")
+def test_what_may_be_part_of_another_one_closes_no_cycle(clusters, whole):
+    clusters.record(part("a", whole, "2020-06-01"), part("a", "b", "2021"))
+    clusters.record(part("b", "a", "2021-03-01"), part("b", "", "2021-04-01"))
+    refused_once(clusters, part("a", "b", "2021-03-15"))
+
+
 def test_on_one_day_the_last_by_rank_holds(clusters):
     clusters.record(part("a", "b"), part("a", "c"))
     clusters.record(part("b", "a"))

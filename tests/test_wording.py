@@ -173,6 +173,7 @@ def test_other_ways_to_write_a_measure_are_read_too(text, measure):
      "at character 26, 'where' or 'members at' or 'overlap' or 'with the suspended' or the end was expected, not ','"),
     ("value co2 of", "at its end, a member was expected"),
     ("value co2 of basque country", "at character 21, the end was expected, not 'country'"),
+    ('members ""', "at character 9, 'where' or 'with the suspended' or the end was expected;"),
     ('value ""', "'value \"\"' is no measure: Value.metric is empty"),
     ("share of members", "at its end, 'where' or 'with the suspended' or 'in' was expected;"),
     ("share of share of members in members in members", "at character 10, 'members' or 'joined since'"),

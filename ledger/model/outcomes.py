@@ -137,9 +137,19 @@ def _loose(asked: Asked, options: list[tuple[Option, ...]]) -> Iterator[Outcome]
     passed = [tuple({answer for option in closing for answer in is_open(option)})]
     for (_, test), few in zip(asked.tests, rest, strict=False):
         passed.append(tuple({answer for option in few for answer in test(option)}))
-    groups, values = _group_and_value(asked, rest, nothing=(None,))
-    for counted, group, value in product(_together(passed), groups, values):
-        yield from _outcomes(asked, counted=counted, group=group, value=value)
+    together = _together(passed)
+    if False in together:
+        yield Outcome(counted=False)
+    if True in together:
+        groups, values = _group_and_value(asked, rest, nothing=(None,))
+        for group, value in product(_passing(asked, asked.group, groups), _passing(asked, asked.value, values)):
+            yield from _outcomes(asked, counted=True, group=group, value=value)
+
+
+def _passing(asked: Asked, aspect: Aspect | None, options: tuple[Option, ...]) -> list[Option]:
+    """Keep those with which a member can pass: what is tested and grouped by is one register, with one content."""
+    tests = [test for tested, test in asked.tests if tested == aspect]
+    return [option for option in options if all(True in test(option) for test in tests)]
 
 
 def _group_and_value(asked: Asked, rest: Sequence[Any], nothing: Any = None) -> tuple[Any, Any]:

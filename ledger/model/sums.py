@@ -94,7 +94,7 @@ def _distinct(everyone: Iterable[Ways]) -> tuple[Quantity, Quantity]:
         if certain and not lacking:
             one_at_least = 1
             held |= values if len(values) == 1 else set()
-        one_with_missing = max(one_with_missing, int(certain and bool(ways)))
+        one_with_missing = max(one_with_missing, int(certain))
         choices[number] = frozenset(values)
         # a value that is missing can be one that nobody else has
         with_missing[number] = frozenset({*values, (number,)}) if lacking else frozenset(values)

@@ -148,7 +148,7 @@ class _Token(NamedTuple):
 
 def _tokens(text: str) -> list[_Token]:
     tokens: list[_Token] = []
-    token, place, end = re.compile(_TOKEN), 0, len(text.rstrip())
+    token, place, end = re.compile(_TOKEN), 0, len(text)
     while place < end:
         if text[place].isspace():
             place += 1

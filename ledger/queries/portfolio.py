@@ -115,11 +115,16 @@ def _defined_alike(metric: str, states: Iterable[InitiativeState]) -> Scale:
                 f"metric {metric!r} is measured in {one.unit or 'plain numbers'} by {first!r}, and in "
                 f"{two.unit or 'plain numbers'} by {other!r}: they have no total"
             )
-        if one.definition and two.definition and one.definition != two.definition:
-            raise BadInput(
-                f"metric {metric!r} means one thing to {first!r} ({one.definition}) and another to {other!r} "
-                f"({two.definition}): they have no total"
-            )
+    said_by: dict[str, str] = {}  # by meaning; one that is not stated may be any of them
+    for initiative, definition in definitions.items():
+        if definition.definition:
+            said_by.setdefault(definition.definition, initiative)
+    if len(said_by) > 1:
+        (meaning, first), (another, other), *_ = said_by.items()
+        raise BadInput(
+            f"metric {metric!r} means one thing to {first!r} ({meaning}) and another to {other!r} ({another}): "
+            "they have no total"
+        )
     return scale_of(min(definitions.values(), key=lambda definition: definition.nonnegative))
 
 

@@ -175,10 +175,10 @@ def _kept_open_of_one(measure: Simple, state: InitiativeState) -> Iterator[str]:
 
 def _rounded_to_it(claim: Claim, figure: Figure) -> str:
     """Say that the figure agrees when it is rounded as the claim is printed, where it does."""
-    if not claim.amount.exact or _counts(figure.measure):
+    if _counts(figure.measure):
         return ""
     try:
         printed = rounded(claim.amount.text.partition(" ")[0].removesuffix("%"), claim.amount.unit)
-    except BadQuantity:  # written as a range, as in 5..5
+    except BadQuantity:  # no single number: a range or a bound
         return ""
     return f"; the claim would hold if it was rounded, as {printed}" if printed.contains(figure.envelope) else ""
