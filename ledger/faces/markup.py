@@ -32,7 +32,11 @@ _ANYWHERE: Final = re.compile(_MARKUP)
 _ANYWHERE_IN_NAMES: Final = re.compile(rf"{_MARKUP}|(?<=\S)@(?=\S)|(?<=\S)\.(?=[^\W\d_])")  # as in a.org and x@a
 _AT_THE_START: Final = re.compile(r"^(?:(\d+)([.)])(?=\s|$)|([-+](?!\d)|[=:]))")
 
-_ADDRESS: Final = re.compile(r"\bhttps?://[A-Za-z0-9][-A-Za-z0-9._~:/?#@!$&'()*+,;=%]*")
+_ADDRESS: Final = re.compile(
+    r"\bhttps?://(?![^\s/?#]*@)"  # nobody's name before the host, which would read as one
+    r"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?(?::[0-9]+)?(?![-.:]*\w)"
+    r"(?:[/?#][-A-Za-z0-9._~:/?#@!$&'()*+,;=%]*+(?!\w)|(?![/?#]))"  # whole, or not at all
+)
 _AFTER_AN_ADDRESS: Final = ".,:;!?'*)"
 
 
