@@ -17,8 +17,8 @@ from ledger.model.quantity import exactly
 from ledger.model.records import Record
 from ledger.model.state import replay
 from ledger.queries.holds import (
+    BASES_MAX,
     REACH,
-    TRIED_MAX,
     days_of_change,
     first_to_hold,
     nearest_day,
@@ -144,8 +144,9 @@ def test_the_members_of_another_day_are_tried_of_totals_that_name_no_day(measure
     assert not list(other_days(measure, THE_DAY, [THE_DAY]))
 
 
-def test_the_hundred_nearest_days_are_tried():
+def test_the_members_of_the_nearest_days_and_of_the_last_one_are_tried():
     changes = [THE_DAY + place * ONE_DAY for place in range(-200, 200)]
     tried = [measure.members_at for measure in other_days(Total("co2", {"country": "Spain"}), THE_DAY, changes)]
-    assert tried == stretches(THE_DAY, changes)[:TRIED_MAX]
-    assert len(tried) == 100
+    assert tried == [*stretches(THE_DAY, changes)[:BASES_MAX], changes[-1]]
+    few = [measure.members_at for measure in other_days(Total("co2"), THE_DAY, changes[198:203])]
+    assert few == stretches(THE_DAY, changes[198:203])

@@ -61,6 +61,7 @@ class Audit:
     _state: Callable[[date, Moment], InitiativeState] = field(init=False)
     _line: Callable[[Measure], Timeline[Figure]] = field(init=False)
     _windows: Callable[[Wanted], set[tuple[date, date]]] = field(init=False)
+    _perimeter: Callable[[Wanted, date], Registers] = field(init=False)
 
     @_state.default
     def _read_once(self) -> Callable[[date, Moment], InitiativeState]:
@@ -73,6 +74,10 @@ class Audit:
     @_windows.default
     def _listed_once(self) -> Callable[[Wanted], set[tuple[date, date]]]:
         return lru_cache(STATES_MAX)(self._read_windows)
+
+    @_perimeter.default
+    def _gathered_once(self) -> Callable[[Wanted, date], Registers]:
+        return lru_cache(2 * STATES_MAX)(self._read_perimeter)
 
     def of_reports(self, names: Iterable[str], report: str | None = None) -> tuple[Finding, ...]:
         """Audit the claims of the reports known that have these names, or of that one alone, in order of record.
@@ -184,11 +189,13 @@ class Audit:
 
     def _holds_as(self, claim: Claim, measure: Measure, at: date) -> Measure | None:
         wanted = Wanted.by(measure)
-        state = self._read(at, self.known_at, wanted)
+        of_members = Wanted(tuple(one for one in wanted.aspects if one[0] != "metric"), wanted.registers)
+        version, registers = self.log.registers(self.initiative, at, self.known_at, wanted)
+        # the totals of many claims are tried over the members of the same days
+        state = InitiativeState(self.initiative, at, version, registers, partial(self._perimeter, of_members))
         found = first_to_hold(claim, other_bases(measure), state.measure)
         if found is not None or not isinstance(measure, Total):
             return found
-        of_members = Wanted(tuple(one for one in wanted.aspects if one[0] != "metric"), wanted.registers)
         changes = days_of_change(evolve(measure, within=None), self._windows(of_members))
         return first_to_hold(claim, other_days(measure, at, changes), state.measure)
 
@@ -206,12 +213,15 @@ class Audit:
         """Say when a record was recorded or, of a replacement, the first record of its line, whose rank it has."""
         return self.log.ref(self.initiative, rank).recorded_at
 
-    def _read(self, at: date, known_at: Moment, wanted: Wanted | None = None) -> InitiativeState:
+    def _read(self, at: date, known_at: Moment) -> InitiativeState:
         def elsewhere(day: date) -> Registers:
-            return self.log.registers(self.initiative, day, known_at, wanted)[1]
+            return self.log.registers(self.initiative, day, known_at)[1]
 
-        version, registers = self.log.registers(self.initiative, at, known_at, wanted)
+        version, registers = self.log.registers(self.initiative, at, known_at)
         return InitiativeState(self.initiative, at, version, registers, elsewhere)
+
+    def _read_perimeter(self, wanted: Wanted, day: date) -> Registers:
+        return self.log.registers(self.initiative, day, self.known_at, wanted)[1]
 
     def _read_windows(self, wanted: Wanted) -> set[tuple[date, date]]:
         """Give the windows of all facts that were ever recorded of some registers; more of them do no harm."""

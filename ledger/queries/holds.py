@@ -23,6 +23,9 @@ T = TypeVar("T")
 REACH: Final = timedelta(days=1_826)
 """How far from its own day a claim is tried on others: five years either way, with one leap day."""
 
+BASES_MAX: Final = 24
+"""The nearest days whose members are tried: each costs the reading of a state."""
+
 TRIED_MAX: Final = 100
 """How many days are tried where each must be read from the ledger, in milliseconds."""
 
@@ -108,9 +111,13 @@ def other_bases(measure: Measure) -> Iterator[Measure]:
 
 
 def other_days(measure: Measure, at: date, changes: Iterable[date]) -> Iterator[Measure]:
-    """Give the total over the members of other days, those nearest to the claim's own first, at most 100 of them."""
+    """Give the total over the members of other days: the 24 nearest to the claim's own, and the last one of all.
+
+    Those of the last day are the members of today, over whom so many figures of the past are published.
+    """
     if isinstance(measure, Total) and measure.members_at is None:
-        for day in stretches(at, changes)[:TRIED_MAX]:
+        near = stretches(at, changes)
+        for day in dict.fromkeys([*near[:BASES_MAX], *([max(near)] if near else [])]):
             yield evolve(measure, members_at=day)
 
 
