@@ -24,7 +24,7 @@ from ledger import (
     replay,
 )
 from ledger.model.errors import BadInput, UnknownMetric, WrongDimension
-from ledger.model.measures import Grouping, by_of
+from ledger.model.measures import UNMAPPED, Grouping, by_of
 from ledger.model.outcomes import JOINT_MAX
 from ledger.model.shares import within_group
 from ledger.testing.histories import breakpoints, histories, questions
@@ -217,6 +217,8 @@ def test_a_grouping_names_each_value_once():
         Grouping("country", [("Spain", "Europe"), ("Spain", "Asia")])
     with pytest.raises(BadInput, match="no mapping"):
         Grouping("country", 5)
+    with pytest.raises(BadInput, match="NUL character"):
+        Grouping("country", {"Spain": f"{UNMAPPED}x"})  # else it could be taken for a value that is not named
 
 
 def test_equal_groupings_are_one():

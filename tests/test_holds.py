@@ -98,6 +98,23 @@ def test_a_value_becomes_too_old_on_the_first_day_from_which_it_lies_further_bac
     assert back(found, period) > since >= back(found - ONE_DAY, period)
 
 
+def test_no_value_becomes_too_old_after_the_last_day_there_is():
+    assert too_old_from(date.max - 2 * ONE_DAY, "1 day") == date.max
+    assert too_old_from(date.max - ONE_DAY, "1 day") is None
+
+
+def test_the_days_of_change_are_those_of_facts_of_joinings_that_count_and_of_values_too_old():
+    begins, ends = date(2021, 3, 1), date(2021, 9, 30)
+    since, old = date(2021, 6, 1), {date(2021, 4, 2), date(2021, 11, 1)}
+    joined, total = Joined(since), Total("co2", within="1 month")
+    for measure, more in (
+        (Members(), set()), (joined, {since}), (total, old), (Total("co2"), set()), (Value("co2"), set()),
+        (Share(joined, Members()), {since}), (Share(Members(), joined), {since}),
+        (Share(total, joined), {since, *old}),
+    ):  # fmt: skip
+        assert days_of_change(measure, [(begins, ends)]) == {begins, ends, *more}
+
+
 @st.composite
 def asked(draw):
     measure = draw(questions(metrics=2))

@@ -1662,3 +1662,61 @@ def test_a_value_that_comes_back_is_kept_in_few_numbers(clusters):
 def kept_by(line):
     every = [sums for sums in line._totals[0]._sums[None] if sums is not None]
     return [len(node.batches) for sums in every for node in sums._nodes.values()]
+
+
+SPANISH = Total("co2", {"country": "Spain"}, overlap="parts")
+
+
+@pytest.mark.parametrize("measure", [
+    Members(), Total("co2", overlap="parts"), Total("co2", overlap="whole"),
+    Total("co2", overlap="whole", members_at="2021-12-31"), Total("co2", overlap="parts", within="1 year"),
+    Total("co2", overlap="parts", members_at="2021-12-31", within="1 year"),
+    Share(SPANISH, Total("co2", overlap="whole")), Share(SPANISH, Members()), Share(Members(), SPANISH),
+    Share(Total("co2", overlap="parts", members_at="2021-12-31"), Members()),
+])  # fmt: skip
+def test_a_total_on_another_basis_is_that_of_the_state_at_every_moment(clusters, measure):
+    clusters.record(MetricDefined("co2"))
+    clusters.record(*(MemberJoined(member, "2021-01-01", attributes={"country": "Spain"}) for member in "abc"))
+    clusters.record(
+        *(MetricUpdated("co2", "2021-02-01", amount, member=member)
+          for member, amount in (("a", "1"), ("b", "20"), ("c", "300"))),
+    )  # fmt: skip
+    clusters.record(MemberChanged("a", "2021-03-01", part_of="b"))
+    clusters.record(MetricUpdated("co2", "2022-03-01", "4000", member="c"))
+    clusters.record(MemberChanged("a", "2022-05-01", part_of=""), MemberLeft("c", "2022-06-01"))
+    clusters.record(MemberChanged("b", "2022-04-01", part_of="c"))
+    line, by_country = clusters.timeline(measure), clusters.timeline(measure, by="country")
+    days = [date(2020, 12, 1), *(date(2021 + month // 12, month % 12 + 1, 1) for month in range(20))]
+    moments = sorted({record.recorded_at for record in clusters.records()})
+    believed = []
+    for moment in moments:
+        states = [clusters.at(day, known_at=moment) for day in days]
+        figures = [state.measure(measure) for state in states]
+        believed.append(figures)
+        groups = [state.measure(measure, by="country") for state in states]
+        series = line.series(days[0], days[-1], known_at=moment)
+        assert [line.at(day, moment) for day in days] == list(series) == figures
+        assert [by_country.at(day, moment) for day in days] == groups
+        assert [row["low"] for row in series.to_rows()] == [figure.amount.low for figure in figures]
+    for day, figures in zip(days, zip(*believed, strict=True), strict=True):
+        amounts = [(figure.amount, figure.envelope) for figure in figures]
+        changed = [amount for amount, before in zip(amounts, [None, *amounts[:-1]], strict=True) if amount != before]
+        assert [(one.figure.amount, one.figure.envelope) for one in line.revisions(day)] == changed
+
+
+def test_a_timeline_knows_that_a_part_is_at_most_all_of_the_whole(clusters):
+    spanish = {"country": "Spain"}
+    clusters.record(MetricDefined("co2", nonnegative=True), MetricDefined("net"), MemberJoined("a", "2021-01-01"))
+    clusters.record(*(MemberJoined(member, "2022", attributes=spanish) for member in "bc"))
+    clusters.record(*(
+        MetricUpdated(metric, "2020", "1", member=member) for metric in ("co2", "net") for member in "abc"
+    ))  # fmt: skip
+    state = clusters.at("2022-06-30")
+    for part, whole, most in (
+        (Members(spanish), Members(), 1), (Joined("2022-01-01"), Members(), 1),
+        (Total("co2", spanish), Total("co2"), 1), (Total("net", spanish), Total("net"), 2),
+        (Total("co2", spanish), Members(), 2),
+    ):  # fmt: skip
+        share = Share(part, whole)
+        assert clusters.timeline(share).at("2022-06-30") == state.measure(share)
+        assert state.measure(share).amount.high == most
