@@ -33,7 +33,6 @@ from ledger.recording.batch import (
     same_content,
     written,
 )
-from ledger.recording.rules import violations
 
 if TYPE_CHECKING:
     from ledger.model.events import Claim, Event
@@ -393,6 +392,8 @@ class Initiative:
         expected_version: int | None,
     ) -> tuple[Record, ...]:
         """Write a batch of `count` events; it is drafted when nobody else can write any more."""
+        from ledger.recording.rules import violations  # noqa: PLC0415 - programs that only ask do without
+
         if expected_version is not None:
             require_count(expected_version, "expected_version")
         chosen = None if ids is None else given_ids(ids, count)
