@@ -259,6 +259,8 @@ def test_the_union_and_its_states_must_be_told_apart():
         "parts of them (italy of union, spain of union): the claim must say overlap='parts' or overlap='whole'."
     )
     assert [ref.id for ref in found.records] == ["r5", "r6"]
+    unknown = checked(Total("co2"), "5 Mt/year")
+    assert (unknown.figure, unknown.agrees(found), found.agrees(found)) == (None, False, True)
     # what it means comes first
     assert checked(Total("co2"), "5 Mt", *events, *parts).verdict == NOT_COMPARABLE
     other = checked(Total("co2"), "5 Mt/year", *events, *parts, definition="could save")
