@@ -108,6 +108,9 @@ ROUGH = joined("ohio", "2023", country="US")
     (Total("co2"), "451 Mt/year", (CO2, *TWO, updated("basque", "451.2 Mt/year")), CONTRADICTED, "-0.2 Mt/year",
      ("Total co2: 451 Mt/year claimed for 2023-01-20, and it was >= 451.2 Mt/year: basque; "
      "no value is known of 1 of 2 members (humber).")),
+    (Total("co2", members_at="2022-01-01"), "3 Mt/year", (CO2, *TWO[:1], updated("basque", "3 Mt/year")), CONFIRMED,
+     "0 Mt/year",
+     "Total co2, members at 2022-01-01: 3 Mt/year on 2023-01-20, as claimed."),
     (Total("co2"), "<= 451 Mt/year", (CO2, *TWO[:1], updated("basque", "451.2 Mt/year")), CONTRADICTED, None,
      "Total co2: <= 451 Mt/year claimed for 2023-01-20, and it was 451.2 Mt/year: basque."),
     (Total("co2"), "5 Mt/year", (CO2, ROUGH, updated("ohio", "5 Mt/year")), UNVERIFIABLE, "0..5 Mt/year",
