@@ -220,6 +220,10 @@ def test_a_definition_of_eighty_signs_is_quoted_in_full():
     assert f'defined as "{"x" * 80}", and' in found.reason
 
 
+def test_the_verdicts_are_four():
+    assert VERDICTS == ("confirmed", "contradicted", "unverifiable", "not comparable")
+
+
 def test_a_count_is_never_rounded():
     found = checked(Members(), "1e1", *(joined(member) for member in "abcdef"))
     assert found.reason == "Members: 1e1 claimed for 2023-01-20, and there were 6: a, b, c, d, e, f."
