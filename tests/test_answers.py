@@ -539,6 +539,19 @@ def test_a_number_of_different_values_rests_on_the_values():
     assert state.measure(Distinct("sector")).oldest is None
 
 
+def test_a_share_rests_on_its_part_and_on_its_whole():
+    state = state_of(
+        MetricDefined("co2"),
+        MemberJoined("a", "2021-02-01"),
+        MemberJoined("b", "2021-03-01"),
+        MetricUpdated("co2", "2020-01-01", "1", member="a"),
+        at="2021-12-31",
+    )
+    for share in Share(Total("co2"), Members()), Share(Members(), Total("co2")):
+        figure = state.measure(share)
+        assert (figure.oldest, figure.complete, figure.missing) == (date(2020, 1, 1), False, ("b",))
+
+
 def test_who_joined_rests_on_the_joining_and_who_is_there_on_the_status():
     state = state_of(
         MemberJoined("a", "2021-02-01"),

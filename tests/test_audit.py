@@ -602,7 +602,8 @@ def test_a_row_counts_the_members_and_those_who_report(measured):
     measured.record(*joined("d"), report("r", Claim(Total("co2"), "101 t")))
     measured.record(MetricUpdated("co2", "2022-01-01", "1 t", member="d"))
     (finding,) = measured.audit(known_at=[record.position for record in measured.records()][-2])
-    assert (finding.to_row()["members"], finding.to_row()["reporting"]) == (3, 2)
+    row = finding.to_row()
+    assert (row["members"], row["reporting"], row["figure"], row["envelope"]) == (3, 2, "101 t", ">= 101 t")
     (finding,) = measured.audit()
     assert " When it was published it was unverifiable, by >= 101 t; what has" in finding.sentence
 

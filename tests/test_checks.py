@@ -108,6 +108,9 @@ ROUGH = joined("ohio", "2023", country="US")
     (Total("co2"), "451 Mt/year", (CO2, *TWO, updated("basque", "451.2 Mt/year")), CONTRADICTED, "-0.2 Mt/year",
      ("Total co2: 451 Mt/year claimed for 2023-01-20, and it was >= 451.2 Mt/year: basque; "
      "no value is known of 1 of 2 members (humber).")),
+    (Total("co2", members_at="2022-01-01"), "3 Mt/year", (CO2, *TWO[:1], updated("basque", "3 Mt/year")), CONFIRMED,
+     "0 Mt/year",
+     "Total co2, members at 2022-01-01: 3 Mt/year on 2023-01-20, as claimed."),
     (Total("co2"), "<= 451 Mt/year", (CO2, *TWO[:1], updated("basque", "451.2 Mt/year")), CONTRADICTED, None,
      "Total co2: <= 451 Mt/year claimed for 2023-01-20, and it was 451.2 Mt/year: basque."),
     (Total("co2"), "5 Mt/year", (CO2, ROUGH, updated("ohio", "5 Mt/year")), UNVERIFIABLE, "0..5 Mt/year",
@@ -217,6 +220,10 @@ def test_a_definition_of_eighty_signs_is_quoted_in_full():
     assert f'defined as "{"x" * 80}", and' in found.reason
 
 
+def test_the_verdicts_are_four():
+    assert VERDICTS == ("confirmed", "contradicted", "unverifiable", "not comparable")
+
+
 def test_a_count_is_never_rounded():
     found = checked(Members(), "1e1", *(joined(member) for member in "abcdef"))
     assert found.reason == "Members: 1e1 claimed for 2023-01-20, and there were 6: a, b, c, d, e, f."
@@ -259,6 +266,8 @@ def test_the_union_and_its_states_must_be_told_apart():
         "parts of them (italy of union, spain of union): the claim must say overlap='parts' or overlap='whole'."
     )
     assert [ref.id for ref in found.records] == ["r5", "r6"]
+    unknown = checked(Total("co2"), "5 Mt/year")
+    assert (unknown.figure, unknown.agrees(found), found.agrees(found)) == (None, False, True)
     # what it means comes first
     assert checked(Total("co2"), "5 Mt", *events, *parts).verdict == NOT_COMPARABLE
     other = checked(Total("co2"), "5 Mt/year", *events, *parts, definition="could save")

@@ -145,6 +145,12 @@ def test_an_attribute_that_nobody_was_ever_given_is_refused_with_near_names(clus
     clusters.record(report(measure))
 
 
+def test_every_near_name_is_told(clusters):
+    clusters.record(MemberJoined("basque", "2021", attributes={"country": "Spain", "county": "Biscay"}))
+    violation = refused_once(clusters, report(Distinct("countri")))
+    assert "'countri': did you mean 'country' or 'county'? record" in violation.reason
+
+
 def test_where_no_name_is_near_those_known_are_named(clusters):
     violation = refused_once(clusters, report(Distinct("country")))
     assert violation.reason == (

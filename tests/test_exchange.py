@@ -441,3 +441,7 @@ def test_what_cannot_be_opened_or_is_closed_is_no_file():
     for file in ("a\0b", closed):
         with pytest.raises(BadInput, match=r"no path|is closed"):
             spells(file)
+
+
+def test_where_columns_are_missing_the_way_to_name_them_is_told():
+    assert "Say which column is which, as in start='member_since', or which sign" in refused("a,b\n1,2\n")

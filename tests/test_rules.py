@@ -433,6 +433,9 @@ def test_a_definition_in_a_batch_is_held_against_the_values_before_it(clusters):
     violation = refused_once(clusters, CO2, MetricUpdated("co2", "2022", "1 t"), people)
     assert (violation.code, violation.index, violation.clash) == ("definition-fixed", 2, None)
     assert "(by event 1 of this batch)" in violation.reason
+    one, five = MetricUpdated("co2", "2022", "1 t"), MetricUpdated("co2", "2023", "5 people")
+    # a value is held against the definition before it, which may be the one refused
+    assert codes(refused(clusters, CO2, one, people, five)) == [(2, "definition-fixed")]
     other = MetricDefined("jobs", unit="people")
     clusters.record(CO2, other, MetricUpdated("jobs", "2022", "5 people"), people)
 

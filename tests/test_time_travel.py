@@ -1629,6 +1629,32 @@ def test_registers_are_read_only_where_sums_do_not_tell(book, clusters, asked, r
     revises_right(line, asked, past, [date(2022, 6, 30)])
 
 
+def test_sums_answer_until_somebody_is_part_of_another_one(book, clusters):
+    _, _, last = clusters.record(MetricDefined("co2"), MemberJoined("a", "2021-01-01"), MemberJoined("b", "2021-01-01"))
+    clusters.record(MemberChanged("a", "2021-01-01", part_of="b"))
+    for measure, by, reads in (
+        (Total("co2", overlap="parts"), None, (0, 1)), (Total("co2", overlap="parts"), "country", (0, 1)),
+        (Share(Total("co2", overlap="parts"), Members()), None, (0, 1)), (Members(), None, (0, 0)),
+        (Total("co2", overlap="parts", members_at="2021-06-01"), None, (1, 1)),
+        (Total("co2", overlap="parts", within="1 year"), None, (1, 1)),
+    ):  # fmt: skip
+        log = Counted(book._store)
+        line = Timeline("clusters", log, measure, by)
+        found = []
+        for known_at in (last.position, None):
+            log.reads = 0
+            line.at("2022-01-01", known_at)
+            found.append(min(log.reads, 1))
+        assert tuple(found) == reads
+
+
+@pytest.mark.parametrize("by", [None, "country"])
+def test_a_timeline_is_of_a_measure(clusters, by):
+    clusters.record(MetricDefined("co2"))
+    with pytest.raises(BadInput, match="'co2' is no measure"):
+        clusters.timeline("co2", by=by)
+
+
 def test_what_was_read_is_not_read_again(book, clusters, clock):
     (first,) = clusters.record(MemberJoined("a", "2021-01-01"))
     log = Counted(book._store)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 from attrs import frozen
 
 from ledger.model.facts import INITIATIVE_STATUS, PlainFact, Register, definition_of, metric_of
-from ledger.model.measures import By, Joined, Measure, Share, Total, Value
+from ledger.model.measures import By, Measure, Share, Total, Value
 from ledger.model.outcomes import Asked, Aspect
 from ledger.model.records import KnownAt, RecordRef
 from ledger.model.registers import Registers
@@ -37,10 +37,9 @@ class Wanted:
         if isinstance(measure, Value):
             return cls((), (metric_of(measure.metric, measure.member), *defined))
         asked = Asked.by(measure, date.max, by)
-        aspects = [aspect for aspect in (*(aspect for aspect, _ in asked.tests), asked.group, asked.value) if aspect]
-        more: list[Aspect] = [("joined", "")] if isinstance(measure, Joined) else []
-        more += [PART_OF] if isinstance(measure, Total) else []
-        return cls(_each(aspects, more), (INITIATIVE_STATUS, *defined))
+        parts = PART_OF if isinstance(measure, Total) else None
+        looked_at = (*(aspect for aspect, _ in asked.tests), asked.group, asked.value, parts)
+        return cls(_each(aspect for aspect in looked_at if aspect), (INITIATIVE_STATUS, *defined))
 
 
 def _each(*many: Iterable[T]) -> tuple[T, ...]:

@@ -208,7 +208,7 @@ class Totals:
 
     def _insert(self, batch: int, register: Register, fact: PlainFact) -> Iterable[Change]:
         view = self._view
-        if register.aspect == "part_of" and isinstance(view.measure, Total):
+        if register.aspect == "part_of":  # which is read for totals alone
             self._sums_until = min(self._sums_until, batch)
         if register == INITIATIVE_STATUS:
             return self._close(fact)
