@@ -51,6 +51,8 @@ from ledger.queries.holds import REACH
 from ledger.recording.batch import Terms, entries_of, written
 from ledger.testing.histories import EXACT_DAYS, breakpoints, histories, hostile_histories, questions
 
+EXAMPLES = settings.default.max_examples  # of the profile
+
 EXAMPLE = Path(__file__).parents[1] / "examples" / "industrial_clusters.py"
 THE_DAY = "2023-01-20"
 DAY = date(2023, 1, 20)
@@ -689,7 +691,7 @@ def amounts_of(checked):
 
 
 @given(published(histories(parts=True, max_size=9) | hostile_histories(parts=True, max_size=9)), st.data())
-@settings(max_examples=100)
+@settings(max_examples=EXAMPLES // 2)
 def test_findings_are_those_of_the_replay_then_and_now(drawn, data):
     with ledger.open(":memory:") as book:
         stored(book._store, "clusters", drawn)
@@ -755,7 +757,7 @@ def test_findings_do_not_change_when_more_is_recorded(drawn, data):
 
 
 @given(published(histories(max_size=9)), st.data())
-@settings(max_examples=60)
+@settings(max_examples=EXAMPLES // 2)
 def test_a_claim_holds_where_it_is_said_to_and_on_no_nearer_day(drawn, data):
     with ledger.open(":memory:") as book:
         stored(book._store, "clusters", drawn)
@@ -779,7 +781,7 @@ def test_a_claim_holds_where_it_is_said_to_and_on_no_nearer_day(drawn, data):
 
 
 @given(published(histories(max_size=9)))
-@settings(max_examples=30)
+@settings(max_examples=EXAMPLES // 4)
 def test_each_state_is_read_once(drawn):
     with ledger.open(":memory:") as book:
         stored(book._store, "clusters", drawn)

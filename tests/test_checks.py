@@ -26,6 +26,8 @@ from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVER
 from ledger.testing.histories import FIRST_INSTANT, MEMBERS, breakpoints, histories, hostile_histories, questions
 from ledger.testing.worlds import Worlds
 
+EXAMPLES = settings.default.max_examples  # of the profile
+
 DAY = "2023-01-20"
 CO2 = MetricDefined("co2", "Mt/year", nonnegative=True, definition="emitted per year")
 NET = MetricDefined("net", "t")
@@ -335,7 +337,7 @@ def asked_near(data, state, measure):
 
 
 @given(st.data(), questions(bases=True), st.booleans())
-@settings(max_examples=200)
+@settings(max_examples=EXAMPLES)
 def test_no_verdict_is_against_any_possible_world(data, measure, parts):
     records = data.draw(histories(parts=parts, max_size=9))
     point = data.draw(points(records))
@@ -354,7 +356,7 @@ def test_no_verdict_is_against_any_possible_world(data, measure, parts):
 
 
 @given(st.data(), questions())
-@settings(max_examples=200)
+@settings(max_examples=EXAMPLES)
 def test_where_one_world_is_possible_and_nothing_is_missing_nothing_is_left_open(data, measure):
     records = data.draw(histories(rough=False, bounds=False, max_size=9))
     point = data.draw(points(records))
@@ -370,7 +372,7 @@ def test_where_one_world_is_possible_and_nothing_is_missing_nothing_is_left_open
 
 
 @given(st.data(), questions(metrics=3), st.sampled_from([None, *MEMBERS]))
-@settings(max_examples=150)
+@settings(max_examples=EXAMPLES)
 def test_whatever_was_recorded_a_check_can_be_made(data, measure, member):
     records = data.draw(histories(parts=True) | hostile_histories(parts=True))
     state = replay(records, **data.draw(points(records)))

@@ -60,6 +60,8 @@ from ledger.queries.findings import Finding
 from ledger.testing.histories import FIRST_INSTANT, breakpoints, histories, hostile_histories, questions
 from ledger.testing.strategies import ids, names, texts
 
+EXAMPLES = settings.default.max_examples  # of the profile
+
 ROOT = Path(__file__).parents[1]
 DATA = Path(__file__).parent / "data"
 FORMATS = ["markdown", "html"]
@@ -283,7 +285,7 @@ def written(case, format):
 
 
 @given(asked())
-@settings(max_examples=100)
+@settings(max_examples=EXAMPLES // 2)
 def test_both_formats_say_the_same_and_every_time(case):
     document = written(case, "markdown")
     page, other = read(document, "markdown"), read(written(case, "html"), "html")
@@ -301,7 +303,7 @@ def test_both_formats_say_the_same_and_every_time(case):
 
 
 @given(asked())
-@settings(max_examples=100)
+@settings(max_examples=EXAMPLES // 2)
 def test_everybody_who_is_or_may_be_a_member_or_suspended_is_named(case):
     document = written(case, "markdown")
     state = replay(case[0], at=case[1], known_at=case[2])
@@ -318,7 +320,7 @@ def test_everybody_who_is_or_may_be_a_member_or_suspended_is_named(case):
 
 
 @given(asked())
-@settings(max_examples=100)
+@settings(max_examples=EXAMPLES // 2)
 def test_the_figures_are_those_of_the_state(case):
     document = written(case, "html")
     state = replay(case[0], at=case[1], known_at=case[2])
@@ -344,7 +346,7 @@ def test_the_figures_are_those_of_the_state(case):
 
 
 @given(asked())
-@settings(max_examples=60)
+@settings(max_examples=EXAMPLES // 4)
 def test_the_sources_are_counted_once_for_each_record(case):
     document = written(case, "markdown")
     state = replay(case[0], at=case[1], known_at=case[2])
@@ -355,7 +357,7 @@ def test_the_sources_are_counted_once_for_each_record(case):
 
 
 @given(asked())
-@settings(max_examples=100)
+@settings(max_examples=EXAMPLES // 2)
 def test_whatever_had_been_claimed_by_the_day_is_told_with_what_was_found_of_it(case):
     records, at, known_at, _ = case
     initiative, state = Replayed(records), replay(records, at=at, known_at=known_at)
@@ -489,7 +491,7 @@ def test_awkward_names_come_out_as_they_are(text):
 
 
 @given(names(), ids(), texts())
-@settings(max_examples=60)
+@settings(max_examples=EXAMPLES // 4)
 def test_whatever_a_name_or_a_source_is_it_comes_out_as_text(text, id, source):
     check_all_is_text(text, id, source)
 
@@ -542,13 +544,13 @@ def test_an_address_in_a_name_is_no_link(text):
 
 
 @given(drawn_addresses())
-@settings(max_examples=500)
+@settings(max_examples=2 * EXAMPLES)
 def test_whatever_address_a_name_is_like_it_is_no_link(text):
     check_that_it_is_no_link(text)
 
 
 @given(st.sampled_from(ADDRESSES[:-1]) | drawn_addresses())
-@settings(max_examples=500)
+@settings(max_examples=2 * EXAMPLES)
 def test_only_addresses_of_pages_are_links_where_links_may_be(text):
     page, other = (
         Read(html)
