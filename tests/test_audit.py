@@ -358,6 +358,16 @@ def test_a_stated_value_is_compared_on_the_day_from_which_it_certainly_holds(clu
     )  # fmt: skip
 
 
+def test_a_stated_bound_is_a_claim_too(clusters):
+    clusters.record(
+        MetricDefined("co2", "t"), MetricUpdated("co2", "2022", "<= 5 t"), MetricUpdated("co2", "2021", ">= 0 t")
+    )
+    assert [(str(one.amount), one.verdict) for one in clusters.audit()] == [
+        ("<= 5 t", CONFIRMED),
+        (">= 0 t", CONFIRMED),
+    ]
+
+
 def test_a_corrected_value_was_stated_when_the_first_one_was_recorded(clusters):
     clusters.record(MetricDefined("co2", "t"), *joined("a"), MetricUpdated("co2", "2022", "1 t", member="a"))
     (first,) = clusters.record(MetricUpdated("co2", "2022", "1 t"))

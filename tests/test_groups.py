@@ -284,3 +284,6 @@ def test_one_who_is_too_uncertain_to_enumerate_is_in_the_groups_of_the_filter_al
     assert [one.values for one in state.explain(Distinct("country", where))] == [("C1", "C2")]
     assert state.count({"country": "C0"}, by={"country": {"C0": "Europe"}}).keys() == {"Europe"}
     assert state.count({"country": "gone"}, by="country") == {}
+    everywhere = Members({"country": ["Spain", *countries]})
+    assert state.measure(everywhere).members == ("a", "c")
+    assert state.measure(everywhere, by="country").keys() == {"Spain", *countries}
