@@ -46,7 +46,7 @@ class Conflict:
 
     Where the sides are values of a metric, the measure is the `Value` that they are of, and the last side is the
     one that answers, unless a later record withdrew the value. Where they are claims, which answer nothing, each
-    names its report, and the last one was recorded last.
+    names its report, in order of recording; a corrected report has the place of the one that it corrects.
 
     `earliest` and `latest` are inclusive, and equal for a day. Equal amounts of one source are one side.
     """
