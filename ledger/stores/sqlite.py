@@ -20,7 +20,6 @@ from ledger.recording.batch import READ, record_of
 from ledger.stores.sqlite_append import SELECT, Remembered, SqliteAppend, head_of
 from ledger.stores.sqlite_facts import ref_of, refs_of
 from ledger.stores.sqlite_file import connect, damage_of, errors_of, place_of, require_same_file
-from ledger.stores.sqlite_history import names_of, records_on
 from ledger.stores.sqlite_places import known_position, newest_position, newest_version, version_at
 from ledger.stores.sqlite_state import registers_at
 
@@ -113,11 +112,15 @@ class SqliteStore:
         self, initiative: str, member: str | None, metric: str | None, report: str | None = None
     ) -> list[Record]:
         """Give all records that `queries.history` needs of a whole initiative, without reading all of them."""
+        from ledger.stores.sqlite_history import records_on  # noqa: PLC0415 - many programs never ask
+
         with self._reading() as connection, damage_of(self.path):
             return records_on(connection, initiative, member, metric, report)
 
     def names(self, initiative: str, subject: str) -> list[str]:
         """Give the ids of all members, metrics or reports, or the names of all attributes of members, in order."""
+        from ledger.stores.sqlite_history import names_of  # noqa: PLC0415 - many programs never ask
+
         with self._reading() as connection:
             return names_of(connection, initiative, subject)
 
