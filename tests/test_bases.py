@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from datetime import date, timedelta
 from functools import reduce
 from operator import add
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from attrs import evolve
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from ledger.model.errors import Overlapping, UnknownMetric, WrongDimension
+from ledger.model.errors import BadInput, Overlapping, UnknownMetric, WrongDimension
 from ledger.model.events import (
     Event,
     InitiativeClosed,
@@ -28,7 +28,7 @@ from ledger.model.events import (
     RecordRetracted,
 )
 from ledger.model.figures import Figure
-from ledger.model.measures import Members, Total
+from ledger.model.measures import Members, Share, Total
 from ledger.model.periods import back
 from ledger.model.quantity import Quantity, at_least, between, exactly
 from ledger.model.records import Record
@@ -40,7 +40,6 @@ EXAMPLES = settings.default.max_examples  # of the profile
 
 Point = dict[str, Any]
 FIGURES = ("1 t", "10 t", "-100 t")
-DATA = Path(__file__).parent / "data"
 
 
 def recorded(*events: Event) -> list[Record]:
@@ -791,3 +790,20 @@ def test_nothing_is_converted_to_what_measures_something_else(value, other):
     figure = summed([Quantity.parse(value)], Quantity.parse(value).unit)
     with pytest.raises(WrongDimension):
         figure.to(other)
+
+
+def test_a_state_that_was_pickled_knows_no_other_day():
+    state = pickle.loads(pickle.dumps(state_of(*perimeter(), at="2020-01-31")))
+    assert state.measure(Total("co2", members_at="2020-01-31")).amount == state.total("co2").amount
+    with pytest.raises(BadInput, match="knows no other day"):
+        state.measure(Total("co2", members_at="2020-02-01"))
+
+
+def test_a_share_by_groups_of_members_of_several_days():
+    state = state_of(*perimeter(), at="2020-01-31")
+    of_another_day = Total("co2", {"country": "Spain"}, members_at="2020-02-01")
+    groups = state.measure(Share(of_another_day, Total("co2")), by="country")
+    whole = state.total("co2", by="country")
+    assert set(groups) == set(whole)
+    assert groups["UK"].amount == exactly(0)
+    assert groups["UK"].basis == date(2020, 1, 31)

@@ -17,14 +17,15 @@ from ledger.model.errors import LedgerClosed, StoreError
 from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
 from ledger.recording.batch import READ, record_of
-from ledger.stores.sqlite_append import SELECT, Remembered, SqliteAppend, head_of
 from ledger.stores.sqlite_facts import ref_of, refs_of
 from ledger.stores.sqlite_file import connect, damage_of, errors_of, place_of, require_same_file
 from ledger.stores.sqlite_places import known_position, newest_position, newest_version, version_at
+from ledger.stores.sqlite_schema import SELECT
 from ledger.stores.sqlite_state import registers_at
 
 if TYPE_CHECKING:
     from ledger.queries.log import News, Wanted
+    from ledger.stores.sqlite_append import Remembered, SqliteAppend
 
 PAGE: Final = 1_000  # records that are read at once while streaming
 
@@ -133,6 +134,8 @@ class SqliteStore:
     @contextmanager
     def writing(self, initiative: str) -> Iterator[SqliteAppend]:
         """Begin to write. Waits for other writers, up to the timeout: then `LedgerBusy`."""
+        from ledger.stores.sqlite_append import Remembered, SqliteAppend, head_of  # noqa: PLC0415 - many only read
+
         with self._lock, errors_of(self.path):
             connection = self._open()
             if connection.in_transaction:

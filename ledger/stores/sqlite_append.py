@@ -13,23 +13,17 @@ from msgspec.json import encode as encode_json
 from ledger.model.events import RecordRetracted
 from ledger.model.facts import Fact, Register
 from ledger.model.records import Record, RecordRef
-from ledger.recording.batch import COLUMNS, READ, Head, Row, record_of
+from ledger.recording.batch import COLUMNS, Head, Row, record_of
 from ledger.recording.proposal import Entry
 from ledger.stores.sqlite_facts import facts_in, refs_of, registers_like, write_facts
 from ledger.stores.sqlite_file import damage_of
 from ledger.stores.sqlite_places import newest_version
+from ledger.stores.sqlite_schema import SELECT, quoted
 
 REMEMBERED_MAX: Final = 100_000  # registers whose facts are remembered between appends
 
 
-def _quoted(columns: Sequence[str]) -> str:
-    return ", ".join(f'"{column}"' for column in columns)  # one of them is called "by"
-
-
-SELECT: Final = f"SELECT {_quoted(READ)} FROM records"
-"""The start of every query that reads records."""
-
-_INSERT = f"INSERT INTO records ({_quoted(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+_INSERT = f"INSERT INTO records ({quoted(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
 
 @define(eq=False, repr=False)

@@ -12,7 +12,7 @@ from typing import Final
 
 from ledger.model.records import Record
 from ledger.recording.batch import record_of
-from ledger.stores.sqlite_append import SELECT
+from ledger.stores.sqlite_schema import SELECT
 
 _WRITERS: Final = (
     "SELECT f.position FROM registers AS g JOIN facts AS f USING (register) WHERE g.initiative = :initiative"

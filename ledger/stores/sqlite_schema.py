@@ -13,13 +13,25 @@ after.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlite_utils import Database
 
+from ledger.recording.batch import READ
+
 APPLICATION_ID: Final = 0x4C454447  # "LEDG"
 FORMAT: Final = 1  # PRAGMA user_version: one more with each migration
 SQLITE_MIN: Final = (3, 37, 0)
+
+
+def quoted(columns: Sequence[str]) -> str:
+    """Name columns as SQL does: one of them is called "by"."""
+    return ", ".join(f'"{column}"' for column in columns)
+
+
+SELECT: Final = f"SELECT {quoted(READ)} FROM records"
+"""The start of every query that reads records."""
 
 
 _TABLES = """
