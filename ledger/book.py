@@ -79,7 +79,8 @@ class Ledger:
 
         `of` names the initiatives, all of the ledger unless given. A member of two of them counts in each, as
         `initiative/member`; with `once=True` one id is one member, who counts once, with either value where both
-        have one. `by` is as for a state.
+        have one, and who is part of another one everywhere if anywhere. Without it, overlaps are those within one
+        initiative. `by` is as for a state.
 
         Raises what `InitiativeState.measure` does, `UnknownInitiative`, and `BadInput` for a single `Value`, or a
         metric that is defined in different ways.

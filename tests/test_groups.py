@@ -287,3 +287,19 @@ def test_one_who_is_too_uncertain_to_enumerate_is_in_the_groups_of_the_filter_al
     everywhere = Members({"country": ["Spain", *countries]})
     assert state.measure(everywhere).members == ("a", "c")
     assert state.measure(everywhere, by="country").keys() == {"Spain", *countries}
+
+
+def test_shares_where_one_is_left_out_for_one_of_another_group_are_refused(club):
+    club.record(
+        MemberChanged("a", "2020-06", attributes={"kind": "union"}),
+        MemberChanged("b", "2020-06", attributes={"kind": "state"}, part_of="a"),
+        MemberChanged("d", "2020-06", attributes={"kind": "state"}),
+    )
+    state, total = club.at("2021-01-01"), Total("co2", overlap="whole")
+    groups = state.measure(total, by="kind")
+    assert {group: str(one.amount) for group, one in groups.items()} == {"state": "4 t", "union": "1 t", None: "3 t"}
+    assert str(state.measure(Total("co2", {"kind": "state"}, overlap="whole")).amount) == "6 t"
+    with pytest.raises(BadInput, match="group 'state' is left out for one of another group"):
+        state.shares(total, by="kind")
+    by_part = state.shares(Total("co2", overlap="parts"), by="kind")  # the union has no part in this one
+    assert sum((one.amount for one in by_part.values()), Quantity(0, 0)) == Quantity(1, 1)

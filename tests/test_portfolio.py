@@ -20,7 +20,8 @@ from ledger import (
     Value,
     replay,
 )
-from ledger.model.errors import BadInput, UnknownInitiative, UnknownMetric, WrongDimension
+from ledger.model.answers import Question
+from ledger.model.errors import BadInput, Overlapping, UnknownInitiative, UnknownMetric, WrongDimension
 from ledger.model.measures import Grouping
 from ledger.queries.portfolio import Portfolio
 from ledger.testing.histories import breakpoints, histories, questions
@@ -277,3 +278,58 @@ def test_what_cannot_be_asked_of_several(clubs):
         clubs.measure(Value("dues"), "2022-01-01")
     with pytest.raises(BadInput, match="no measure"):
         clubs.measure("members", "2022-01-01")
+
+
+# --- members that are part of one another
+
+
+@pytest.fixture
+def unions(book):
+    union, treaty = book.initiative("union"), book.initiative("treaty")
+    for one in union, treaty:
+        one.record(MetricDefined("co2", "Mt/year", nonnegative=True))
+    union.record(
+        MemberJoined("eu", "2000"),
+        MemberJoined("fr", "2000", part_of="eu"),
+        MetricUpdated("co2", "2001-01-01", "100 Mt/year", member="eu"),
+        MetricUpdated("co2", "2001-01-01", "40 Mt/year", member="fr"),
+    )
+    treaty.record(MemberJoined("fr", "2000"), MetricUpdated("co2", "2001-01-01", "40 Mt/year", member="fr"))
+    return book
+
+
+@pytest.mark.parametrize(("overlap", "amount", "members"), [("whole", "100", ("eu",)), ("parts", "40", ("fr",))])
+def test_who_is_part_of_a_member_of_one_initiative_is_so_in_all_of_them(unions, overlap, amount, members):
+    once = unions.measure(Total("co2", overlap=overlap), "2002-01-01", once=True)
+    assert (str(once), once.members) == (f"{amount} Mt/year", members)
+
+
+def test_a_union_and_its_part_that_count_in_two_initiatives_are_not_summed_twice(unions):
+    unions.initiative("union").record(MemberLeft("eu", "2001-06-01"))
+    unions.initiative("treaty").record(
+        MemberJoined("eu", "2001-06-01"), MetricUpdated("co2", "2001-06-01", "100 Mt/year", member="eu")
+    )
+    with pytest.raises(Overlapping, match="'fr' of 'eu'"):
+        unions.measure(Total("co2"), "2002-01-01", once=True)
+    assert str(unions.measure(Total("co2", overlap="parts"), "2002-01-01", once=True)) == "40 Mt/year"
+    # each initiative by itself has no overlap
+    assert str(unions.measure(Total("co2"), "2002-01-01")) == "180 Mt/year"
+
+
+def test_one_who_may_be_part_of_another_one_somewhere_may_be_left_out(unions):
+    unions.initiative("treaty").record(
+        MemberJoined("no", "2000"), MetricUpdated("co2", "2001-01-01", "10 Mt/year", member="no")
+    )
+    unions.initiative("union").record(MemberJoined("no", "2002/2003", part_of="eu"))
+    once = unions.measure(Total("co2", overlap="whole"), "2002-06-01", once=True)
+    assert (str(once.amount), once.possible_members) == ("100..110 Mt/year", ("no",))
+    by = unions.measure(Total("co2", overlap="whole"), "2002-06-01", once=True, by="country")
+    assert [str(figure.amount) for figure in by.values()] == ["100..110 Mt/year"]
+
+
+def test_the_members_of_another_day_are_read_once_for_all_groups(unions, monkeypatch):
+    reads = []
+    read = Question.on_basis_of
+    monkeypatch.setattr(Question, "on_basis_of", lambda self, measure: reads.append(1) or read(self, measure))
+    unions.measure(Total("co2", overlap="parts", members_at="2000-12-31"), "2002-01-01", by="country")
+    assert len(reads) == 2

@@ -25,11 +25,11 @@ from ledger.model.measures import (
     by_of,
 )
 from ledger.model.outcomes import Asked, Counting, outcomes, with_value
-from ledger.model.overlaps import without_overlap
-from ledger.model.parts import Scale, Ways, scale_of, values_of
+from ledger.model.overlaps import possible_wholes, sure_wholes
+from ledger.model.parts import Scale, scale_of, values_of
 from ledger.model.registers import Registers
 from ledger.model.shares import share_of, shares_of, within_group
-from ledger.model.sums import Summand, grouped, summed
+from ledger.model.sums import Summand, grouped, not_twice, summed
 
 OF_THE_DAY_ASKED: Final = frozenset({"metric", "definition"})
 """The aspects that are of the day asked also where the members of another day count."""
@@ -91,10 +91,16 @@ class Question:
         if isinstance(measure, Share):
             raise BadInput("a Share has no shares of its own: ask shares of a count or a total")
         counting, whole = cast("Counting", measure), self.figure(measure)
-        return {
-            group: self._share(Share(within_group(counting, by, group), measure), part, whole)
-            for group, part in self.groups(measure, by).items()
-        }
+        shares = {}
+        for group, part in self.groups(measure, by).items():
+            alone = within_group(counting, by, group)
+            if getattr(measure, "overlap", "refuse") != "refuse" and self.figure(alone).envelope != part.envelope:
+                raise BadInput(
+                    f"a member of group {shown(group)} is left out for one of another group, so that its share is no "
+                    "Share of two measures: ask measure(..., by=...) for the figures themselves"
+                )
+            shares[group] = self._share(Share(alone, measure), part, whole)
+        return shares
 
     def nobody(self, measure: Measure) -> Figure:
         """Answer a count or a total over nobody at all, as of a group in which nobody can count."""
@@ -156,15 +162,22 @@ class Question:
 
     def summands(self, measure: Counting, by: By | None = None) -> dict[str, Summand]:
         """Say in which ways each member can count, for a measure that looks at these registers."""
+        everyone = self.with_overlaps(measure, by)
+        if not isinstance(measure, Total):
+            return everyone
+        return not_twice(measure, everyone, possible_wholes(self.registers), sure_wholes(self.registers))
+
+    def with_overlaps(self, measure: Counting, by: By | None = None) -> dict[str, Summand]:
+        """Say the same before anybody is left out who is part of somebody else."""
         scale, asked = self.scale(measure), Asked.by(measure, self.at, by)
-        everyone: Mapping[str, Ways]
-        everyone = {member: outcomes(self.registers, asked, member) for member in self.members}
-        if isinstance(measure, Total):
-            everyone = without_overlap(measure, everyone, self.registers)
         aspect = "joined" if isinstance(measure, Joined) else "status"
         return {
-            member: Summand(scale, ways, self.registers.of(Register("member", member, aspect)).candidates)
-            for member, ways in everyone.items()
+            member: Summand(
+                scale,
+                outcomes(self.registers, asked, member),
+                self.registers.of(Register("member", member, aspect)).candidates,
+            )
+            for member in self.members
         }
 
     def scale(self, measure: Measure) -> Scale:

@@ -180,7 +180,8 @@ class Total:
 
     `overlap` says what to do where a member that counts is part of another one that does (`part_of`, in one
     step or in several): `refuse` raises `Overlapping`, which names the pairs; `parts` adds the parts up and
-    leaves the wholes out; `whole` the other way round.
+    leaves the wholes out; `whole` the other way round. Who is left out is decided among those who pass the filter,
+    of all groups together.
 
     `within` is a period such as `2 years`, back from the day asked: a value that began to hold before it is missing.
 

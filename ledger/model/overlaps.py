@@ -7,8 +7,8 @@ worlds may count or not, so that bounds contain every possible world.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Set
+from typing import Final, TypeAlias
 
 from ledger.model.errors import Overlapping
 from ledger.model.facts import part_of
@@ -17,34 +17,53 @@ from ledger.model.outcomes import Outcome
 from ledger.model.parts import Ways
 from ledger.model.registers import Registers, text_of
 
+Wholes: TypeAlias = Callable[[str], Set[str]]
+"""What a member is part of, in one step."""
+
 LEFT_OUT: Final = Outcome(counted=False)
 
 
-def without_overlap(measure: Total, everyone: Mapping[str, Ways], registers: Registers) -> Mapping[str, Ways]:
+def without_overlap(
+    measure: Total, everyone: Mapping[str, Ways], possibly: Wholes, surely: Wholes
+) -> Mapping[str, Ways]:
     """Leave out, of the outcomes of all members, what the measure does not count beside something else.
 
-    Raises `Overlapping` where the measure refuses to choose, and a member and a part of it may both count.
+    Who is left out is decided among all who may count, of all groups together. Raises `Overlapping` where the
+    measure refuses to choose, and a member and a part of it may both count.
     """
     counting = {member for member, ways in everyone.items() if any(way.counted for way in ways)}
-    pairs = [(part, whole) for part in sorted(counting) for whole in sorted(wholes_of(part, registers) & counting)]
+    pairs = [(part, whole) for part in sorted(counting) for whole in sorted(_reached(part, possibly) & counting)]
     if pairs and measure.overlap == "refuse":
         raise Overlapping(measure.metric, pairs)
     left = dict(everyone)
     for part, whole in pairs:
         out, beside = (whole, part) if measure.overlap == "parts" else (part, whole)
-        surely = all(way.counted for way in everyone[beside]) and whole in wholes_of(part, registers, surely=True)
-        left[out] = (LEFT_OUT,) if surely else tuple(dict.fromkeys([*left[out], LEFT_OUT]))
+        is_out = all(way.counted for way in everyone[beside]) and whole in _reached(part, surely)
+        left[out] = (LEFT_OUT,) if is_out else tuple(dict.fromkeys([*left[out], LEFT_OUT]))
     return left
 
 
-def wholes_of(member: str, registers: Registers, *, surely: bool = False) -> set[str]:
-    """Give everything that a member may be part of or, if asked, surely is: a circle leads back to nobody new."""
+def possible_wholes(registers: Registers) -> Wholes:
+    """Say what each member may be part of."""
+    return lambda member: {text for text in _texts(registers, member) if text is not None}
+
+
+def sure_wholes(registers: Registers) -> Wholes:
+    """Say what each member surely is part of: nothing, where it may be part of something else or of nothing."""
+    possibly = possible_wholes(registers)
+    return lambda member: possibly(member) if len(_texts(registers, member)) == 1 else frozenset()
+
+
+def _texts(registers: Registers, member: str) -> Set[str | None]:
+    return {text_of(option) for option in registers.of(part_of(member)).options}
+
+
+def _reached(member: str, wholes: Wholes) -> Set[str]:
+    """Give everything that a member is part of: a circle leads back to nobody new."""
     found: set[str] = set()
     ahead = [member]
     while ahead:
-        texts = {text_of(option) for option in registers.of(part_of(ahead.pop())).options}
-        if not surely or len(texts) == 1:
-            new = {text for text in texts if text is not None} - found
-            found |= new
-            ahead += new
+        new = wholes(ahead.pop()) - found
+        found |= new
+        ahead += new
     return found - {member}

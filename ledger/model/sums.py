@@ -12,6 +12,7 @@ from ledger.model.figures import Figure, Support
 from ledger.model.matching import largest_matching
 from ledger.model.measures import UNMAPPED, By, Distinct, Grouping, Total
 from ledger.model.outcomes import Counting
+from ledger.model.overlaps import Wholes, without_overlap
 from ledger.model.parts import Part, Scale, Ways, groups_of, in_group, total_of, values_of
 from ledger.model.quantity import Quantity
 from ledger.model.registers import Candidate
@@ -51,6 +52,12 @@ def summed(measure: Counting, scale: Scale, everyone: Mapping[str, Summand], *, 
     )
     complete = not support.missing and not support.possibly_missing
     return Figure(measure, at, amount, envelope, basis, complete, support)
+
+
+def not_twice(measure: Total, everyone: Mapping[str, Summand], possibly: Wholes, surely: Wholes) -> dict[str, Summand]:
+    """Leave out whom the measure does not count beside somebody else (`overlaps.without_overlap`)."""
+    left = without_overlap(measure, {member: summand.ways for member, summand in everyone.items()}, possibly, surely)
+    return {member: summand._replace(ways=left[member]) for member, summand in everyone.items()}
 
 
 def grouped(everyone: Mapping[str, Summand], by: By) -> dict[str | None, dict[str, Summand]]:

@@ -18,10 +18,11 @@ from ledger.model.events import MetricDefined
 from ledger.model.figures import Figure
 from ledger.model.measures import By, ByLike, Measure, Share, Total, Value
 from ledger.model.outcomes import Counting, Outcome
+from ledger.model.overlaps import Wholes, possible_wholes, sure_wholes
 from ledger.model.parts import Scale, Ways, scale_of
 from ledger.model.shares import share_of, shares_of
 from ledger.model.state import InitiativeState
-from ledger.model.sums import Summand, grouped, summed
+from ledger.model.sums import Summand, grouped, not_twice, summed
 from ledger.model.units import unit
 
 Everyone: TypeAlias = dict[str, Summand]
@@ -48,7 +49,8 @@ class Portfolio:
             part, whole = self.figure(measure.part), self.figure(measure.whole)
             return share_of(measure, part, whole, nonnegative=self._is_nonnegative(measure))
         counting = _counting(measure)
-        return self._summed(counting, self._summands(counting))
+        questions = self._questions(counting)
+        return _summed(questions, counting, self._summands(questions, counting))
 
     def groups(self, measure: Measure, by: ByLike) -> dict[str | None, Figure]:
         """Answer a measure over all of them, for each value of an attribute or each group of its values."""
@@ -59,17 +61,13 @@ class Portfolio:
                 measure,
                 parts,
                 wholes,
-                nobody=lambda single: self._summed(_counting(single), {}),
+                nobody=lambda single: _summed(self._questions(_counting(single)), _counting(single), {}),
                 nonnegative=self._is_nonnegative(measure),
             )
         counting = _counting(measure)
-        groups = grouped(self._summands(counting, by), by)
-        return {group: self._summed(counting, everyone) for group, everyone in groups.items()}
-
-    def _summed(self, measure: Counting, everyone: Everyone) -> Figure:
-        questions = self._questions(measure)
-        at, basis = questions[0].at, questions[0].basis
-        return summed(measure, questions[0].scale(measure), everyone, at=at, basis=basis)
+        questions = self._questions(counting)
+        groups = grouped(self._summands(questions, counting, by), by)
+        return {group: _summed(questions, counting, everyone) for group, everyone in groups.items()}
 
     def _is_nonnegative(self, measure: Share) -> bool:
         metrics = {one.metric for one in (measure.part, measure.whole) if isinstance(one, Total)}
@@ -78,13 +76,32 @@ class Portfolio:
     def _questions(self, measure: Counting) -> list[Question]:
         return [state.question.on_basis_of(measure) for state in self.states]
 
-    def _summands(self, measure: Counting, by: By | None = None) -> Everyone:
+    def _summands(self, questions: Sequence[Question], measure: Counting, by: By | None = None) -> Everyone:
         alike = _defined_alike(measure.metric, self.states) if isinstance(measure, Total) else None
-        each = {question.initiative: question.summands(measure, by) for question in self._questions(measure)}
         if not self.once:
-            return {_within(id, member): summand for id, some in each.items() for member, summand in some.items()}
-        ids = sorted({member for some in each.values() for member in some})
-        return {member: _merged([some[member] for some in each.values() if member in some], alike) for member in ids}
+            return {
+                _within(question.initiative, member): summand
+                for question in questions
+                for member, summand in question.summands(measure, by).items()
+            }
+        each = [question.with_overlaps(measure, by) for question in questions]
+        ids = sorted({member for some in each for member in some})
+        merged = {member: _merged([some[member] for some in each if member in some], alike) for member in ids}
+        if not isinstance(measure, Total):
+            return merged
+        # a member that is part of another one anywhere is so everywhere
+        possibly = _anywhere([possible_wholes(question.registers) for question in questions])
+        surely = _anywhere([sure_wholes(question.registers) for question in questions])
+        return not_twice(measure, merged, possibly, surely)
+
+
+def _summed(questions: Sequence[Question], measure: Counting, everyone: Everyone) -> Figure:
+    first = questions[0]
+    return summed(measure, first.scale(measure), everyone, at=first.at, basis=first.basis)
+
+
+def _anywhere(several: Sequence[Wholes]) -> Wholes:
+    return lambda member: {whole for wholes in several for whole in wholes(member)}
 
 
 def _within(initiative: str, member: str) -> str:
