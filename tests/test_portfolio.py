@@ -327,6 +327,14 @@ def test_one_who_may_be_part_of_another_one_somewhere_may_be_left_out(unions):
     assert [str(figure.amount) for figure in by.values()] == ["100..110 Mt/year"]
 
 
+def test_initiatives_that_make_two_members_parts_of_one_another_have_no_total(unions):
+    unions.initiative("treaty").record(MemberJoined("eu", "2001", part_of="fr"))
+    for overlap in "refuse", "parts", "whole":
+        with pytest.raises(BadInput, match="'eu' is part of 'fr' by one initiative"):
+            unions.measure(Total("co2", overlap=overlap), "2002-01-01", once=True)
+    assert str(unions.measure(Members(), "2002-01-01", once=True)) == "2"
+
+
 def test_the_members_of_another_day_are_read_once_for_all_groups(unions, monkeypatch):
     reads = []
     read = Question.on_basis_of

@@ -32,13 +32,13 @@ def without_overlap(
     measure refuses to choose, and a member and a part of it may both count.
     """
     counting = {member for member, ways in everyone.items() if any(way.counted for way in ways)}
-    pairs = [(part, whole) for part in sorted(counting) for whole in sorted(_reached(part, possibly) & counting)]
+    pairs = [(part, whole) for part in sorted(counting) for whole in sorted(reached(part, possibly) & counting)]
     if pairs and measure.overlap == "refuse":
         raise Overlapping(measure.metric, pairs)
     left = dict(everyone)
     for part, whole in pairs:
         out, beside = (whole, part) if measure.overlap == "parts" else (part, whole)
-        is_out = all(way.counted for way in everyone[beside]) and whole in _reached(part, surely)
+        is_out = all(way.counted for way in everyone[beside]) and whole in reached(part, surely)
         left[out] = (LEFT_OUT,) if is_out else tuple(dict.fromkeys([*left[out], LEFT_OUT]))
     return left
 
@@ -58,8 +58,8 @@ def _texts(registers: Registers, member: str) -> Set[str | None]:
     return {text_of(option) for option in registers.of(part_of(member)).options}
 
 
-def _reached(member: str, wholes: Wholes) -> Set[str]:
-    """Give everything that a member is part of: a circle leads back to nobody new."""
+def reached(member: str, wholes: Wholes) -> Set[str]:
+    """Give everything that a member is part of, in any number of steps; never itself, in a circle either."""
     found: set[str] = set()
     ahead = [member]
     while ahead:

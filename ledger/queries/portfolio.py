@@ -18,7 +18,7 @@ from ledger.model.events import MetricDefined
 from ledger.model.figures import Figure
 from ledger.model.measures import By, ByLike, Measure, Share, Total, Value
 from ledger.model.outcomes import Counting, Outcome
-from ledger.model.overlaps import Wholes, possible_wholes, sure_wholes
+from ledger.model.overlaps import Wholes, possible_wholes, reached, sure_wholes
 from ledger.model.parts import Scale, Ways, scale_of
 from ledger.model.shares import share_of, shares_of
 from ledger.model.state import InitiativeState
@@ -92,12 +92,24 @@ class Portfolio:
         # a member that is part of another one anywhere is so everywhere
         possibly = _anywhere([possible_wholes(question.registers) for question in questions])
         surely = _anywhere([sure_wholes(question.registers) for question in questions])
+        _require_no_circle(merged, surely)
         return not_twice(measure, merged, possibly, surely)
 
 
 def _summed(questions: Sequence[Question], measure: Counting, everyone: Everyone) -> Figure:
     first = questions[0]
     return summed(measure, first.scale(measure), everyone, at=first.at, basis=first.basis)
+
+
+def _require_no_circle(members: Iterable[str], surely: Wholes) -> None:
+    # no initiative by itself lets one in, but several together may come to one
+    for part in members:
+        for whole in sorted(reached(part, surely)):
+            if part in reached(whole, surely):
+                raise BadInput(
+                    f"{part!r} is part of {whole!r} by one initiative, and {whole!r} of {part!r} by another: they have "
+                    "no total in which each member counts once; correct one of them"
+                )
 
 
 def _anywhere(several: Sequence[Wholes]) -> Wholes:
