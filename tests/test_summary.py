@@ -750,6 +750,36 @@ def test_what_changed_in_words():
     assert "The initiative is closed." in summary(initiative, "2021-12-31")
 
 
+def test_a_bridge_begins_and_ends_with_values_or_says_that_there_are_none():
+    initiative = recorded(
+        MetricDefined("dues", "EUR", title="Dues", nonnegative=True),
+        MetricDefined("fees", "EUR", title="Fees", nonnegative=True),
+        MemberJoined("ada", "2020-01-01", name="Ada"),
+        MemberJoined("ben", "2020-03-01", name="Ben"),
+        MetricUpdated("dues", "2020-04-01", "5 EUR", member="ben"),
+        MetricUpdated("dues", "2020-06-01", None, member="ben"),
+    )
+
+    def steps(first, last):
+        page = read(summary(initiative, last, since=first, measures=[Total("fees"), Total("dues")]), "markdown")
+        return [row[0][:4] for row in page.rows if "step by step" in row[0]], [
+            row for row in page.rows if row[0] in ("opening", "closing")
+        ]
+
+    nothing = ["no value", "no value"]
+    assert steps("2020-02-01", "2020-03-31") == ([], [])
+    assert steps("2020-02-01", "2020-05-01") == (
+        ["Dues"],
+        [
+            ["opening", *nothing, "2020-02-01, 0 of 1 report"],
+            ["closing", "5", "5", "2020-05-01, 1 of 2 report"],
+        ],
+    )
+    assert steps("2020-05-01", "2020-07-01")[1][1] == ["closing", *nothing, "2020-07-01, 0 of 2 report"]
+    # where nobody is a member, nothing is missing
+    assert steps("2019-12-31", "2020-05-01")[1][0] == ["opening", "0", "0", "2019-12-31"]
+
+
 def test_what_is_said_no_more_and_what_is_dated_otherwise(founding):
     with ledger.open(":memory:") as book:
         club = book.initiative("club")
