@@ -341,8 +341,9 @@ class Initiative:
         """Write a short document on a day, to be pasted into a report: figures, members, changes, claims, sources.
 
         `at` and `known_at` are as for `at`. `since` adds what changed from that point, before `at` or not, and
-        what was learned since, with the bridge of each count and total; a day alone is looked at as known at
-        `known_at`, a pair as it says. `by` groups the members by an attribute, or by groups of its values.
+        what was learned since, with the bridge of each count, and of each total with a value at either end; a day
+        alone is looked at as known at `known_at`, a pair as it says. `by` groups the members by an attribute, or by
+        groups of its values: those who have none stand together, also where nobody ever had one.
         `measures` are the figures to show; else these are the members, and each metric's total and
         initiative-wide value, where there are such. `format` is `markdown` or `html`: a fragment, without a
         script. All that comes from the ledger is escaped, and the same ledger gives the same text; only addresses of
@@ -352,7 +353,7 @@ class Initiative:
         and the values of the initiative as a whole that hold then, against the members' totals.
 
         A total that cannot be formed is told with its reason. Raises `MissingExtra` where jinja2 is not
-        installed, `BadInput` for another format, for what is no measure and for a `by` that names no attribute,
+        installed, `BadInput` for another format, for what is no measure and for a `by` that cannot be an attribute,
         `UnknownMetric` for a measure of a metric not known, and what `at` raises.
         """
         from ledger.faces.summary import summary  # noqa: PLC0415 - many programs never ask

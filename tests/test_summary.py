@@ -388,12 +388,26 @@ def test_whatever_had_been_claimed_by_the_day_is_told_with_what_was_found_of_it(
     whys = sorted(row[5] for row in rows if row[5:] and row[5])
     assert len(whys) == len(explained)
     for finding in explained:
-        said = [plain(one) for one in (finding.would_hold, finding.was) if one]
-        if finding.verdict == "not comparable" or finding.figure is None:
-            said.append(plain(finding.now.reason))
+        said = []
+        if finding.restated:
+            said.append(f"When it was published it was {finding.when_published.verdict}, ")
+        if finding.verdict == "not comparable":
+            said.append(next(words for reason, words in NOT_COMPARABLE if reason in finding.now.reason))
+        elif finding.figure is None:
+            said.append("It cannot be added up, since both would count: ")
         else:
-            said.append(plain(f"{finding.figure.amount} found") if finding.figure.reporting else "found")
+            amount, unit = finding.figure.amount, finding.amount.unit
+            fits = amount.dimension == finding.amount.dimension
+            said.append(f"{amount.to(unit) if fits else amount} found" if finding.figure.reporting else "found")
         assert any(all(one in why for one in said) for why in whys)
+
+
+NOT_COMPARABLE = [  # what the audit says, and the document
+    ("is defined", "No metric "),
+    ("not additive", "It cannot be added up: "),
+    ("another dimension than its whole", "Its part is measured in a unit of another kind"),
+    ("another dimension", "It is measured in "),
+]
 
 
 ORDER = ["contradicted", "restated", "unverifiable", "not comparable", "confirmed"]
@@ -470,7 +484,8 @@ def check_all_is_text(text, id, source):
         assert f"Different values of {shown}" in rows
         rows = claims_of(page)
         assert [row[0] for row in rows] == [
-            f"Different values of country where {shown} is {among(text)}",
+            f"Different values of country where {shown} is {among(text)}"
+            + (f' ("{plain(text)}")' if plain(text) else ""),
             f"{shown}, as stated for all, held against: {shown}, sum over the members",
             f"{shown} of {among(text)}",
         ]
@@ -750,6 +765,36 @@ def test_what_changed_in_words():
     assert "The initiative is closed." in summary(initiative, "2021-12-31")
 
 
+def test_a_bridge_begins_and_ends_with_values_or_says_that_there_are_none():
+    initiative = recorded(
+        MetricDefined("dues", "EUR", title="Dues", nonnegative=True),
+        MetricDefined("fees", "EUR", title="Fees", nonnegative=True),
+        MemberJoined("ada", "2020-01-01", name="Ada"),
+        MemberJoined("ben", "2020-03-01", name="Ben"),
+        MetricUpdated("dues", "2020-04-01", "5 EUR", member="ben"),
+        MetricUpdated("dues", "2020-06-01", None, member="ben"),
+    )
+
+    def steps(first, last):
+        page = read(summary(initiative, last, since=first, measures=[Total("fees"), Total("dues")]), "markdown")
+        return [row[0][:4] for row in page.rows if "step by step" in row[0]], [
+            row for row in page.rows if row[0] in ("opening", "closing")
+        ]
+
+    nothing = ["no value", "no value"]
+    assert steps("2020-02-01", "2020-03-31") == ([], [])
+    assert steps("2020-02-01", "2020-05-01") == (
+        ["Dues"],
+        [
+            ["opening", *nothing, "2020-02-01, 0 of 1 report"],
+            ["closing", "5", "5", "2020-05-01, 1 of 2 report"],
+        ],
+    )
+    assert steps("2020-05-01", "2020-07-01")[1][1] == ["closing", *nothing, "2020-07-01, 0 of 2 report"]
+    # where nobody is a member, nothing is missing
+    assert steps("2019-12-31", "2020-05-01")[1][0] == ["opening", "0", "0", "2019-12-31"]
+
+
 def test_what_is_said_no_more_and_what_is_dated_otherwise(founding):
     with ledger.open(":memory:") as book:
         club = book.initiative("club")
@@ -817,18 +862,150 @@ def test_claims_are_told_with_what_was_found_of_them_those_to_look_into_first():
             ["Different values of city", "2", "2020-03-31", "Letter (a)", "confirmed"],
             ["Dues, as stated for all", "8 EUR", "2020-04-30", "Letter (b)", "confirmed"],
         ]
-        assert rows[0][5].endswith(
-            "When it was published it was confirmed, by 1; what has been recorded since changes cleo."
+        assert rows[0][5] == (
+            "2 found. It would hold on 2020-01-31. "
+            "When it was published it was confirmed, 1 found; what has been recorded since changes Cleo."
         )
-        assert rows[0][5].startswith("2 found.")
-        assert rows[2][5].startswith("3 found. When it was published it was contradicted, by 2")
-        assert rows[1][5].startswith("Members: 2 t claimed for 2020-03-31, and it is measured in plain numbers")
+        assert rows[2][5] == (
+            "3 found. When it was published it was contradicted, 2 found; what has been recorded since changes Cleo."
+        )
+        assert rows[1][5].startswith("It is measured in plain numbers, and not in t. When it was published")
         assert rows[3][5] == "no value found; 0 of 3 report; missing: Ada, Ben, Cleo."
         assert rows[6][5:] == [""]
         assert [row[5] for row in rows[6:]] == ["", ""]
         later = claims_of(read(club.summary("2020-08-31"), "markdown"))
         assert sorted(row[3] for row in later) == [*["Letter (a)"] * 5, *["Letter (b)"] * 2, "c", "d", "minutes"]
         assert "What was claimed" not in club.summary("2019-12-30")
+
+
+def reasons_of(club, at, known_at=None):
+    """Give what the document says of each claim: what was claimed, the verdict, and why."""
+    return {row[0]: (row[4], row[5]) for row in claims_of(read(club.summary(at, known_at), "markdown"))}
+
+
+def test_why_is_said_in_the_units_of_the_claim_and_in_the_names_of_the_ledger():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(
+            MetricDefined("jobs", "people", title="People employed"),
+            MetricDefined("share", "percent", title="Share of renewables", additive=False),
+            MetricDefined("dues", "EUR", title="Dues", definition="paid in  the year"),
+            MemberJoined("ada", "2020-01-01", name="Ada", attributes={"city": "Bilbao"}),
+            MemberJoined("ben", "2020-01-01", name="Ben", attributes={"city": "Lagos"}),
+            MemberJoined("cleo", "2020-01-01", name="Cleo", part_of="ben"),
+            MemberSuspended("cleo", "2020-02-01"),
+            *(
+                MetricUpdated("jobs", "2020-01-01", f"{n}500000 people", member=who)
+                for who, n in (("ada", 2), ("ben", 1))
+            ),
+            MetricUpdated("jobs", "2020-01-01", "400000 people", member="cleo"),
+        )
+        half = Share(Members({"city": "Bilbao"}), Members())
+        claims = [
+            Claim(Value("jobs", "ada"), "3.6 million people", text="more than\n ever"),
+            Claim(half, "39.5..40.5 percent"),
+            Claim(Total("jobs"), "4.4 million people", at="2020-01-15"),
+            Claim(Total("jobs", suspended=True, overlap="whole"), "2.9 million people"),
+            Claim(Members(suspended=True), "2"),
+            Claim(Value("dues"), "1 EUR", definition="promised"),
+            Claim(Share(Value("jobs", "ada"), Value("jobs", "ben")), "1", definition="by head" * 20),
+            Claim(Members(), "2", definition="by head"),
+            Claim(Value("jobs", "ben"), "3 t"),
+            Claim(Total("jobs", {"city": "Lagos"}), "1.9 million people", at="2020-02-15"),
+        ]
+        club.record(ReportPublished("r", "2020-03-01", claims=claims))
+        found = reasons_of(club, "2020-03-01")
+    assert found['People employed of Ada ("more than ever")'] == ("contradicted", "2.5 million people found.")
+    assert found["Members where city is Bilbao, as a share of: Members"] == ("contradicted", "50 percent found.")
+    must_say = "The claim must say whether the parts are added up or the wholes."
+    assert found["People employed, sum over the members"] == (
+        "unverifiable",
+        f"It cannot be added up, since both would count: Cleo is part of Ben. {must_say}",
+    )
+    wholes = "People employed, sum over the members, with the suspended, wholes without their parts"
+    assert found[wholes] == ("contradicted", "4 million people found. It would hold for parts without their wholes.")
+    assert found["Members, with the suspended"] == ("contradicted", "3 found. It would hold without the suspended.")
+    assert found["Dues, as stated for all"] == (
+        "not comparable",
+        'The claim means "promised"; here Dues is defined as "paid in the year".',
+    )
+    ratio = found["People employed of Ada, as a share of: People employed of Ben"][1]
+    assert ratio.endswith('headby ..."; here People employed is defined in no words.')
+    assert found["Members"] == ("not comparable", 'The claim means "by head"; here members are counted.')
+    assert found["People employed, sum over the members where city is Lagos"] == (
+        "contradicted",
+        "1.5 million people found.",
+    )
+    assert found["People employed of Ben"] == ("not comparable", "It is measured in people, and not in t.")
+
+
+def test_what_has_no_metric_no_total_or_no_share_is_said():
+    initiative = recorded(
+        MetricDefined("jobs", "people", title="People employed"),
+        MetricDefined("share", "percent", title="Share of renewables", additive=False),
+        ReportPublished(
+            "r",
+            "2020-03-01",
+            claims=[
+                Claim(Value("co2"), "1 t"),
+                Claim(Total("share"), "1 percent"),
+                Claim(Share(Value("jobs"), Members()), "1"),
+            ],
+        ),
+    )
+    rows = claims_of(read(summary(initiative, "2020-03-01"), "markdown"))
+    assert [row[5] for row in rows] == [
+        "No metric co2 is defined.",
+        "It cannot be added up: it is a share, a rank or the like, of which there is no total.",
+        "Its part is measured in a unit of another kind than its whole.",
+    ]
+
+
+def test_who_changed_a_figure_since_is_named_even_where_the_document_does_not_know_them():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        _, wrong, _ = club.record(
+            MemberJoined("ada", "2020-01-01", name="Ada", attributes={"city": "Bilbao"}),
+            MemberJoined("ben", "2020-01-01", name="Ben", attributes={"city": "Lagos"}),
+            MetricDefined("dues", "EUR", title="Dues"),
+        )
+        stated, *_ = club.record(MetricUpdated("dues", "2020-01-01", "7 EUR"))
+        share = Share(Members({"city": "Lagos"}), Distinct("city"))
+        claims = [Claim(one, amount) for one, amount in ((Members(), "1"), (Distinct("city"), "2"), (share, "1"))]
+        claims += [Claim(Value("dues"), "7 EUR")]
+        club.record(ReportPublished("r", "2020-03-01", claims=claims))
+        club.retract(wrong)
+        club.correct(stated, amount="8 EUR")
+        found = reasons_of(club, "2020-03-01")
+    since = "what has been recorded since changes"
+    assert found["Members"][1] == f"1 found. When it was published it was contradicted, 2 found; {since} Ben."
+    assert found["Different values of city"][1].endswith(f"confirmed, 2 found; {since} who has Lagos.")
+    ratio = found["Members where city is Lagos, as a share of: Different values of city"]
+    assert ratio[1].endswith(f"{since} Ben and who has Lagos.")
+    assert found["Dues, as stated for all"][1].endswith("When it was published it was confirmed, 7 EUR found.")
+
+
+def test_over_whose_members_a_total_would_hold_and_that_there_was_no_figure_is_said():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        *_, part = club.record(
+            MetricDefined("jobs", "people", title="People employed"),
+            MemberJoined("ada", "2020-01-01", name="Ada"),
+            MetricUpdated("jobs", "2020-01-01", "2 people", member="ada"),
+            MetricUpdated("jobs", "2020-02-15", "3 people", member="ada"),
+            MemberJoined("ben", "2020-02-01", name="Ben"),
+            MetricUpdated("jobs", "2020-02-01", "5 people", member="ben"),
+            MemberChanged("ben", "2020-02-20", part_of="ada"),
+        )
+        club.record(ReportPublished("r", "2020-03-01", claims=[Claim(Total("jobs"), "3 people")]))
+        club.retract(part)
+        found = reasons_of(club, "2020-03-01")
+    verdict, reason = found["People employed, sum over the members"]
+    assert verdict == "contradicted, restated"
+    assert reason == (
+        "8 people found. It would hold over the members of 2020-01-31. "
+        "When it was published it was unverifiable, no figure."
+    )
 
 
 def test_where_all_claims_simply_hold_no_column_says_why():
@@ -901,6 +1078,8 @@ def test_values_are_grouped_where_the_groups_are_named():
     by = {"city": {"Bilbao": "Spain", "Lagos": "Nigeria"}}
     page = read(summary(initiative, "2020-06-30", by=by), "markdown")
     assert page.blocks["h4"] == ["Nigeria (1)", "Spain (1)", "without city (1)"]
+    page = read(summary(initiative, "2020-06-30", by="cuntry"), "markdown")
+    assert page.blocks["h4"] == ["without cuntry (3)"]
     with pytest.raises(BadInput, match="'Lagos', which is in no group"):
         summary(initiative, "2020-06-30", by={"city": {"Bilbao": "Spain"}})
 

@@ -10,14 +10,14 @@ from typing import Final, TypeAlias
 
 from attrs import frozen
 
-from ledger.faces.phrases import NO_FIGURE, Names, change_of, reason_of
+from ledger.faces.phrases import NO_FIGURE, NO_VALUE, Names, change_of, has_no_value, reason_of
 from ledger.model.errors import UnknownMetric, WrongDimension
 from ledger.model.exact import number_text
 from ledger.model.measures import Distinct, Measure, Share, Value
 from ledger.model.state import InitiativeState
 from ledger.queries.bridge import CLOSING, OPENING, Line, signed
 from ledger.queries.changes import compare
-from ledger.queries.why import RESTATED, why
+from ledger.queries.why import RESTATED, Why, why
 
 _NO_COMPARISON: Final = (*NO_FIGURE, UnknownMetric, WrongDimension)
 _STEPS: Final = {RESTATED: "restated (learned since)"}
@@ -108,16 +108,25 @@ def _ways(
         except _NO_COMPARISON as error:
             yield Way(what, "", reason=reason_of(error, names))
             continue
-        if found.effects:
-            bridge = found.bridge()
+        nowhere = has_no_value(found.opening) and has_no_value(found.closing)
+        if found.effects and not nowhere:
             subjects = Names({}, {}) if isinstance(measure, Distinct) else names  # those are values, and no members
-            yield Way(what, bridge.unit, tuple(_step(line, subjects) for line in bridge))
+            yield Way(what, found.closing.amount.unit, tuple(_steps(found, subjects)))
+
+
+def _steps(found: Why, subjects: Names) -> Iterator[Step]:
+    figures = {OPENING: found.opening, CLOSING: found.closing}
+    for line in found.bridge():
+        figure = figures.get(line.kind)
+        if figure is None:
+            yield _step(line, subjects)
+        elif has_no_value(figure):
+            yield Step(line.kind, NO_VALUE, NO_VALUE, line.note)
+        else:
+            low, high = ("open" if end is None else number_text(end) for end in (line.low, line.high))
+            yield Step(line.kind, low, high, line.note)
 
 
 def _step(line: Line, subjects: Names) -> Step:
-    ends = line.low, line.high
-    if line.kind in (OPENING, CLOSING):
-        low, high = ("open" if end is None else number_text(end) for end in ends)
-        return Step(line.kind, low, high, line.note)
-    low, high = (signed(end) for end in ends)
+    low, high = signed(line.low), signed(line.high)
     return Step(_STEPS.get(line.kind, line.kind), low, high, subjects.some(line.subjects))

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
-from ledger.faces.phrases import Names, amount_of, coverage_of, source_of
+from ledger.faces.markup import plain
+from ledger.faces.phrases import Names, amount_of, coverage_of, reason_of, source_of
+from ledger.model.errors import NotAdditive, Overlapping
+from ledger.model.events import MetricDefined
+from ledger.model.figures import Figure
+from ledger.model.measures import Distinct, Measure, Members, Total, Value
 from ledger.model.state import InitiativeState
-from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVERIFIABLE
+from ledger.model.units import unit as unit_of
+from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVERIFIABLE, singles_of
 from ledger.queries.findings import Finding
+from ledger.queries.reasons import QUOTED_MAX
+
+StateAt: TypeAlias = Callable[[date, datetime | None], InitiativeState]
+"""Gives the state of a day, as known at an instant, or else as the document knows it."""
 
 _RESTATED: Final = "restated"
 _ORDER: Final = (CONTRADICTED, _RESTATED, UNVERIFIABLE, NOT_COMPARABLE, CONFIRMED)
@@ -29,7 +40,9 @@ class Claimed:
     why: str
 
 
-def claimed(findings: Iterable[Finding], state: InitiativeState, names: Names) -> tuple[Claimed, ...]:
+def claimed(
+    findings: Iterable[Finding], state: InitiativeState, names: Names, state_at: StateAt
+) -> tuple[Claimed, ...]:
     """Tell the findings on what a state holds, first those that somebody should look into.
 
     These are the claims of reports certainly published by its day, and the values of the initiative as a whole that
@@ -37,7 +50,7 @@ def claimed(findings: Iterable[Finding], state: InitiativeState, names: Names) -
     """
     titles = _titles(state)
     told = [one for one in findings if _is_held(one, state)]
-    return tuple(_told(one, titles, names) for one in sorted(told, key=_place))
+    return tuple(_told(one, titles, _Reasons(one, state, names, state_at)) for one in sorted(told, key=_place))
 
 
 def _is_held(finding: Finding, state: InitiativeState) -> bool:
@@ -57,9 +70,11 @@ def _titles(state: InitiativeState) -> dict[str, str]:
     return {id: title if bearers[title] == 1 or title == id else f"{title} ({id})" for id, title in titles.items()}
 
 
-def _told(finding: Finding, titles: dict[str, str], names: Names) -> Claimed:
-    claim, verdict = finding.claim, finding.verdict
+def _told(finding: Finding, titles: dict[str, str], reasons: _Reasons) -> Claimed:
+    claim, verdict, names = finding.claim, finding.verdict, reasons.names
     what = names.measure(claim.measure)
+    if plain(claim.text):
+        what += f" ({_cited(claim.text)})"
     if finding.measure != claim.measure:
         what += f", held against: {names.measure(finding.measure)}"
     by = "" if finding.report is None else titles[finding.report]
@@ -71,15 +86,104 @@ def _told(finding: Finding, titles: dict[str, str], names: Names) -> Claimed:
         at=finding.at.isoformat(),
         by=by,
         verdict=f"{verdict}, {_RESTATED}" if finding.restated else verdict,
-        why="" if verdict == CONFIRMED and not finding.restated else _why(finding, names),
+        why=" ".join(reasons) if finding.restated or verdict != CONFIRMED else "",
     )
 
 
-def _why(finding: Finding, names: Names) -> str:
-    """Say what was found, in fewer words than the finding itself: who counts stands elsewhere in the document."""
-    figure = finding.figure
-    found = finding.now.reason
-    if figure is not None and finding.verdict != NOT_COMPARABLE:
-        coverage = "" if figure.complete and not figure.possible_members else f"; {coverage_of(figure, names)}"
-        found = f"{amount_of(figure)} found{coverage}."
-    return " ".join(filter(None, [found, finding.would_hold, finding.was]))
+@frozen
+class _Reasons:
+    """Why a claim is found to be what it is, in sentences: what, how much, when and by whom stand beside them."""
+
+    finding: Finding
+    state: InitiativeState
+    names: Names
+    state_at: StateAt
+
+    def __iter__(self) -> Iterator[str]:
+        finding, figure, then = self.finding, self.finding.figure, self.finding.when_published
+        if finding.verdict == NOT_COMPARABLE:
+            yield self._not_comparable()
+        elif figure is None:
+            yield from self._overlapping()
+        else:
+            settled = figure.complete and not figure.possible_members
+            yield f"{self._found(figure)}{'' if settled else f'; {coverage_of(figure, self.names)}'}."
+        if would_hold := [*_would_hold(finding)]:
+            yield f"It would hold {' or '.join(would_hold)}."
+        if then is not None and finding.restated:
+            found = "no figure" if then.figure is None else self._found(then.figure)
+            changed = f"; what has been recorded since changes {who}" if (who := self._changed()) else ""
+            yield f"When it was published it was {then.verdict}, {found}{changed}."
+
+    def _found(self, figure: Figure) -> str:
+        return f"{amount_of(figure, self.finding.amount.unit)} found"
+
+    def _not_comparable(self) -> str:
+        """Say what keeps the two apart. A definition has no day, so that the document's state knows it."""
+        measure, claim, defined = self.finding.measure, self.finding.claim, self.state.metrics
+        of_metrics = [one for one in singles_of(measure) if isinstance(one, Total | Value)]
+        for one in of_metrics:
+            if one.metric not in defined:
+                return f"No metric {one.metric} is defined."
+        if any(isinstance(one, Total) and not defined[one.metric].additive for one in of_metrics):
+            return f"It {reason_of(NotAdditive(), self.names)}."
+        if len({unit_of(_unit(one, defined)).dimension for one in singles_of(measure)}) > 1:
+            return "Its part is measured in a unit of another kind than its whole."
+        unit = _unit(measure, defined)
+        if claim.amount.dimension != unit_of(unit).dimension:
+            return f"It is measured in {unit or 'plain numbers'}, and not in {claim.amount.unit or 'plain numbers'}."
+        texts = {one.metric: defined[one.metric].definition for one in of_metrics}
+        here = [
+            f"{self.names.metric(metric)} is defined {f'as {_cited(text)}' if text else 'in no words'}"
+            for metric, text in texts.items()
+        ]
+        return f"The claim means {_cited(claim.definition or '')}; here {' and '.join(here) or 'members are counted'}."
+
+    def _overlapping(self) -> Iterator[str]:
+        try:
+            self.state_at(self.finding.at, None).measure(self.finding.measure)
+        except Overlapping as error:
+            reason = reason_of(error, self.names)
+            yield f"It {reason}. The claim must say whether the parts are added up or the wholes."
+
+    def _changed(self) -> str:
+        """Name those whose records have changed the figure since it was published."""
+        members: dict[str, None] = {}
+        values: dict[str, None] = {}
+        for why in self.finding.why:
+            if not (isinstance(why.measure, Value) and why.measure.member is None):
+                held = values if isinstance(why.measure, Distinct) else members
+                held.update({effect.subject: None for effect in why.effects if effect.subject is not None})
+        said = [self._names_of(members).some([*members])] if members else []
+        said += [f"who has {Names({}, {}).some([*values])}"] if values else []
+        return " and ".join(said)
+
+    def _names_of(self, members: Iterable[str]) -> Names:
+        """Name members, also those of whom all that was recorded was taken back: by what was known of them then."""
+        if all(member in self.names.members for member in members):
+            return self.names
+        parts = [effect.before for why in self.finding.why for effect in why.effects if effect.before is not None]
+        then = max((ref.recorded_at for part in parts for ref in part.records), default=None)
+        return Names.of(self.state, self.state_at(self.finding.at, then))
+
+
+def _unit(measure: Measure, defined: Mapping[str, MetricDefined]) -> str:
+    return defined[measure.metric].unit if isinstance(measure, Total | Value) else ""
+
+
+def _cited(text: str) -> str:
+    line = plain(text)
+    return f'"{line}"' if len(line) <= QUOTED_MAX else f'"{line[:QUOTED_MAX]}..."'
+
+
+def _would_hold(finding: Finding) -> Iterator[str]:
+    """Say on which day a contradicted claim would hold, and on which other basis."""
+    held, asked = finding.holds_as, finding.measure
+    if finding.holds_at is not None:
+        yield f"on {finding.holds_at}"
+    if isinstance(held, Total) and isinstance(asked, Total) and held.members_at != asked.members_at:
+        yield f"over the members of {held.members_at}"
+    elif isinstance(held, Total) and isinstance(asked, Total) and held.overlap != asked.overlap:
+        yield f"for {'parts without their wholes' if held.overlap == 'parts' else 'wholes without their parts'}"
+    elif isinstance(held, Members | Distinct | Total):
+        yield f"{'with' if held.suspended else 'without'} the suspended"

@@ -18,6 +18,7 @@ from ledger.model.measures import Distinct, Joined, Measure, Members, Share, Tot
 from ledger.model.members import Member
 from ledger.model.records import RecordRef
 from ledger.model.state import InitiativeState
+from ledger.model.units import unit as unit_of
 from ledger.model.when import When
 from ledger.queries.changes import (
     ATTRIBUTE,
@@ -34,6 +35,7 @@ from ledger.queries.changes import (
 from ledger.queries.standing import REJOINED
 
 NAMED_MAX: Final = 6  # members that one line names
+NO_VALUE: Final = "no value"
 NO_FIGURE: Final = (NotAdditive, Overlapping)
 """The errors of a measure that has no figure in this state, which the document tells in place of one."""
 
@@ -135,10 +137,17 @@ def _options(measure: Members | Joined | Distinct | Total) -> Iterable[str]:
             yield f"values of the last {measure.within}"
 
 
-def amount_of(figure: Figure) -> str:
-    """Write the amount over the values that exist; where none does, that is no zero."""
-    nothing = figure.oldest is None and not figure.complete
-    return "no value" if nothing and isinstance(figure.measure, Total | Value) else str(figure.amount)
+def has_no_value(figure: Figure) -> bool:
+    """Is it made of values, of which none exists?"""
+    return isinstance(figure.measure, Total | Value) and figure.oldest is None and not figure.complete
+
+
+def amount_of(figure: Figure, unit: str | None = None) -> str:
+    """Write the amount over the values that exist, in a unit if it fits; where none does, that is no zero."""
+    if has_no_value(figure):
+        return NO_VALUE
+    amount = figure.amount
+    return str(amount if unit is None or unit_of(unit).dimension != amount.dimension else amount.to(unit))
 
 
 def coverage_of(figure: Figure, names: Names) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
@@ -135,7 +135,7 @@ def summary(
         suspended=tuple(_entry(member, standing=len(member.statuses) > 1) for member in state.suspended.values()),
         changed=None if earlier is None else _changed(initiative, earlier, state, known_at, asked),
         reports=tuple(_reports(state)),
-        claimed=claimed(initiative.audit(known_at=known_at), state, names),
+        claimed=_claimed(initiative, state, known_at, names),
         sources=_sources(state),
     )
     return rendered("summary", format, page)
@@ -176,6 +176,17 @@ def _changed(
     measures: tuple[Measure, ...],
 ) -> Changed:
     return changed(before, initiative.at(before.at, known_at), after, _known(initiative, before), measures)
+
+
+def _claimed(initiative: Initiative, state: InitiativeState, known_at: KnownAt, names: Names) -> tuple[Claimed, ...]:
+    told = {("report", "published"), ("initiative", "metric")}
+    if not any((key.subject, key.aspect) in told for key in state.registers.cells):
+        return ()  # an audit would be of later days alone
+
+    def state_at(day: date, then: datetime | None) -> InitiativeState:
+        return initiative.at(day, known_at if then is None else then)
+
+    return claimed(initiative.audit(known_at=known_at), state, names, state_at)
 
 
 def _row(measure: Measure, state: InitiativeState, names: Names) -> Row:
