@@ -332,8 +332,8 @@ def test_what_was_not_compared_agrees_with_its_like_whatever_the_figure():
 
 
 @pytest.mark.parametrize(("measure", "more", "ids"), [
-    (Members(), [MemberLeft("basque", "2022-05-01")], ["r6"]),
-    (Members(), [InitiativeLaunched("2020-01-01"), InitiativeClosed("2023-01-01")], ["r7"]),
+    (Members(), [MemberLeft("basque", "2022-05-01")], ["r2", "r6"]),
+    (Members(), [InitiativeLaunched("2020-01-01", "Clusters"), InitiativeClosed("2023-01-01")], ["r7"]),
     (Members({"country": "Spain"}), [joined("ohio", country="US"), MemberChanged("humber", "2022-05-01",
      attributes={"country": "Spain"})], ["r3", "r7"]),
     (Joined("2021-01-01"), [joined("ohio")], ["r6"]),
