@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from ledger.model.errors import LedgerError
 from ledger.model.events import (
     Claim,
+    InitiativeClosed,
+    InitiativeLaunched,
     MemberChanged,
     MemberJoined,
     MemberLeft,
@@ -22,7 +24,7 @@ from ledger.model.measures import Distinct, Joined, Members, Share, Total, Value
 from ledger.model.quantity import Quantity, at_least, at_most, exactly
 from ledger.model.records import Record
 from ledger.model.state import replay
-from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVERIFIABLE, VERDICTS, check
+from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVERIFIABLE, VERDICTS, changed_by, check
 from ledger.testing.histories import FIRST_INSTANT, MEMBERS, breakpoints, histories, hostile_histories, questions
 from ledger.testing.worlds import Worlds
 
@@ -46,8 +48,9 @@ def checked(measure, amount, *events, definition=None):
     return check(claim, replay(recorded(*events), at=DAY))
 
 
-def joined(member, effective="2022-01-01", country=None):
-    return MemberJoined(member, effective, attributes={} if country is None else {"country": country})
+def joined(member, effective="2022-01-01", country=None, part_of=None):
+    attributes = {} if country is None else {"country": country}
+    return MemberJoined(member, effective, attributes=attributes, part_of=part_of)
 
 
 def updated(member, amount, metric="co2", effective="2022-06-30"):
@@ -145,15 +148,20 @@ ROUGH = joined("ohio", "2023", country="US")
      "against it or for it: the whole, members, is not sure to be more than 0.")),
     (Share(Members({"country": "Spain"}), Members()), "40%", (*TWO, ROUGH), UNVERIFIABLE, None,
      ("Share of members where country is Spain in members: 40% claimed for 2023-01-20, and what is known, "
-     "33.3333333333333…..50 %, leaves it open: may or may not count: ohio.")),
+     "33.3333333333333…..50 %, leaves it open: of the whole: may or may not count: ohio.")),
     (Share(Total("net", {"country": "Spain"}), Total("net")), "40%", (NET, *TWO, updated("basque", "1 t", "net")),
      UNVERIFIABLE, None,
      ("Share of total net where country is Spain in total net: 40% claimed for 2023-01-20, and nothing can be said "
-     "against it or for it: no value is known of 1 of 2 members (humber); the whole, total net, is not sure to be "
-     "more than 0.")),
+     "against it or for it: of the whole: no value is known of 1 of 2 members (humber); the whole, total net, is not "
+     "sure to be more than 0.")),
+    (Share(Total("net", {"country": "Spain"}), Total("co2")), "40%", (NET, MetricDefined("co2", "t"), *TWO),
+     UNVERIFIABLE, None,
+     ("Share of total net where country is Spain in total co2: 40% claimed for 2023-01-20, and nothing can be said "
+     "against it or for it: of the part: no value is known of 1 of 1 members (basque); of the whole: no value is known "
+     "of 2 of 2 members (basque, humber); the whole, total co2, is not sure to be more than 0.")),
     (Share(Members(), Members(suspended=True)), "80%", (*TWO, ROUGH), UNVERIFIABLE, None,
      ("Share of members in members, with the suspended: 80% claimed for 2023-01-20, and what is known, "
-     "66.6666666666667…..100 %, leaves it open: may or may not count: ohio.")),
+     "66.6666666666667…..100 %, leaves it open: of the part and of the whole: may or may not count: ohio.")),
     # what measures or means something else
     (Total("co2"), "451 Mt", (CO2,), NOT_COMPARABLE, None,
      "Total co2: 451 Mt claimed for 2023-01-20, and it is measured in Mt/year, another dimension."),
@@ -195,7 +203,7 @@ def test_a_claim_that_names_another_definition_is_not_comparable(measure, events
     found = checked(measure, "0 Mt/year", *events, definition=definition)
     assert (found.verdict, found.reason) == (verdict, reason)
     assert found.figure is not None
-    assert [ref.id for ref in found.records] == ([] if verdict == CONFIRMED else ["r1"])
+    assert [ref.id for ref in found.records] == (["r1"] if definition else [])
 
 
 def test_a_count_has_no_definition_and_either_part_of_a_share_may_have_the_one_named():
@@ -265,9 +273,19 @@ def test_the_union_and_its_states_must_be_told_apart():
     assert (found.verdict, found.figure, found.gap) == (UNVERIFIABLE, None, None)
     assert found.reason == (
         "Total co2: 5 Mt/year claimed for 2023-01-20, and it is open what it counts, since members would count beside "
-        "parts of them (italy of union, spain of union): the claim must say overlap='parts' or overlap='whole'."
+        "parts of them (italy of union, spain of union): the claim must say whether the parts or the wholes are "
+        "added up (overlap); it would be >= 0 Mt/year with the parts, >= 0 Mt/year with the wholes."
     )
     assert [ref.id for ref in found.records] == ["r5", "r6"]
+    named = checked(Total("co2"), "5 Mt/year", *events, *parts, definition="emitted per year")
+    assert [ref.id for ref in named.records] == ["r1", "r5", "r6"]
+    values = [updated(*value) for value in (("union", "0.1 Gt/year"), ("spain", "15 Mt/year"), ("italy", "25 Mt/year"))]
+    told = checked(Total("co2"), "5 Mt/year", *events, *parts, *values)
+    assert told.reason.endswith("; it would be 40 Mt/year with the parts, 100 Mt/year with the wholes.")
+    told = checked(Share(Total("co2"), Total("co2", overlap="whole")), "5", *events, *parts, *values)
+    assert told.reason.endswith("; it would be 0.4 with the parts, 1 with the wholes.")
+    open_still = checked(Total("net"), "5 t", NET, *events, *parts)
+    assert open_still.reason.endswith(" (overlap).")
     unknown = checked(Total("co2"), "5 Mt/year")
     assert (unknown.figure, unknown.agrees(found), found.agrees(found)) == (None, False, True)
     # what it means comes first
@@ -304,6 +322,34 @@ def test_it_names_the_records_that_the_figure_rests_on(measure, ids):
     events = (CO2, *TWO, updated("basque", "1 Mt/year"), updated(None, "2 Mt/year"), MemberLeft("humber", "2024"))
     amount = "1 Mt/year" if isinstance(measure, Total | Value) else "1"
     assert [ref.id for ref in checked(measure, amount, *events).records] == ids
+
+
+def test_what_was_not_compared_agrees_with_its_like_whatever_the_figure():
+    one, two = (checked(Members(), "1 t", *events) for events in (TWO[:1], TWO))
+    assert one.figure != two.figure
+    assert (one.verdict, one.agrees(two)) == (NOT_COMPARABLE, True)
+    assert not one.agrees(checked(Members(), "1", *TWO))
+
+
+@pytest.mark.parametrize(("measure", "more", "ids"), [
+    (Members(), [MemberLeft("basque", "2022-05-01")], ["r2", "r6"]),
+    (Members(), [InitiativeLaunched("2020-01-01", "Clusters"), InitiativeClosed("2023-01-01")], ["r7"]),
+    (Members({"country": "Spain"}), [joined("ohio", country="US"), MemberChanged("humber", "2022-05-01",
+     attributes={"country": "Spain"})], ["r3", "r7"]),
+    (Joined("2021-01-01"), [joined("ohio")], ["r6"]),
+    (Value("co2", "basque"), [updated("basque", "2 Mt/year", effective="2022-07-01")], ["r4", "r6"]),
+    (Total("co2"), [MemberChanged("humber", "2022-05-01", part_of="basque"), joined("ohio", part_of="x")],
+     ["r6", "r7"]),
+    (Total("co2", members_at="2022-02-01"), [MemberLeft("basque", "2022-05-01"), joined("ohio")], ["r7"]),
+    (Share(Members({"country": "UK"}), Members()), [joined("ohio", country="US")], ["r6"]),
+    (Total("co2"), [MetricDefined("co2", "kt/year")], ["r1", "r6"]),
+    (Total("co2"), [updated("ohio", "2 Mt/year")], []),
+])  # fmt: skip
+def test_what_changed_a_figure_are_the_records_that_differ(measure, more, ids):
+    events = [CO2, *TWO, updated("basque", "1 Mt/year"), updated("humber", "2 Mt/year")]
+    before, after = (replay(recorded(*some), at=DAY) for some in (events, [*events, *more]))
+    assert [ref.id for ref in changed_by(measure, before, after)] == ids
+    assert changed_by(measure, after, after) == ()
 
 
 # --- laws

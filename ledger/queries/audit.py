@@ -29,7 +29,7 @@ from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
 from ledger.model.registers import Registers
 from ledger.model.state import InitiativeState
-from ledger.queries.checks import CONTRADICTED, Check, check, singles_of
+from ledger.queries.checks import CONTRADICTED, Check, changed_by, check, singles_of
 from ledger.queries.findings import Finding
 from ledger.queries.holds import TRIED_MAX, days_of_change, first_to_hold, nearest_day, other_bases, other_days
 from ledger.queries.log import PART_OF, Log, Wanted, standing
@@ -148,6 +148,7 @@ class Audit:
         now = check(claim, self._state(at, self.known_at), measure)
         then = None if stated.known_at is None else check(claim, self._state(at, stated.known_at), measure)
         contradicted = now.verdict == CONTRADICTED
+        restated = then is not None and not then.agrees(now)
         return Finding(
             initiative=self.initiative,
             report=stated.report,
@@ -161,6 +162,8 @@ class Audit:
             why=() if then is None else tuple(self._why(measure, at, stated.known_at, then, now)),
             holds_at=self._holds_at(claim, measure, at) if contradicted else None,
             holds_as=self._holds_as(claim, measure, at) if contradicted else None,
+            changed_by=self._changed_by(measure, at, stated.known_at) if restated else (),
+            first_known=stated.known_at,
         )
 
     def _why(self, measure: Measure, at: date, known_at: Moment, then: Check, now: Check) -> Iterator[Why]:
@@ -172,6 +175,9 @@ class Audit:
                 yield why(single, before, after, after)
             except WrongDimension:  # the metric has come to be defined in another one: no effects lead there
                 continue
+
+    def _changed_by(self, measure: Measure, at: date, known_at: Moment) -> tuple[RecordRef, ...]:
+        return changed_by(measure, self._state(at, known_at), self._state(at, self.known_at))
 
     # where a contradicted claim would hold
 

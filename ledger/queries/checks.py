@@ -7,20 +7,25 @@ claim that holds the whole envelope is right in each of them, and one that does 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ledger.model.errors import NotAdditive, Overlapping, UnknownMetric, WrongDimension
 from ledger.model.events import Claim, MetricDefined
-from ledger.model.facts import Register, definition_of, metric_of, part_of
+from ledger.model.facts import CLOSED, INITIATIVE_STATUS, Register, definition_of, metric_of, part_of
 from ledger.model.figures import Figure
-from ledger.model.measures import Measure, Share, Simple, Total, Value
+from ledger.model.measures import Joined, Measure, Members, Share, Simple, Total, Value
+from ledger.model.outcomes import Asked, Counting
+from ledger.model.overlaps import wholes_of
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
+from ledger.model.registers import Registers
 from ledger.model.state import InitiativeState
 from ledger.model.units import unit as unit_of
 from ledger.queries import reasons
+from ledger.queries.reasons import Made
 
 CONFIRMED: Final = "confirmed"
 CONTRADICTED: Final = "contradicted"
@@ -38,7 +43,9 @@ class Check:
     `figure` is None where it cannot be asked: of a metric that is not defined, of a total that the metric does not
     have, or in which a member and a part of it would both count. `gap` is the claimed amount less the figure's
     amount, which is over the values that exist, in the figure's unit; None where the two cannot be compared.
-    `reason` is one sentence, and `records` are those that the figure rests on, by position.
+    `reason` is one sentence. `records` are those that the figure rests on, by position, and those that define its
+    metrics where the claim names a definition. Where nothing is compared they are the defining ones alone and, of a
+    total in which a member and a part of it would both count, those that say who is part of whom.
     """
 
     verdict: str
@@ -48,10 +55,12 @@ class Check:
     records: tuple[RecordRef, ...]
 
     def agrees(self, other: Check) -> bool:
-        """Is the other check's verdict the same, and its figure?"""
+        """Is the other check's verdict the same and, where a comparison makes sense, its figure?"""
         return self._found() == other._found()
 
     def _found(self) -> object:
+        if self.verdict == NOT_COMPARABLE:
+            return self.verdict
         return self.verdict, None if self.figure is None else (self.figure.amount, self.figure.envelope)
 
 
@@ -76,21 +85,113 @@ def check(claim: Claim, state: InitiativeState, measure: Measure | None = None) 
     except WrongDimension:
         return _not_comparable(reasons.why_no_share(asked, claim, state), asked, state)
     except Overlapping as error:
-        reason = reasons.why_overlapping(asked, claim, state, error)
-        open_still = Check(UNVERIFIABLE, None, None, reason, _records_of_parts(error, state))
-        return _other_meaning(claim, asked, state) or open_still
+        if (other := _other_meaning(claim, asked, state)) is not None:
+            return other
+        reason = reasons.why_overlapping(asked, claim, state, error, _with_either(asked, state))
+        decide = {*_of_parts(asked, state), *(_defining(asked, state) if claim.definition else ())}
+        return Check(UNVERIFIABLE, None, None, reason, _in_order(decide))
     return _other_meaning(claim, asked, state, figure) or _compared(claim, figure, state)
 
 
+def changed_by(measure: Measure, before: InitiativeState, after: InitiativeState) -> tuple[RecordRef, ...]:
+    """Give the records by which a measure rests on something else in one state than in another, by position.
+
+    These are the records of the registers that it looks at, of everybody who may count in either state, as far as
+    they do not say the same in both: of the standing, the attributes, the values, the metric's definition, of who is
+    part of whom, and of the closing of the initiative.
+
+    >>> from ledger.model.measures import Members
+    >>> from ledger.model.state import replay
+    >>> changed_by(Members(), replay([], at="2022-12-31"), replay([], at="2023-01-20"))
+    ()
+    """
+    found: set[RecordRef] = set()
+    for single in singles_of(measure):
+        then, now = (state.question.on_basis_of(single).registers for state in (before, after))
+        looked_at = {*_looked_at(single, before, then), *_looked_at(single, after, now)}
+        for register in looked_at:
+            said, says = (_options(register, registers) for registers in (then, now))
+            differ = {position for position, *_ in said ^ says}
+            found |= {(now.refs.get(position) or then.refs[position]) for position in differ}
+    return _in_order(found)
+
+
+def _looked_at(measure: Simple, state: InitiativeState, registers: Registers) -> Iterator[Register]:
+    if isinstance(measure, Total | Value):
+        yield definition_of(measure.metric)
+    if isinstance(measure, Value):
+        yield metric_of(measure.metric, measure.member)
+        return
+    asked = Asked.by(measure, state.at)
+    counting = _counting(measure, state, registers)
+    for member in counting:
+        yield from asked.registers(member)
+    if isinstance(measure, Total):
+        yield from _parts_among(counting, registers)
+    yield INITIATIVE_STATUS
+
+
+def _counting(measure: Counting, state: InitiativeState, registers: Registers) -> set[str]:
+    """Give all who may count, parts and wholes alike."""
+    who = measure if isinstance(measure, Joined) else Members(measure.where, suspended=measure.suspended)
+    return {one.member for one in InitiativeState(state.initiative, state.at, state.version, registers).explain(who)}
+
+
+def _parts_among(counting: set[str], registers: Registers) -> Iterator[Register]:
+    """Give the registers that make one who may count a part of another one who may."""
+    for member in counting:
+        wholes = wholes_of(member, registers)
+        if wholes & counting:
+            yield from map(part_of, {member, *wholes})
+
+
+def _options(register: Register, registers: Registers) -> set[tuple[int, date, date]]:
+    """Give what says the content of a register; that the initiative was launched says nothing of a figure."""
+    return {
+        (fact.position, since, until)
+        for fact, since, until in registers.of(register).candidates
+        if register != INITIATIVE_STATUS or fact.value == CLOSED
+    }
+
+
 def _compared(claim: Claim, figure: Figure, state: InitiativeState) -> Check:
+    made = _made(figure, state)
     if claim.amount.contains(figure.envelope):
         verdict, reason = CONFIRMED, reasons.why_confirmed(claim, figure)
     elif claim.amount.meets(figure.envelope):
-        verdict, reason = UNVERIFIABLE, reasons.why_unverifiable(claim, figure, state)
+        verdict, reason = UNVERIFIABLE, reasons.why_unverifiable(claim, figure, made, state)
     else:
-        verdict, reason = CONTRADICTED, reasons.why_contradicted(claim, figure, state)
+        verdict, reason = CONTRADICTED, reasons.why_contradicted(claim, figure, made, state)
     gap = claim.amount.to(figure.amount.unit) - figure.amount
-    return Check(verdict, figure, gap, reason, _in_order(_records(figure.measure, state)))
+    records = {*_records(made, state), *(_defining(figure.measure, state) if claim.definition else ())}
+    return Check(verdict, figure, gap, reason, _in_order(records))
+
+
+def _made(figure: Figure, state: InitiativeState) -> list[Made]:
+    """Evaluate each single measure once for all that is said of it."""
+    made = []
+    for single in singles_of(figure.measure):
+        own = figure if single == figure.measure else state.measure(single)
+        made.append(Made(single, own, () if isinstance(single, Value) else state.explain(single)))
+    return made
+
+
+def _with_either(asked: Measure, state: InitiativeState) -> list[Figure]:
+    """Give the figures by the parts and by the wholes; none where they cannot be asked."""
+    try:
+        return [state.measure(_choosing(asked, overlap)) for overlap in ("parts", "whole")]
+    except (UnknownMetric, NotAdditive, WrongDimension):  # of the other measure of a share
+        return []
+
+
+def _choosing(asked: Measure, overlap: str) -> Measure:
+    if isinstance(asked, Share):
+        return Share(_choosing_one(asked.part, overlap), _choosing_one(asked.whole, overlap))
+    return _choosing_one(asked, overlap)
+
+
+def _choosing_one(asked: Simple, overlap: str) -> Simple:
+    return evolve(asked, overlap=overlap) if isinstance(asked, Total) and asked.overlap == "refuse" else asked
 
 
 def _other_meaning(claim: Claim, asked: Measure, state: InitiativeState, figure: Figure | None = None) -> Check | None:
@@ -123,23 +224,28 @@ def _defined(measure: Measure, state: InitiativeState) -> list[MetricDefined]:
 
 def _defining(measure: Measure, state: InitiativeState) -> Iterator[RecordRef]:
     for metric in _metrics(measure):
-        yield from _said(definition_of(metric), state)
+        yield from _said(definition_of(metric), state.registers)
 
 
-def _records(measure: Measure, state: InitiativeState) -> Iterator[RecordRef]:
-    for single in singles_of(measure):
-        if isinstance(single, Value):
-            yield from _said(metric_of(single.metric, single.member), state)
+def _records(made: Iterable[Made], state: InitiativeState) -> Iterator[RecordRef]:
+    for measure, _, parts in made:
+        if isinstance(measure, Value):
+            yield from _said(metric_of(measure.metric, measure.member), state.registers)
         else:
-            yield from (ref for one in state.explain(single) for ref in one.records)
+            yield from (ref for one in parts for ref in one.records)
 
 
-def _records_of_parts(error: Overlapping, state: InitiativeState) -> tuple[RecordRef, ...]:
-    return _in_order(ref for part, _ in error.pairs for ref in _said(part_of(part), state))
+def _of_parts(measure: Measure, state: InitiativeState) -> Iterator[RecordRef]:
+    """Give the records that make members parts of one another, in totals that do not choose between them."""
+    for single in singles_of(measure):
+        if isinstance(single, Total) and single.overlap == "refuse":
+            registers = state.question.on_basis_of(single).registers
+            for register in _parts_among(_counting(single, state, registers), registers):
+                yield from _said(register, registers)
 
 
-def _said(register: Register, state: InitiativeState) -> Iterator[RecordRef]:
-    return (state.registers.refs[option.fact.position] for option in state.registers.of(register).candidates)
+def _said(register: Register, registers: Registers) -> Iterator[RecordRef]:
+    return (registers.refs[option.fact.position] for option in registers.of(register).candidates)
 
 
 def _in_order(refs: Iterable[RecordRef]) -> tuple[RecordRef, ...]:

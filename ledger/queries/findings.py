@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Final
 
 from attrs import frozen
 
@@ -13,8 +15,10 @@ from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
 from ledger.model.wording import headed
 from ledger.queries.checks import Check
-from ledger.queries.reasons import in_unit_of, named
+from ledger.queries.reasons import in_unit_of, is_open, named
 from ledger.queries.why import Why
+
+SOURCES_MAX: Final = 3  # as far as a sentence names them
 
 
 @frozen
@@ -29,7 +33,10 @@ class Finding:
     `when_published` is what was found by what the ledger knew when it recorded the report (of a corrected report,
     when it recorded the first one); None for a claim that is not recorded. `now` is what was found by what it knows
     now, or at the `known_at` of the audit. Where they differ, `why` leads from the one figure to the other: of a
-    share, first its part's, then its whole's. It is empty where either figure cannot be asked.
+    share, first its part's, then its whole's. It is empty where either figure cannot be asked. `changed_by` are the
+    records by which the figure, or whether it can be asked or compared at all, rests on something else now, by
+    position: those recorded since, and those that have given way to them or were retracted. `first_known` is the
+    instant of `when_published`.
 
     `holds_at` is the nearest day within five years, and `holds_as` the measure on another basis, by which a
     contradicted claim would be confirmed; None where there is none, and for all other claims. For the members of a
@@ -50,6 +57,8 @@ class Finding:
     why: tuple[Why, ...] = ()
     holds_at: date | None = None
     holds_as: Measure | None = None
+    changed_by: tuple[RecordRef, ...] = ()
+    first_known: datetime | None = None
 
     @property
     def verdict(self) -> str:
@@ -58,7 +67,7 @@ class Finding:
 
     @property
     def restated(self) -> bool:
-        """Is the verdict or the figure another one than when it was published?"""
+        """Is the verdict, or the figure it was found by, another one than when it was published?"""
         return self.when_published is not None and not self.when_published.agrees(self.now)
 
     @property
@@ -77,6 +86,16 @@ class Finding:
         return self.now.gap
 
     @property
+    def records(self) -> tuple[RecordRef, ...]:
+        """The records that this rests on, as known now, by position."""
+        return self.now.records
+
+    @property
+    def reason(self) -> str:
+        """What was found, as known now, in one sentence."""
+        return self.now.reason
+
+    @property
     def sentence(self) -> str:
         """Say all of it: what was found, where the claim would hold, and what was found when it was published."""
         return " ".join(filter(None, [self.now.reason, self.would_hold, self.was]))
@@ -90,19 +109,34 @@ class Finding:
 
     @property
     def was(self) -> str:
-        """Say what a restated claim was found to be when it was published; empty for any other."""
+        """Say what a restated claim was found to be when it was published, and what changed that; else empty."""
         then = self.when_published
         if then is None or not self.restated:
             return ""
-        figure = "no figure" if then.figure is None else in_unit_of(self.claim, then.figure.envelope)
-        changed = sorted({effect.subject for why in self.why for effect in why.effects if effect.subject is not None})
-        since = f"; what has been recorded since changes {named(changed)}" if changed else ""
-        return f"When it was published it was {then.verdict}, by {figure}{since}."
+        if then.figure is None:
+            found = "since it could not be asked then"
+        elif is_open(then.figure):
+            found = "with nothing known of it"
+        else:
+            found = f"by {in_unit_of(self.claim, then.figure.envelope)}"
+        return f"When it was published it was {then.verdict}, {found}{self._since}."
+
+    @property
+    def _since(self) -> str:
+        subjects = sorted({effect.subject for why in self.why for effect in why.effects if effect.subject is not None})
+        new = [ref for ref in self.changed_by if self.first_known is None or ref.recorded_at > self.first_known]
+        if subjects:
+            sources = _few(ref.source for ref in new if ref.source)
+            return f"; what has been recorded since changes {named(subjects)}{f' ({sources})' if sources else ''}"
+        if new:
+            return f"; since then was recorded: {_sources(new)}"
+        return f"; since then was retracted: {_sources(self.changed_by)}" if self.changed_by else ""
 
     def to_row(self) -> dict[str, object]:
         """Give one row of plain values, for a data frame: `at` and `holds_at` are dates, amounts are texts.
 
-        `members` counts those who certainly count, and `reporting` those of them whose value is certain.
+        `members` counts those who certainly count, and `reporting` those of them whose value is certain. `text` is
+        there where the claim has one.
         """
         figure, then = self.figure, self.when_published
         return {
@@ -123,6 +157,7 @@ class Finding:
             "holds_at": self.holds_at,
             "holds_as": self.holds_as and basis(self.holds_as, self.measure),
             "record": self.record and self.record.id,
+            **({"text": self.claim.text} if self.claim.text else {}),
             "sentence": self.sentence,
         }
 
@@ -141,5 +176,16 @@ def basis(measure: Measure, other: Measure) -> str:
         if measure.members_at != other.members_at:
             return f"over the members of {measure.members_at}"
         if measure.overlap != other.overlap:
-            return f"with overlap={measure.overlap!r}"
+            return f"adding up the {'parts' if measure.overlap == 'parts' else 'wholes'}"
     return f"{'with' if getattr(measure, 'suspended', False) else 'without'} the suspended"
+
+
+def _sources(refs: Iterable[RecordRef]) -> str:
+    every = list(refs)
+    return _few(ref.source for ref in every if ref.source) or _few(f"record {ref.id}" for ref in every)
+
+
+def _few(names: Iterable[str]) -> str:
+    every = list(dict.fromkeys(names))
+    more = f" and {len(every) - SOURCES_MAX} more" if len(every) > SOURCES_MAX else ""
+    return ", ".join(every[:SOURCES_MAX]) + more
