@@ -277,3 +277,9 @@ def test_what_cannot_be_asked_of_several(clubs):
         clubs.measure(Value("dues"), "2022-01-01")
     with pytest.raises(BadInput, match="no measure"):
         clubs.measure("members", "2022-01-01")
+
+
+@pytest.mark.parametrize("once", ["x", 1, None])
+def test_once_is_true_or_false(clubs, once):
+    with pytest.raises(BadInput, match=f"once={once!r} must be True or False"):
+        clubs.measure(Members(), "2022-01-01", once=once)

@@ -15,7 +15,7 @@ from ledger.model.errors import NotAdditive, Overlapping, UnknownMetric, WrongDi
 from ledger.model.events import Claim, MetricDefined
 from ledger.model.facts import Register, definition_of, metric_of, part_of
 from ledger.model.figures import Figure
-from ledger.model.measures import Measure, Share, Simple, Total, Value
+from ledger.model.measures import Measure, Total, Value, singles_of
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
 from ledger.model.state import InitiativeState
@@ -106,11 +106,6 @@ def _other_meaning(claim: Claim, asked: Measure, state: InitiativeState, figure:
 
 def _not_comparable(reason: str, asked: Measure, state: InitiativeState, figure: Figure | None = None) -> Check:
     return Check(NOT_COMPARABLE, figure, None, reason, _in_order(_defining(asked, state)))
-
-
-def singles_of(measure: Measure) -> tuple[Simple, ...]:
-    """Give a measure or, of a share, its part and its whole."""
-    return (measure.part, measure.whole) if isinstance(measure, Share) else (measure,)
 
 
 def _metrics(measure: Measure) -> list[str]:
