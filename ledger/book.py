@@ -82,8 +82,8 @@ class Ledger:
         have one, and who is part of another one everywhere if anywhere. Without it, overlaps are those within one
         initiative. `by` is as for a state.
 
-        Raises what `InitiativeState.measure` does, `UnknownInitiative`, and `BadInput` for a single `Value`, or a
-        metric that is defined in different ways.
+        Raises what `InitiativeState.measure` does, `UnknownInitiative`, and `BadInput` for a single `Value`, a
+        metric that is defined in different ways, or what `of` or `once` cannot be.
 
         >>> import ledger
         >>> with ledger.open(":memory:") as book:
@@ -96,6 +96,8 @@ class Ledger:
         """
         from ledger.queries.portfolio import Portfolio  # noqa: PLC0415 - many programs never ask
 
+        if not isinstance(once, bool):
+            raise BadInput(f"once={shown(once)} must be True or False: is one id one member in all initiatives?")
         ids = self.initiatives() if of is None else _several(of)
         if not ids:
             raise BadInput("no initiative is named, and none is recorded: there is nothing to measure")

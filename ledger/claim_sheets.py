@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final, TypeVar
@@ -64,7 +65,8 @@ def claims(
       blank, the amount is as typed: `451 Mt` is exactly that.
     - `at`: the exact day that the figure speaks of; blank if that is the day of the report.
     - `definition`, the meaning that the report gives to the figure (none if it is blank), and `text`, a few words
-      to find it by, are kept as they are.
+      to find it by, are kept as they are. Where no column is read as the text, it is the place of the claim, such as
+      `claims.csv, row 5`, so that whatever is said of it later leads back there; the folder is left out.
 
     Raises `BadInput` with all that is wrong, by row and column, and `OSError` for a file that cannot be opened.
 
@@ -97,6 +99,11 @@ def claims(
 class _ClaimSheet(Sheet):
     """A sheet whose rows are claims."""
 
+    @property
+    def name(self) -> str:
+        """The name of the file without its folder, as text that can be recorded."""
+        return os.path.basename(self.label).encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
+
     def claim(self, row: Row, columns: Mapping[str, str | None], labels: Mapping[str, Measure]) -> Claim | None:
         """Read one row; None if something is wrong with it, which is noted."""
 
@@ -108,7 +115,8 @@ class _ClaimSheet(Sheet):
         unit = read("unit", lambda cell: known_unit(cell.strip()).text)
         reading = read("reading", _reading)
         definition = read("definition", lambda cell: require_prose(cell, "the definition") if cell.strip() else None)
-        text = read("text", lambda cell: require_prose(cell, "the text"))
+        place = f"{self.name}, row {row[0]}" if columns["text"] is None else ""
+        text = read("text", lambda cell: require_prose(place or cell, "the text"))
         amount = read("amount", lambda cell: amount_of(cell, unit or "", reading or ""))
         if measure is None or amount is None or text is None:
             return None

@@ -256,6 +256,9 @@ class Initiative:
 
         So do claims of different reports of one measure and one day, unless they name different definitions. They
         come by day, as known at a moment (inclusive), or now; what was retracted or corrected is in none of them.
+        Amounts for different windows, such as 2024 and 2024-06-30, are not compared; nor is a value that was recorded
+        with what a report claims of it, which `audit` does.
+
         It reads all values of all metrics. Raises `BadInput`, and `UnknownInitiative` where nothing was ever recorded.
 
         >>> import ledger
@@ -286,7 +289,8 @@ class Initiative:
         With `claims` those are audited without being recorded: each needs a day (`at`).
 
         Raises `UnknownReport`, `UnknownInitiative` and, for what is wrong with `claims`, `BadInput`, `NotAdditive`,
-        `UnknownMetric`, `UnknownMember` and `UnknownAttribute`, which say which claim it is, by its place from 0.
+        `UnknownMetric`, `UnknownMember` and `UnknownAttribute`, which say which claim it is, by its place from
+        0 and its text.
 
         >>> import ledger
         >>> with ledger.open(":memory:") as book:

@@ -55,8 +55,11 @@ class Sheet:
                         "quote a cell that holds a delimiter, and write every cell, blank or not"
                     )
         except (csv.Error, UnicodeError) as error:
+            # a file is decoded many rows at a time, so what cannot be may stand far below
+            below = " or below" if isinstance(error, UnicodeError) else ""
             raise BadInput(
-                f"{self.label}, after row {number}: {error}: save it as a CSV file in UTF-8, and open it as text"
+                f"{self.label}, in row {number + 1}{below}: {error}: save it as a CSV file in UTF-8, "
+                "and open it as text"
             ) from None
 
     def read(self, row: Row, column: str | None, reads: Callable[[str], T]) -> T | None:

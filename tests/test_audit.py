@@ -324,8 +324,13 @@ def test_a_retracted_report_claims_nothing_any_more(clusters):
     before = clusters.audit()
     clusters.retract(first)
     assert clusters.audit() == ()
-    with pytest.raises(UnknownReport, match="no report 'pr-2023-01' is known"):
+    with pytest.raises(UnknownReport, match=r"no report 'pr-2023-01' is known \(it was retracted\)"):
         clusters.audit("pr-2023-01")
+    for moment in (1, 3):
+        with pytest.raises(UnknownReport, match=r"is known \(it was retracted, or recorded later than that\)"):
+            clusters.audit("pr-2023-01", moment)
+    with pytest.raises(UnknownReport, match=r"no report 'pr-2024' is known$"):
+        clusters.audit("pr-2024")
     assert clusters.audit("pr-2023-01", first.recorded_at) == before
 
 
@@ -587,6 +592,10 @@ def test_claims_are_audited_without_being_recorded(seed):
     ([Claim(Members(), "1")], BadInput, "claim 0 is of no day"),
     ([Claim(Members(), "1", at=DAY), "17"], BadInput, "claim 1: a Claim was expected, not str"),
     (Claim(Members(), "1", at=DAY), BadInput, "claims must be several Claims"),
+    ({Claim(Members(), "1", at=DAY)}, BadInput, "several Claims in a list or a tuple, not set"),
+    (frozenset(), BadInput, "several Claims in a list or a tuple, not frozenset"),
+    ([Claim(Total("c02"), "1", at=DAY, text="row 5")], UnknownMetric, r"claim 0 \('row 5'\)"),
+    ([Claim(Total("share"), "1%", at=DAY, text="row 5")], NotAdditive, r"^claim 0 \('row 5'\): metric 'share'"),
     ([Claim(Total("c02"), "1", at=DAY)], UnknownMetric, "'c02' is known; did you mean 'co2'.*claim 0"),
     ([Claim(Members(), "1", at=DAY), Claim(Share(Members(), Value("co3")), "1", at=DAY)], UnknownMetric, "claim 1"),
     ([Claim(Value("co2", "baske"), "1", at=DAY)], UnknownMember, "did you mean 'basque'.*claim 0"),

@@ -148,9 +148,9 @@ def test_a_claim_is_one_row_in_the_order_of_the_file():
         "members,17,2023-01-20", "members where country is Spain,>= 2,", "total co2 within 2 years,451 Mt/year,"
     )
     assert of(text) == [
-        Claim(Members(), "17", "2023-01-20"),
-        Claim(Members({"country": "Spain"}), at_least(2)),
-        Claim(Total("co2", within="2 years"), "451 Mt/year"),
+        Claim(Members(), "17", "2023-01-20", text="the CSV file, row 2"),
+        Claim(Members({"country": "Spain"}), at_least(2), text="the CSV file, row 3"),
+        Claim(Total("co2", within="2 years"), "451 Mt/year", text="the CSV file, row 4"),
     ]
     assert of(table()) == []
 
@@ -177,7 +177,35 @@ def test_definition_and_text_are_kept_as_they_are():
     first, second = of(table(*rows, header=header))
     assert (first.definition, first.text) == ("emitted,\n per year ", " one\r\ntwo")
     assert (second.definition, second.text) == (None, "")
-    assert of(table(*rows, header=header), definition=None, text=None)[0] == Claim(Members(), "1")
+    assert of(table(*rows, header=header), definition=None, text=None)[0] == Claim(
+        Members(), "1", text="the CSV file, row 2"
+    )
+
+
+LINES = {"of b\nand c": Members()}
+
+
+@pytest.mark.parametrize(("file", "named"), [("claims.csv", "claims.csv"), ("a\nb\udcff.csv", "a\nb?.csv")])
+def test_without_a_text_a_claim_is_called_by_its_row(tmp_path, file, named):
+    path = tmp_path / file
+    path.write_text(table("members,17,", "", "members,9,", '"of b\nand c",9,', "members,8,"), "utf-8")
+    if file.isascii():
+        with path.open(encoding="utf-8", newline="") as lines:
+            assert claims(lines, measures=LINES) == claims(path, measures=LINES)
+    # as a spreadsheet counts rows: one that is blank counts, and a line break in a cell begins none
+    assert [claim.text for claim in claims(path, measures=LINES)] == [f"{named}, row {row}" for row in (2, 4, 5, 6)]
+
+
+def test_what_is_wrong_with_a_claim_that_was_read_leads_back_to_its_row(tmp_path):
+    path = tmp_path / "claims.csv"
+    path.write_text(table("members,1,2023-01-20", "total c02,451 Mt/year,2023-01-20"), "utf-8")
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(MetricDefined("co2", "Mt/year"), MemberJoined("ada", "2020"))
+        with pytest.raises(ledger.LedgerError, match=r"claim 1 \('claims.csv, row 3'\)"):
+            club.audit(claims=claims(path))
+        with pytest.raises(ledger.Refused, match=r"claim 1 \('claims.csv, row 3'\)"):
+            club.record(ReportPublished("pr", "2023-01-20", claims=claims(path)))
 
 
 def test_columns_may_have_any_names_and_there_may_be_no_days():
@@ -324,5 +352,11 @@ def test_what_is_no_file_or_no_csv_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError):
         claims(tmp_path / "missing.csv")
     (tmp_path / "claims.csv").write_bytes(b'measure,amount,at\nmembers,"17,\n')
-    with pytest.raises(BadInput, match=r"claims\.csv, after row \d: .*: save it as a CSV file in UTF-8"):
+    with pytest.raises(BadInput, match=r"claims\.csv, in row 2: .*: save it as a CSV file in UTF-8"):
+        claims(tmp_path / "claims.csv")
+
+
+def test_what_is_not_in_utf_8_is_in_some_row_that_was_not_read_yet(tmp_path):
+    (tmp_path / "claims.csv").write_bytes(b"measure,amount,at\nmembers,17,\nvalue caf\xe9,1,\n")
+    with pytest.raises(BadInput, match=r"claims\.csv, in row 1 or below: .*0xe9.*: save it as a CSV file in UTF-8"):
         claims(tmp_path / "claims.csv")

@@ -393,14 +393,12 @@ def test_what_is_no_file_is_refused(file):
 def test_a_file_that_is_no_csv_in_utf_8_is_refused_with_its_path(tmp_path, content):
     path = tmp_path / "members.csv"
     path.write_bytes(content)
-    with pytest.raises(BadInput, match=r"members\.csv, after row \d: .*: save it as a CSV file in UTF-8"):
+    with pytest.raises(BadInput, match=r"members\.csv, in row \d( or below)?: .*: save it as a CSV file in UTF-8"):
         spells(path)
 
 
 def test_a_file_opened_as_bytes_is_refused():
-    with pytest.raises(
-        BadInput, match=r"the CSV file, after row 0: .*: save it as a CSV file in UTF-8, and open it as"
-    ):
+    with pytest.raises(BadInput, match=r"the CSV file, in row 1: .*: save it as a CSV file in UTF-8, and open it as"):
         spells(BytesIO(b"member,name,start,end\n"))
 
 

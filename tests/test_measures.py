@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.model.errors import BadEvent, LedgerError
-from ledger.model.measures import MEASURES, Distinct, Joined, Members, Share, Total, Value, where_of
+from ledger.model.measures import MEASURES, Distinct, Joined, Members, Share, Total, Value, singles_of, where_of
 from ledger.testing.strategies import ids, measures, names
 
 values = st.none() | st.sampled_from(["Spain", "steel"]) | names()
@@ -184,3 +184,10 @@ def test_a_share_is_made_of_two_other_measures(bad):
 def test_a_filter_that_names_an_attribute_twice_is_refused():
     with pytest.raises(BadEvent, match="names an attribute twice: give it all its values at once"):
         Members(where=[("town", "a"), ("town", "b")])
+
+
+@given(measures())
+def test_the_singles_of_a_measure_are_no_shares_and_make_it_up(measure):
+    singles = singles_of(measure)
+    assert not any(isinstance(single, Share) for single in singles)
+    assert measure == (Share(*singles) if len(singles) > 1 else singles[0])

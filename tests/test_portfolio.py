@@ -341,3 +341,9 @@ def test_the_members_of_another_day_are_read_once_for_all_groups(unions, monkeyp
     monkeypatch.setattr(Question, "on_basis_of", lambda self, measure: reads.append(1) or read(self, measure))
     unions.measure(Total("co2", overlap="parts", members_at="2000-12-31"), "2002-01-01", by="country")
     assert len(reads) == 2
+
+
+@pytest.mark.parametrize("once", ["x", 1, None])
+def test_once_is_true_or_false(clubs, once):
+    with pytest.raises(BadInput, match=f"once={once!r} must be True or False"):
+        clubs.measure(Members(), "2022-01-01", once=once)

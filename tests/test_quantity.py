@@ -6,7 +6,7 @@ import copy
 import pickle
 from decimal import Decimal
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 
 import pytest
 from attrs import evolve
@@ -14,7 +14,7 @@ from attrs.exceptions import FrozenInstanceError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.model.errors import BadQuantity, LedgerError, UnknownUnit, WrongDimension
+from ledger.model.errors import BadInput, BadQuantity, LedgerError, UnknownUnit, WrongDimension
 from ledger.model.exact import negate, number_text
 from ledger.model.quantity import Quantity, about, at_least, at_most, between, exactly, rounded
 from ledger.model.units import unit
@@ -440,6 +440,72 @@ def test_a_changed_copy_prints_what_it_now_is():
     assert str(evolve(Quantity.parse("> 2.7e6 people"), low=3)) == ">= 3 people"
 
 
+# --- a text that carries its unit ---
+
+HELPERS = [exactly, at_least, at_most, rounded, partial(about, percent=2), lambda one, *unit: between(one, one, *unit)]
+
+
+@given(numbers(min_value=-(10**20), max_value=10**20).map(number_text), st.sampled_from([one for one in UNITS if one]))
+def test_a_unit_is_read_wherever_it_stands(printed, unit):
+    for make in HELPERS:
+        apart = make(printed, unit)
+        for texts in [(f"{printed} {unit}",), (f"{printed} {unit}", unit)]:
+            assert (make(*texts).text, make(*texts).unit) == (apart.text, unit)
+
+
+@pytest.mark.parametrize(("amount", "expected"), [
+    (exactly("451 Mt"), "451 Mt"),
+    (at_least("2.7 million people"), ">= 2.7e6 people"),
+    (at_most("5 percent"), "<= 5 percent"),
+    (about("490 Mt", percent=2), "480.2..499.8 Mt"),
+    (rounded("47%"), "46.5..47.5 percent"),
+    (rounded("47%", "percent"), "46.5..47.5 percent"),
+    (rounded("2.7 million people"), "2.65..2.75 million people"),
+    (between("475 Mt", "500 Mt"), "475..500 Mt"),
+    (between("475 Mt", 500, "Mt"), "475..500 Mt"),
+    (between("900 kt", "1 Mt"), "900..1000 kt"),
+    (between("47%", "48 percent"), "47..48 percent"),
+])  # fmt: skip
+def test_figures_with_their_unit_are_read_as_they_are_printed(amount, expected):
+    assert amount == Quantity.parse(expected)
+
+
+def test_between_converts_exactly_or_not_at_all():
+    assert between("1 toe", "1 GWh").high == Fraction(3_600_000_000_000, 41_868_000_000)
+    with pytest.raises(WrongDimension, match=r"'500 people' cannot be expressed in 'Mt'"):
+        between("475 Mt", "500 people")
+    with pytest.raises(WrongDimension, match="cannot be expressed in 'USD'"):
+        between("1 USD", "2 EUR")
+
+
+@pytest.mark.parametrize(("low", "high"), [("2.7", "3 million"), ("2.7 million", "3"), (0, "5%"), ("475 Mt", 500)])
+def test_a_unit_of_one_end_alone_is_not_taken_for_that_of_both(low, high):
+    with pytest.raises(BadQuantity, match=r"has a unit, and .* has none: write it with both, as in .*, or once"):
+        between(low, high)
+
+
+@pytest.mark.parametrize("make", HELPERS)
+@pytest.mark.parametrize(("given", "why"), [
+    (("451 Mt", "kt"), "'451 Mt' has a unit, and the unit is said to be 'kt': say it in one of the two places"),
+    (("451 Mt", "people"), "the unit is said to be 'people'"),
+    (("47%", "Mt"), "the unit is said to be 'Mt'"),
+    (("451 Mt", None), "a unit is text such as 'Mt/year', not NoneType"),
+    ((451, None), "a unit is text such as 'Mt/year', not NoneType"),
+    (("9 countries",), "'countries' is not a known unit"),
+    (("nine people",), "'nine' is not a number: write digits"),
+    (("1,600 Mt",), "'1,600' is not a number: write digits"),
+    ((">= 451 Mt",), "'>= 451 Mt' says itself how it is meant, so it cannot be read in another way too"),
+    (("450..452 Mt", "Mt"), "or take it as it is typed, by Quantity.parse"),
+    (("..",), "says itself how it is meant"),
+    (("451  Mt",), "'451  Mt' is not a number with or without a unit: write it as in '451 Mt' or '47%'"),
+    (("451 Mt\n",), "is not a number with or without a unit"),
+])  # fmt: skip
+def test_a_text_that_is_no_one_number_and_its_unit_is_refused_with_the_way_out(make, given, why):
+    with pytest.raises(BadInput) as refused:
+        make(*given)
+    assert why in str(refused.value)
+
+
 # --- rounded and about ---
 
 
@@ -513,7 +579,7 @@ def test_ends_the_wrong_way_round_are_refused(low, high):
 
 # fmt: off
 NOT_EXACT = [
-    0.1, float("nan"), float("inf"), True, False, b"5", [], {}, 5j, "five", "", "5 t", "NaN", "1" * 35, "1e99",
+    0.1, float("nan"), float("inf"), True, False, b"5", [], {}, 5j, "five", "", "five t", "NaN", "1" * 35, "1e99",
     "\ud800", Decimal("NaN"), Decimal("-Infinity"), Decimal("sNaN"), 10**34, 10**5000,
 ]
 # fmt: on

@@ -14,10 +14,10 @@ from ledger.faces.phrases import Names, amount_of, coverage_of, reason_of, sourc
 from ledger.model.errors import NotAdditive, Overlapping
 from ledger.model.events import MetricDefined
 from ledger.model.figures import Figure
-from ledger.model.measures import Distinct, Measure, Members, Total, Value
+from ledger.model.measures import Distinct, Measure, Members, Total, Value, singles_of
 from ledger.model.state import InitiativeState
 from ledger.model.units import unit as unit_of
-from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVERIFIABLE, singles_of
+from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVERIFIABLE
 from ledger.queries.findings import Finding
 from ledger.queries.reasons import QUOTED_MAX
 

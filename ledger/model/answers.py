@@ -23,6 +23,7 @@ from ledger.model.measures import (
     Total,
     Value,
     by_of,
+    singles_of,
 )
 from ledger.model.outcomes import Asked, Counting, outcomes, with_value
 from ledger.model.overlaps import possible_wholes, sure_wholes
@@ -215,16 +216,15 @@ class Question:
         return share_of(measure, part, whole, nonnegative=self._is_nonnegative(measure))
 
     def _is_nonnegative(self, measure: Share) -> bool:
-        singles = (measure.part, measure.whole)
-        return all(self.metric(one.metric).nonnegative for one in singles if isinstance(one, Total | Value))
+        metrics = [one.metric for one in singles_of(measure) if isinstance(one, Total | Value)]
+        return all(self.metric(metric).nonnegative for metric in metrics)
 
 
-def require_groups(measure: object, by: ByLike) -> By:
+def require_groups(measure: Measure, by: ByLike) -> By:
     """Read what a measure is to be grouped by; raises `BadInput` for what is no measure, or has no groups."""
     require_measure(measure)
     found = by_of(by)
-    singles = (measure.part, measure.whole) if isinstance(measure, Share) else (measure,)
-    if any(isinstance(single, Value) for single in singles):
+    if any(isinstance(single, Value) for single in singles_of(measure)):
         raise BadInput(f"by={shown(by)}: a Value is one figure and has no groups; ask a count or a total")
     return found
 

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _PAIRS_MAX = 5  # as far as a message names them
 
@@ -54,6 +54,17 @@ def shown(value: object, most: int = 60) -> str:
     except ValueError:  # it holds an int of more digits than Python is willing to print
         text = f"<{type(value).__name__}>"
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Write names in a row, at most so many of them, or one more: "and 1 more" would save nothing.
+
+    >>> listed("abcd", most=3), listed("abcde", most=3)
+    ('a, b, c, d', 'a, b, c and 2 more')
+    """
+    if len(names) <= most + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
 def near_names(name: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
@@ -103,10 +114,9 @@ class Overlapping(LedgerError, ValueError):
         self.metric, self.pairs = metric, self.args[1]
 
     def __str__(self) -> str:
-        named = ", ".join(f"{part!r} of {whole!r}" for part, whole in self.pairs[:_PAIRS_MAX])
-        more = f" and {len(self.pairs) - _PAIRS_MAX} more" if len(self.pairs) > _PAIRS_MAX else ""
+        named = listed([f"{part!r} of {whole!r}" for part, whole in self.pairs], _PAIRS_MAX)
         return (
-            f"a total of {self.metric!r} would count members and parts of them: {named}{more}; "
+            f"a total of {self.metric!r} would count members and parts of them: {named}; "
             "ask with overlap='parts' or overlap='whole'"
         )
 

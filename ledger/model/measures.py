@@ -234,3 +234,12 @@ class Share:
 
 Measure: TypeAlias = Simple | Share
 MEASURES = (Members, Joined, Distinct, Total, Value, Share)
+
+
+def singles_of(measure: Measure) -> tuple[Simple, ...]:
+    """Give a measure or, of a share, its part and its whole.
+
+    >>> singles_of(Share(Joined("2023-01-20"), Members()))[1], singles_of(Members()) == (Members(),)
+    (Members(where=(), suspended=False), True)
+    """
+    return (measure.part, measure.whole) if isinstance(measure, Share) else (measure,)

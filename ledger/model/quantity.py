@@ -24,13 +24,15 @@ TEXT_MAX = 200  # characters
 
 Ends: TypeAlias = tuple[Exact | None, Exact | None]
 
+_UNIT = r"(?: (?P<unit>\S.*)|(?P<percent>%))?"
 _AMOUNT = (  # compiled when the first amount is met that is not one plain number
     r"(?:(?P<sign>>=|<=|>|<) ?(?P<bound>[^\s.]\S*?|\.\d\S*?)"
     r"|(?P<low>\S*?[^\s.])\.\.(?P<high>[^\s.]\S*?)"
     r"|(?P<open>\.\.)"
-    r"|(?P<one>\S+?))"
-    r"(?: (?P<unit>\S.*)|(?P<percent>%))?"
+    r"|(?P<one>\S+?))" + _UNIT
 )
+_BOUND = r"[<>]|\S*\.\."
+_PRINTED = rf"(?P<number>\S+?){_UNIT}"
 
 
 def _end(value: Exact | int | str | None) -> Exact | None:
@@ -279,73 +281,122 @@ class Quantity:
 def exactly(value: Exact | int | str, unit: str = "") -> Quantity:
     """Give one exact amount.
 
-    >>> exactly(451, "Mt/year")
-    Quantity.parse('451 Mt/year')
+    Here and in the other five, a text may carry its unit, `%` too. A unit that is said twice must be the same both
+    times. Raises `BadQuantity`, and `UnknownUnit` for the unit.
+
+    >>> exactly(451, "Mt/year"), exactly("47%")
+    (Quantity.parse('451 Mt/year'), Quantity.parse('47 %'))
     """
-    one = number(value)
-    return Quantity(one, one, unit)
+    one, own = _parted(value, unit)
+    return Quantity(number(one), number(one), own)
 
 
 def at_least(value: Exact | int | str, unit: str = "") -> Quantity:
     """Give that amount or any larger one. "More than" is read so too.
 
-    >>> at_least("2.7e6", "people")
-    Quantity.parse('>= 2700000 people')
+    >>> at_least("2.7e6", "people"), at_least("2.7 million people")
+    (Quantity.parse('>= 2700000 people'), Quantity.parse('>= 2.7 million people'))
     """
-    return Quantity(number(value), None, unit)
+    one, own = _parted(value, unit)
+    return Quantity(number(one), None, own)
 
 
 def at_most(value: Exact | int | str, unit: str = "") -> Quantity:
     """Give that amount or any smaller one.
 
-    >>> at_most(5, "percent")
-    Quantity.parse('<= 5 percent')
+    >>> at_most(5, "percent"), at_most("5 percent")
+    (Quantity.parse('<= 5 percent'), Quantity.parse('<= 5 percent'))
     """
-    return Quantity(None, number(value), unit)
+    one, own = _parted(value, unit)
+    return Quantity(None, number(one), own)
 
 
 def between(low: Exact | int | str, high: Exact | int | str, unit: str = "") -> Quantity:
     """Give every amount from `low` to `high`, both inclusive.
 
     "Almost 500" is typed so, and "just over 47 percent", since only the reader can say how far off that may be.
+    Where both texts carry a unit, the answer is in that of `low`, exactly. Raises `BadQuantity` where only one of them
+    has a unit, since of "2.7 to 3 million" only the reader knows whether it holds for both, and `WrongDimension`.
 
-    >>> between(15, 20, "percent")
-    Quantity.parse('15..20 percent')
+    >>> between(15, 20, "percent"), between("475 Mt", "500 Mt"), between("900 kt", "1 Mt")
+    (Quantity.parse('15..20 percent'), Quantity.parse('475..500 Mt'), Quantity.parse('900..1000 kt'))
     """
-    return Quantity(number(low), number(high), unit)
+    (least, low_unit), (most, high_unit) = _parted(low, unit), _parted(high, unit)
+    if bool(low_unit) != bool(high_unit):
+        with_unit, without = (low, high) if low_unit else (high, low)
+        raise BadQuantity(
+            f"{shown(with_unit)} has a unit, and {shown(without)} has none: write it with both, as in "
+            "between('475 Mt', '500 Mt'), or once, as in between(475, 500, 'Mt')"
+        )
+    top = number(most)
+    return Quantity(number(least), Quantity(top, top, high_unit).to(low_unit).high, low_unit)
 
 
 def rounded(value: Exact | int | str, unit: str = "") -> Quantity:
     """Give every amount that rounds to this one: half a unit of the last printed digit either way.
 
-    What is printed decides: "2.7e6" was rounded to a hundred thousand, "2700000" to one. The text may
-    carry the unit.
+    What is printed decides: "2.7e6" was rounded to a hundred thousand, "2700000" to one.
 
     >>> rounded("2.7e6", "people")
     Quantity.parse('2650000..2750000 people')
     >>> rounded("451 Mt")
     Quantity.parse('450.5..451.5 Mt')
     """
-    if isinstance(value, str) and not unit:
-        value, _, unit = value.partition(" ")
-    printed = number(value)
+    one, own = _parted(value, unit)
+    printed = number(one)
     if not isinstance(printed, Decimal):
         raise BadQuantity(f"{printed} has no last printed digit to be rounded at: give it as text")
-    half = Decimal((0, (5,), _exponent(printed, value) - 1))
-    return Quantity(add(printed, negate(half)), add(printed, half), unit)
+    half = Decimal((0, (5,), _exponent(printed, one) - 1))
+    return Quantity(add(printed, negate(half)), add(printed, half), own)
 
 
 def about(value: Exact | int | str, unit: str = "", *, percent: Exact | int | str) -> Quantity:
     """Give every amount within so many percent of this one.
 
-    >>> about(490, percent=2)
-    Quantity.parse('480.20..499.80')
+    >>> about(490, percent=2), about("490 Mt", percent=2)
+    (Quantity.parse('480.20..499.80'), Quantity.parse('480.20..499.80 Mt'))
     """
-    middle, share = number(value), number(percent)
+    one, own = _parted(value, unit)
+    middle, share = number(one), number(percent)
     if share < 0:
         raise BadQuantity(f"percent={number_text(share)} is negative: say how far off it may be, as in percent=2")
     reach = multiply(multiply(middle if middle >= 0 else negate(middle), share), Decimal("0.01"))
-    return Quantity(add(middle, negate(reach)), add(middle, reach), unit)
+    return Quantity(add(middle, negate(reach)), add(middle, reach), own)
+
+
+def one_unit(text: str, own: str, given: str) -> str:
+    """Give the unit of a text that has a unit of its `own`, or the one `given` apart from it; either may be blank.
+
+    Raises `BadQuantity` where they are two units, and `UnknownUnit`.
+
+    >>> one_unit("47%", "%", "percent"), one_unit("451", "", "Mt")
+    ('%', 'Mt')
+    """
+    if not own:
+        return given
+    if given != "":
+        one, other = unit(own), unit(given)
+        if (one.dimension, one.factor) != (other.dimension, other.factor):
+            raise BadQuantity(
+                f"{shown(text)} has a unit, and the unit is said to be {shown(given)}: say it in one of the two "
+                "places, as in '2.7 million people'"
+            )
+    return own
+
+
+def _parted(value: Exact | int | str, given: str) -> tuple[Exact | int | str, str]:
+    """Part a number, as it was given, from its unit."""
+    if not isinstance(value, str):
+        return value, given
+    if re.match(_BOUND, value):
+        raise BadQuantity(
+            f"{shown(value)} says itself how it is meant, so it cannot be read in another way too: write one number, "
+            "or take it as it is typed, by Quantity.parse (in a sheet, leave the reading blank)"
+        )
+    found = re.fullmatch(_PRINTED, value)
+    if not found:
+        raise BadQuantity(f"{shown(value)} is not a number with or without a unit: write it as in '451 Mt' or '47%'")
+    return found["number"], one_unit(value, found["unit"] or found["percent"] or "", given)
 
 
 def _exponent(printed: Decimal, value: Exact | int | str) -> int:

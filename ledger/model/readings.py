@@ -27,7 +27,7 @@ from typing import Final, TypeAlias
 
 from ledger.model.errors import BadQuantity, shown
 from ledger.model.exact import number
-from ledger.model.quantity import Quantity, about, at_least, at_most, exactly, rounded
+from ledger.model.quantity import Quantity, about, at_least, at_most, exactly, one_unit, rounded
 
 Reads: TypeAlias = Callable[[str, str], Quantity]
 
@@ -42,7 +42,6 @@ READINGS: Final[dict[str, Reads]] = {
 """How one printed number can be meant; `about 2%` is another way, with any number of percent."""
 
 _ABOUT: Final = r"about (\S+?) ?(?:%|percent)"
-_PRINTED: Final = r"(?P<number>(?![<>]|\S*\.\.)\S+?)(?: .+|%)?"
 
 
 def amount_of(text: str, unit: str = "", reading: str = "") -> Quantity:
@@ -60,23 +59,10 @@ def amount_of(text: str, unit: str = "", reading: str = "") -> Quantity:
     Quantity.parse('480.20..499.80 Mt')
     """
     text, means = _one_blank(text), reading_of(reading)
+    if means is not None:
+        return means(text, unit)
     typed = Quantity.parse(text)
-    if unit and not typed.unit:
-        typed = Quantity.parse(f"{text} {unit}")
-    elif unit and not _alike(unit, typed.unit):
-        raise BadQuantity(
-            f"{shown(text)} has a unit, and the unit is said to be {shown(unit)}: say it in one of the two places, "
-            "as in '2.7 million people'"
-        )
-    if means is None:
-        return typed
-    printed = re.fullmatch(_PRINTED, text)
-    if not printed:
-        raise BadQuantity(
-            f"{shown(text)} says itself how it is meant, so it cannot be read as {shown(reading)} too: "
-            "leave the reading blank, or write one number"
-        )
-    return means(printed["number"], typed.unit)
+    return typed if one_unit(text, typed.unit, unit) == typed.unit else Quantity.parse(f"{text} {unit}")
 
 
 def reading_of(text: str) -> Reads | None:
@@ -95,10 +81,6 @@ def reading_of(text: str) -> Reads | None:
             "as in '475..500'"
         )
     return READINGS.get(reading)
-
-
-def _alike(one: str, other: str) -> bool:
-    return Quantity(1, 1, one) == Quantity(1, 1, other)
 
 
 def _one_blank(text: str) -> str:

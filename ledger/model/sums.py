@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Final, NamedTuple
 
-from ledger.model.errors import BadInput, shown
+from ledger.model.errors import BadInput, listed, shown
 from ledger.model.figures import Figure, Support
 from ledger.model.matching import largest_matching
 from ledger.model.measures import UNMAPPED, By, Distinct, Grouping, Total
@@ -75,10 +75,9 @@ def grouped(everyone: Mapping[str, Summand], by: By) -> dict[str | None, dict[st
 def _require_mapped(by: Grouping, groups: Iterable[str | None]) -> None:
     unmapped = [group.removeprefix(UNMAPPED) for group in groups if group and group.startswith(UNMAPPED)]
     if unmapped:
-        more = f" and {len(unmapped) - NAMED_MAX} more" if len(unmapped) > NAMED_MAX else ""
+        values = listed([*map(shown, unmapped)], NAMED_MAX)
         raise BadInput(
-            f"by: members have, or may have, the {by.attribute} {', '.join(map(shown, unmapped[:NAMED_MAX]))}{more}, "
-            "which is in no group: name the group of each"
+            f"by: members have, or may have, the {by.attribute} {values}, which is in no group: name the group of each"
         )
 
 

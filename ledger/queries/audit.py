@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from datetime import date, datetime
 from functools import cached_property, lru_cache, partial
 from typing import Final, NamedTuple, TypeAlias, cast
@@ -24,12 +24,12 @@ from ledger.model.events import Claim, MetricDefined, ReportPublished
 from ledger.model.facts import Register, metric_of
 from ledger.model.fields import require_id
 from ledger.model.figures import Figure
-from ledger.model.measures import Distinct, Measure, Simple, Total, Value
+from ledger.model.measures import Distinct, Measure, Simple, Total, Value, singles_of
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
 from ledger.model.registers import Registers
 from ledger.model.state import InitiativeState
-from ledger.queries.checks import CONTRADICTED, Check, changed_by, check, singles_of
+from ledger.queries.checks import CONTRADICTED, Check, changed_by, check
 from ledger.queries.findings import Finding
 from ledger.queries.holds import TRIED_MAX, days_of_change, first_to_hold, nearest_day, other_bases, other_days
 from ledger.queries.log import PART_OF, Log, Wanted, standing
@@ -92,7 +92,8 @@ class Audit:
         facts = {name: found.of(register).candidates for name, register in registers.items()}
         known = {name: candidates[-1].fact for name, candidates in facts.items() if candidates}
         if report is not None and report not in known:
-            raise UnknownReport(report, known)
+            gone = "it was retracted" if self.known_at is None else "it was retracted, or recorded later than that"
+            raise UnknownReport(report, known, gone if report in registers else "")
         asked = [fact for name, fact in known.items() if report in (None, name)]
         findings: list[Finding] = []
         for fact in sorted(asked, key=lambda fact: fact.position):
@@ -126,7 +127,7 @@ class Audit:
                 definition = self._definitions.get(single.metric) if isinstance(single, Total) else None
                 if definition is not None and not definition.additive:
                     raise NotAdditive(
-                        f"claim {index}: metric {definition.metric!r} is not additive, so it has no total: "
+                        f"{_named(index, claim)}: metric {definition.metric!r} is not additive, so it has no total: "
                         "claim a Value of it"
                     )
             findings += self._of_claim(claim, at, Stated(place=index))
@@ -244,7 +245,7 @@ def given_claims(claims: object, report: object = None) -> list[tuple[Claim, dat
     """
     if report is not None:
         raise BadInput(f"report={shown(report)} and claims were given: audit a report that is recorded, or claims")
-    if not isinstance(claims, Iterable):
+    if isinstance(claims, Set) or not isinstance(claims, Iterable):  # the claims of a set would have no places
         raise BadInput(f"claims must be several Claims in a list or a tuple, not {type(claims).__name__}")
     found = []
     for index, claim in enumerate(claims):
@@ -266,7 +267,11 @@ def require_names(claims: Iterable[tuple[Claim, date]], known: Mapping[str, Coll
             for error, subject, names in _names_in(single):
                 for name in names:
                     if name not in known[subject]:
-                        raise error(name, known[subject], f"claim {index}")
+                        raise error(name, known[subject], _named(index, claim))
+
+
+def _named(index: int, claim: Claim) -> str:
+    return f"claim {index} ({shown(claim.text)})" if claim.text else f"claim {index}"
 
 
 def _names_in(measure: Simple) -> Iterator[tuple[type[Unknown], str, list[str]]]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from attrs import asdict, frozen
 
+from ledger.model.errors import listed
 from ledger.model.exact import Exact, number_text
 from ledger.model.measures import Simple
 from ledger.model.wording import headed
@@ -56,7 +57,7 @@ class Bridge:
         if columns[0] == columns[1] and all(line.low is not None for line in self):
             columns, headings = columns[:1], [""]
         titles = ["", *(line.kind for line in self)]
-        notes = ["", *(line.note or _names(line.subjects) for line in self)]
+        notes = ["", *(line.note or listed(line.subjects, _NAMED_MAX) for line in self)]
         aligned = [_aligned(titles, right=False)]
         aligned += [_aligned([heading, *column]) for heading, column in zip(headings, columns, strict=True)]
         rows = ["  ".join(cells).rstrip() for cells in zip(*aligned, notes, strict=True)]
@@ -80,12 +81,6 @@ def _cell(line: Line, end: Exact | None) -> str:
     if line.kind in (OPENING, CLOSING):
         return "open" if end is None else number_text(end)
     return signed(end)
-
-
-def _names(subjects: tuple[str, ...]) -> str:
-    if len(subjects) <= _NAMED_MAX + 1:  # "and 1 more" would save nothing
-        return ", ".join(subjects)
-    return f"{', '.join(subjects[:_NAMED_MAX])} and {len(subjects) - _NAMED_MAX} more"
 
 
 def _aligned(cells: list[str], *, right: bool = True) -> list[str]:

@@ -16,9 +16,9 @@ from ledger.model.errors import NotAdditive, Overlapping, UnknownMetric, WrongDi
 from ledger.model.events import Claim, MetricDefined
 from ledger.model.facts import CLOSED, INITIATIVE_STATUS, Register, definition_of, metric_of, part_of
 from ledger.model.figures import Figure
-from ledger.model.measures import Joined, Measure, Members, Share, Simple, Total, Value
+from ledger.model.measures import Joined, Measure, Members, Share, Simple, Total, Value, singles_of
 from ledger.model.outcomes import Asked, Counting
-from ledger.model.overlaps import wholes_of
+from ledger.model.overlaps import possible_wholes, reached
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
 from ledger.model.registers import Registers
@@ -140,7 +140,7 @@ def _counting(measure: Counting, state: InitiativeState, registers: Registers) -
 def _parts_among(counting: set[str], registers: Registers) -> Iterator[Register]:
     """Give the registers that make one who may count a part of another one who may."""
     for member in counting:
-        wholes = wholes_of(member, registers)
+        wholes = reached(member, possible_wholes(registers))
         if wholes & counting:
             yield from map(part_of, {member, *wholes})
 
@@ -207,11 +207,6 @@ def _other_meaning(claim: Claim, asked: Measure, state: InitiativeState, figure:
 
 def _not_comparable(reason: str, asked: Measure, state: InitiativeState, figure: Figure | None = None) -> Check:
     return Check(NOT_COMPARABLE, figure, None, reason, _in_order(_defining(asked, state)))
-
-
-def singles_of(measure: Measure) -> tuple[Simple, ...]:
-    """Give a measure or, of a share, its part and its whole."""
-    return (measure.part, measure.whole) if isinstance(measure, Share) else (measure,)
 
 
 def _metrics(measure: Measure) -> list[str]:

@@ -94,6 +94,10 @@ def conflicts(
     Values conflict that are of one register and one window of days, claims that different reports make of one
     measure for one day, unless they name different definitions. Amounts conflict that do not meet; those of
     different dimensions do not.
+
+    Only the same window is compared: a value for 2024 and one for 2024-06-30 are no conflict, though one of them may
+    override the other. Nor are a value that was recorded and the claim of a report for the same `Value` and day: the
+    audit compares those.
     """
     moment = known_at_of(known_at)
     names = list(metrics)

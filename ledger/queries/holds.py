@@ -15,7 +15,7 @@ from attrs import evolve
 from ledger.model.errors import Overlapping
 from ledger.model.events import Claim
 from ledger.model.figures import Figure
-from ledger.model.measures import Distinct, Joined, Measure, Members, Share, Total
+from ledger.model.measures import Distinct, Joined, Measure, Members, Total, singles_of
 from ledger.model.periods import back
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ def days_of_change(measure: Measure, windows: Iterable[tuple[date, date]]) -> se
     """
     ends = {end for window in windows for end in window}
     found = set(ends)
-    for single in (measure.part, measure.whole) if isinstance(measure, Share) else (measure,):
+    for single in singles_of(measure):
         if isinstance(single, Joined):
             found.add(single.since)
         elif isinstance(single, Total) and single.within is not None:

@@ -16,7 +16,7 @@ from ledger.model.answers import Question, require_groups, require_measure
 from ledger.model.errors import BadInput, UnknownMetric, WrongDimension
 from ledger.model.events import MetricDefined
 from ledger.model.figures import Figure
-from ledger.model.measures import By, ByLike, Measure, Share, Total, Value
+from ledger.model.measures import By, ByLike, Measure, Share, Total, Value, singles_of
 from ledger.model.outcomes import Counting, Outcome
 from ledger.model.overlaps import Wholes, possible_wholes, reached, sure_wholes
 from ledger.model.parts import Scale, Ways, scale_of
@@ -70,7 +70,7 @@ class Portfolio:
         return {group: _summed(questions, counting, everyone) for group, everyone in groups.items()}
 
     def _is_nonnegative(self, measure: Share) -> bool:
-        metrics = {one.metric for one in (measure.part, measure.whole) if isinstance(one, Total)}
+        metrics = {one.metric for one in singles_of(measure) if isinstance(one, Total)}
         return all(state.question.metric(metric).nonnegative for metric in metrics for state in self.states)
 
     def _questions(self, measure: Counting) -> list[Question]:

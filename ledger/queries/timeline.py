@@ -20,7 +20,7 @@ from typing import Final, Generic, NamedTuple, TypeVar, cast, overload
 from ledger.model.answers import require_groups, require_measure
 from ledger.model.errors import BadInput, shown
 from ledger.model.figures import Figure, Support
-from ledger.model.measures import ByLike, Measure, Share
+from ledger.model.measures import ByLike, Measure, Share, singles_of
 from ledger.model.records import KnownAt, known_at_of
 from ledger.model.registers import Registers
 from ledger.model.shares import in_order, share_of
@@ -176,9 +176,7 @@ class Timeline(Generic[A]):
             self._catch_up()
 
     def _begin(self) -> None:
-        measure = self.measure
-        singles = (measure.part, measure.whole) if isinstance(measure, Share) else (measure,)
-        self._totals = [Totals(one, self.by) for one in singles]
+        self._totals = [Totals(one, self.by) for one in singles_of(self.measure)]
         self._ends = array("q")  # the last position of each batch
         self._instants = array("q")  # and when it was recorded, in microseconds since 1970
         self._position = 0  # of the ledger, as far as it has been read

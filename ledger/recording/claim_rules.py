@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from ledger.model.errors import Violation, near_names, shown
 from ledger.model.events import ReportPublished
 from ledger.model.facts import status_of
-from ledger.model.measures import Distinct, Measure, Share, Total, Value
+from ledger.model.measures import Distinct, Measure, Total, Value, singles_of
 from ledger.recording.metric_rules import NOT_DEFINED, definition_at, undefined
 from ledger.recording.proposal import Proposal
 from ledger.recording.status_rules import NEVER_A_MEMBER
@@ -50,7 +50,7 @@ def _claims_of(proposal: Proposal, index: int, report: ReportPublished, known: s
 
 
 def _named_by(measure: Measure) -> Iterator[Named]:
-    for one in (measure.part, measure.whole) if isinstance(measure, Share) else (measure,):
+    for one in singles_of(measure):
         if isinstance(one, Total | Value):
             yield "metric", one.metric
         if isinstance(one, Total):
