@@ -215,6 +215,13 @@ def test_claims_of_other_things_other_days_or_other_dimensions_are_no_conflict(c
     assert clusters.conflicts() == ()
 
 
+def test_other_windows_and_what_a_report_claims_of_a_recorded_value_are_left_to_other_questions(clusters):
+    clusters.record(jobs("34 people", "2024"), jobs("35 people", "2024-06-30"))
+    clusters.record(report("r", "2024-06-30", Claim(Value("jobs"), "36 people")))
+    assert clusters.conflicts() == ()
+    assert [finding.verdict for finding in clusters.audit("r") if finding.measure == Value("jobs")] == ["contradicted"]
+
+
 def test_a_share_is_named_by_its_parts(clusters):
     share = Share(Members({"country": "Spain"}), Members())
     clusters.record(MemberJoined("humber", "2021", attributes={"country": "UK"}))
