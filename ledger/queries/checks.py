@@ -128,7 +128,6 @@ def _looked_at(measure: Simple, state: InitiativeState, registers: Registers) ->
         yield from asked.registers(member)
     if isinstance(measure, Total):
         yield from _parts_among(counting, registers)
-    yield INITIATIVE_STATUS
 
 
 def _counting(measure: Counting, state: InitiativeState, registers: Registers) -> set[str]:
