@@ -478,6 +478,21 @@ def test_long_histories_are_taken_in_batch_by_batch(history, asking, data):
             revises_right(line, asking, past, past.days()[::5])
 
 
+@pytest.mark.parametrize("by", [None, Grouping("country", {"Spain": "mainland"})])
+def test_that_a_metric_is_not_known_is_said_before_what_is_wrong_on_a_day(clusters, by):
+    clusters.record(
+        MetricDefined("co2", "t"),
+        MemberJoined("a", "2021", attributes={"country": "UK"}),
+        MemberJoined("b", "2021", part_of="a"),
+    )
+    ask = Share(Total("co2"), Total("net"))
+    line = clusters.timeline(ask, by=by)
+    for answer in lambda: line.at("2022-01-01"), lambda: clusters.at("2022-01-01").measure(ask, by=by):
+        with pytest.raises(UnknownMetric, match="net"):
+            answer()
+    assert line.revisions("2022-01-01") == ()
+
+
 # what no rule would let in, fed to the index itself
 
 

@@ -66,6 +66,7 @@ class Question:
         if (other := self.on_basis_of(measure)) is not self:
             return other.figure(measure)
         if isinstance(measure, Share):
+            self._require_both(measure)
             return self._share(measure, self.figure(measure.part), self.figure(measure.whole))
         if isinstance(measure, Value):
             return self._value(measure)
@@ -78,6 +79,7 @@ class Question:
         """
         by = require_groups(measure, by)
         if isinstance(measure, Share):
+            self._require_both(measure)
             parts, wholes = self.groups(measure.part, by), self.groups(measure.whole, by)
             return shares_of(measure, parts, wholes, nobody=self.nobody, nonnegative=self._is_nonnegative(measure))
         if (other := self.on_basis_of(measure)) is not self:
@@ -211,6 +213,11 @@ class Question:
         )
         amount, envelope = scale.quantity(part.ends), scale.quantity(part.envelope)
         return Figure(measure, self.at, amount, envelope, self.basis, not part.lacking, support)
+
+    def _require_both(self, measure: Share) -> None:
+        # that one of them can never be asked is said before anything that is wrong on this day
+        for single in singles_of(measure):
+            self.scale(single)
 
     def _share(self, measure: Share, part: Figure, whole: Figure) -> Figure:
         return share_of(measure, part, whole, nonnegative=self._is_nonnegative(measure))
