@@ -164,7 +164,7 @@ def test_correcting_is_judged_by_what_it_leaves(clusters):
 
 def recorded_without_rules(initiative, monkeypatch, *events):
     with monkeypatch.context() as patched:
-        patched.setattr("ledger.initiative.violations", lambda *_: [])
+        patched.setattr("ledger.recording.rules.violations", lambda *_: [])
         return initiative.record(*events)
 
 

@@ -188,7 +188,7 @@ def test_a_backdated_spell_between_two_others_is_accepted(clusters):
 def recorded_without_rules(clusters, monkeypatch, *events):
     """What a file may hold that was written by other rules than today's."""
     with monkeypatch.context() as patch:
-        patch.setattr("ledger.initiative.violations", lambda *_: [])
+        patch.setattr("ledger.recording.rules.violations", lambda *_: [])
         return clusters.record(*events)
 
 
