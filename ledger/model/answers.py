@@ -27,7 +27,7 @@ from ledger.model.measures import (
 )
 from ledger.model.outcomes import Asked, Counting, outcomes, with_value
 from ledger.model.overlaps import possible_wholes, sure_wholes
-from ledger.model.parts import Scale, scale_of, values_of
+from ledger.model.parts import Ends, Scale, scale_of, values_of
 from ledger.model.registers import Registers
 from ledger.model.shares import share_of, shares_of, within_group
 from ledger.model.sums import Summand, grouped, not_twice, summed
@@ -130,6 +130,16 @@ class Question:
             )
             for member, summand in self.summands(measure).items()
             if (part := summand.part).possible
+        )
+
+    def if_counted(self, measure: Total, member: str) -> Ends:
+        """Say what a member adds to a total if it counts, a missing value taken as all that it can be."""
+        asked = Asked.by(measure, self.at)
+        options = self.registers.of(metric_of(measure.metric, member)).options
+        return (
+            self.scale(measure)
+            .part(tuple(with_value(one) for option in options for one in asked.fresh(option)))
+            .envelope
         )
 
     def on_basis_of(self, measure: Measure) -> Question:

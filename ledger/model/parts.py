@@ -54,8 +54,8 @@ class Scale:
         lacking = len(existing) < len(counted)
         absent = [NOTHING] if len(counted) < len(ways) else []
         return Part(
-            ends=_hull([*existing, *absent, *([NOTHING] if lacking else [])]),
-            envelope=_hull([*existing, *absent, *([self.unknown] if lacking else [])]),
+            ends=hull([*existing, *absent, *([NOTHING] if lacking else [])]),
+            envelope=hull([*existing, *absent, *([self.unknown] if lacking else [])]),
             certain=not absent,
             possible=bool(counted),
             present=bool(existing),
@@ -123,7 +123,8 @@ def _never_negative(way: Outcome) -> Ends:
     return (ZERO if low is None and (high is None or high >= 0) else low), high
 
 
-def _hull(many: Iterable[Ends]) -> Ends:
+def hull(many: Iterable[Ends]) -> Ends:
+    """Give the least and the most of many; one that is open leaves it open."""
     lows, highs = zip(*many, strict=True)
     return (
         None if None in lows else min(lows),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from datetime import date, datetime
-from functools import cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from typing import Final, NamedTuple, TypeAlias, cast
 
 from attrs import evolve, field, frozen
@@ -24,7 +24,8 @@ from ledger.model.events import Claim, MetricDefined, ReportPublished
 from ledger.model.facts import Register, metric_of
 from ledger.model.fields import require_id
 from ledger.model.figures import Figure
-from ledger.model.measures import Distinct, Measure, Simple, Total, Value, singles_of
+from ledger.model.measures import Distinct, Measure, Members, Simple, Total, Value, singles_of
+from ledger.model.parts import NOTHING, Ends, hull, total_of
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
 from ledger.model.registers import Registers
@@ -62,6 +63,7 @@ class Audit:
     _line: Callable[[Measure], Timeline[Figure]] = field(init=False)
     _windows: Callable[[Wanted], set[tuple[date, date]]] = field(init=False)
     _perimeter: Callable[[Wanted, date], Registers] = field(init=False)
+    _counted: Callable[[Members, Wanted, date], tuple[tuple[str, ...], tuple[str, ...]]] = field(init=False)
 
     @_state.default
     def _read_once(self) -> Callable[[date, Moment], InitiativeState]:
@@ -78,6 +80,10 @@ class Audit:
     @_perimeter.default
     def _gathered_once(self) -> Callable[[Wanted, date], Registers]:
         return lru_cache(2 * STATES_MAX)(self._read_perimeter)
+
+    @_counted.default
+    def _counted_once(self) -> Callable[[Members, Wanted, date], tuple[tuple[str, ...], tuple[str, ...]]]:
+        return lru_cache(8 * STATES_MAX)(self._count)
 
     def of_reports(self, names: Iterable[str], report: str | None = None) -> tuple[Finding, ...]:
         """Audit the claims of the reports known that have these names, or of that one alone, in order of record.
@@ -204,7 +210,19 @@ class Audit:
         if found is not None or not isinstance(measure, Total):
             return found
         changes = days_of_change(evolve(measure, within=None), self._windows(of_members))
-        return first_to_hold(claim, other_days(measure, at, changes), state.measure)
+        tried: Iterable[Total] = other_days(measure, at, changes)
+        if not self._windows(Wanted((PART_OF,), ())):
+            adds = cache(partial(state.question.if_counted, measure))
+            tried = (one for one in tried if claim.amount.contains(self._sum(one, state, of_members, adds)))
+        return first_to_hold(claim, tried, state.measure)
+
+    def _sum(self, total: Total, state: InitiativeState, wanted: Wanted, adds: Callable[[str], Ends]) -> Quantity:
+        """Add up the values of the members of another day: what only the few totals that fit are then measured for."""
+        counted = Members(total.where, suspended=total.suspended)
+        certain, possible = self._counted(counted, wanted, total.members_at or state.at)
+        ends = [adds(member) for member in certain]
+        ends += [hull([NOTHING, adds(member)]) for member in possible]
+        return state.question.scale(total).quantity(total_of(ends))
 
     # what is read
 
@@ -229,6 +247,11 @@ class Audit:
 
     def _read_perimeter(self, wanted: Wanted, day: date) -> Registers:
         return self.log.registers(self.initiative, day, self.known_at, wanted)[1]
+
+    def _count(self, measure: Members, wanted: Wanted, day: date) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        state = InitiativeState(self.initiative, day, 0, self._perimeter(wanted, day))
+        figure = state.measure(measure)
+        return figure.members, figure.possible_members
 
     def _read_windows(self, wanted: Wanted) -> set[tuple[date, date]]:
         """Give the windows of all facts that were ever recorded of some registers; more of them do no harm."""

@@ -110,7 +110,7 @@ def other_bases(measure: Measure) -> Iterator[Measure]:
         yield from (evolve(measure, overlap=one) for one in ("parts", "whole") if one != measure.overlap)
 
 
-def other_days(measure: Measure, at: date, changes: Iterable[date]) -> Iterator[Measure]:
+def other_days(measure: Measure, at: date, changes: Iterable[date]) -> Iterator[Total]:
     """Give the total over the members of other days: the 24 nearest to the claim's own, and the last one of all.
 
     Those of the last day are the members of today, over whom so many figures of the past are published.
