@@ -292,7 +292,9 @@ def test_the_union_and_its_states_must_be_told_apart():
     assert checked(Total("co2"), "5 Mt", *events, *parts).verdict == NOT_COMPARABLE
     other = checked(Total("co2"), "5 Mt/year", *events, *parts, definition="could save")
     assert (other.verdict, other.figure) == (NOT_COMPARABLE, None)
-    share = checked(Share(Total("co2"), Total("other")), "5", *events, *parts)
+    unknown_too = checked(Share(Total("co2"), Total("other")), "5", *events, *parts)
+    assert (unknown_too.verdict, unknown_too.figure) == (NOT_COMPARABLE, None)
+    share = checked(Share(Total("co2"), Total("net")), "5", NET, *events, *parts)
     assert (share.verdict, share.figure) == (UNVERIFIABLE, None)
     assert checked(Total("co2", overlap="whole"), "5 Mt/year", *events, *parts).verdict == UNVERIFIABLE
 

@@ -179,7 +179,7 @@ def _with_either(asked: Measure, state: InitiativeState) -> list[Figure]:
     """Give the figures by the parts and by the wholes; none where they cannot be asked."""
     try:
         return [state.measure(_choosing(asked, overlap)) for overlap in ("parts", "whole")]
-    except (UnknownMetric, NotAdditive, WrongDimension):  # of the other measure of a share
+    except WrongDimension:  # of a share
         return []
 
 
