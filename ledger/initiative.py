@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from ledger.model.figures import Figure
     from ledger.model.measures import ByLike, Measure
     from ledger.model.records import KnownAt, Record
-    from ledger.model.registers import Registers
     from ledger.queries.changes import Changes
     from ledger.queries.conflicts import Conflict
     from ledger.queries.findings import Finding
@@ -188,17 +187,12 @@ class Initiative:
         to a whole batch. Raises `BadWhen` for a day that is not exact and for a naive instant, and
         `UnknownInitiative` where nothing was ever recorded.
         """
-        asked = day(at)
-        version, registers = self._store.registers(self.id, asked, known_at)
-        if version == 0:
+        from ledger.queries.log import state_of  # noqa: PLC0415 - programs that only record do without
+
+        state = state_of(self._store, self.id, day(at), known_at)
+        if state.version == 0:
             self._require_records()
-
-        def elsewhere(another: date) -> Registers:
-            # what has been recorded since must not be seen
-            position = self._store.ref(self.id, version).position if version else 0
-            return self._store.registers(self.id, another, position)[1]
-
-        return InitiativeState(self.id, asked, version, registers, elsewhere)
+        return state
 
     def today(self, known_at: KnownAt = None) -> InitiativeState:
         """Give the state at the end of today, by the ledger's clock, in UTC."""

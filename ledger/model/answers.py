@@ -132,15 +132,15 @@ class Question:
             if (part := summand.part).possible
         )
 
-    def if_counted(self, measure: Total, member: str) -> Ends:
-        """Say what a member adds to a total if it counts, a missing value taken as all that it can be."""
-        asked = Asked.by(measure, self.at)
-        options = self.registers.of(metric_of(measure.metric, member)).options
-        return (
-            self.scale(measure)
-            .part(tuple(with_value(one) for option in options for one in asked.fresh(option)))
-            .envelope
-        )
+    def if_counted(self, measure: Total) -> Callable[[str], Ends]:
+        """Say of any member what it adds to a total if it counts, a missing value taken as all that it can be."""
+        asked, scale = Asked.by(measure, self.at), self.scale(measure)
+
+        def adds(member: str) -> Ends:
+            options = self.registers.of(metric_of(measure.metric, member)).options
+            return scale.part(tuple(with_value(one) for option in options for one in asked.fresh(option))).envelope
+
+        return adds
 
     def on_basis_of(self, measure: Measure) -> Question:
         """Give the question over the registers that a measure looks at: of the day asked, or of two days."""
@@ -176,8 +176,8 @@ class Question:
     def summands(self, measure: Counting, by: By | None = None) -> dict[str, Summand]:
         """Say in which ways each member can count, for a measure that looks at these registers."""
         everyone = self.with_overlaps(measure, by)
-        if not isinstance(measure, Total):
-            return everyone
+        if not isinstance(measure, Total) or all(key.aspect != "part_of" for key in self.registers.cells):
+            return everyone  # the usual case
         return not_twice(measure, everyone, possible_wholes(self.registers), sure_wholes(self.registers))
 
     def with_overlaps(self, measure: Counting, by: By | None = None) -> dict[str, Summand]:

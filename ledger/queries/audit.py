@@ -33,7 +33,7 @@ from ledger.model.state import InitiativeState
 from ledger.queries.checks import CONTRADICTED, Check, changed_by, check
 from ledger.queries.findings import Finding
 from ledger.queries.holds import TRIED_MAX, days_of_change, first_to_hold, nearest_day, other_bases, other_days
-from ledger.queries.log import PART_OF, Log, Wanted, standing
+from ledger.queries.log import PART_OF, Log, Wanted, standing, state_of
 from ledger.queries.timeline import Timeline
 from ledger.queries.why import Why, why
 
@@ -212,7 +212,7 @@ class Audit:
         changes = days_of_change(evolve(measure, within=None), self._windows(of_members))
         tried: Iterable[Total] = other_days(measure, at, changes)
         if not self._windows(Wanted((PART_OF,), ())):
-            adds = cache(partial(state.question.if_counted, measure))
+            adds = cache(state.question.if_counted(measure))
             tried = (one for one in tried if claim.amount.contains(self._sum(one, state, of_members, adds)))
         return first_to_hold(claim, tried, state.measure)
 
@@ -239,11 +239,7 @@ class Audit:
         return self.log.ref(self.initiative, rank).recorded_at
 
     def _read(self, at: date, known_at: Moment) -> InitiativeState:
-        def elsewhere(day: date) -> Registers:
-            return self.log.registers(self.initiative, day, known_at)[1]
-
-        version, registers = self.log.registers(self.initiative, at, known_at)
-        return InitiativeState(self.initiative, at, version, registers, elsewhere)
+        return state_of(self.log, self.initiative, at, known_at)
 
     def _read_perimeter(self, wanted: Wanted, day: date) -> Registers:
         return self.log.registers(self.initiative, day, self.known_at, wanted)[1]

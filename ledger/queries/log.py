@@ -14,6 +14,7 @@ from ledger.model.measures import By, Measure, Share, Total, Value
 from ledger.model.outcomes import Asked, Aspect
 from ledger.model.records import KnownAt, RecordRef
 from ledger.model.registers import Registers
+from ledger.model.state import InitiativeState
 
 T = TypeVar("T")
 
@@ -102,3 +103,17 @@ class Log(Protocol):
 
     def ref(self, initiative: str, version: int) -> RecordRef:
         """Give the short form of a record of an initiative, by its version; it must exist."""
+
+
+def state_of(
+    log: Log, initiative: str, at: date, known_at: KnownAt = None, wanted: Wanted | None = None
+) -> InitiativeState:
+    """Read a state, or the wanted registers of it; it can read another day, as known at the same moment."""
+    version, registers = log.registers(initiative, at, known_at, wanted)
+
+    def elsewhere(another: date) -> Registers:
+        # what has been recorded since must not be seen
+        position = log.ref(initiative, version).position if version else 0
+        return log.registers(initiative, another, position, wanted)[1]
+
+    return InitiativeState(initiative, at, version, registers, elsewhere)

@@ -22,11 +22,9 @@ from ledger.model.errors import BadInput, shown
 from ledger.model.figures import Figure, Support
 from ledger.model.measures import ByLike, Measure, Share, singles_of
 from ledger.model.records import KnownAt, known_at_of
-from ledger.model.registers import Registers
 from ledger.model.shares import in_order, share_of
-from ledger.model.state import InitiativeState
 from ledger.model.when import day
-from ledger.queries.log import Log, News, Wanted
+from ledger.queries.log import Log, News, Wanted, state_of
 from ledger.queries.totals import Columns, Totals
 from ledger.recording.batch import EPOCH
 
@@ -237,7 +235,8 @@ class Timeline(Generic[A]):
             return figure  # type: ignore[return-value]  # a cast here would cost a tenth of the answer
         # where it cannot be answered the whole state is asked, which names what is known
         wanted = self._wanted if all(one.can_answer(batch) for one in self._totals) else None
-        return cast("A", self._state(at, position, wanted).measure(self.measure, by=self.by))
+        state = state_of(self._log, self._initiative, at, position, wanted)
+        return cast("A", state.measure(self.measure, by=self.by))
 
     def _whole(self, at: date, batch: int, position: int, group: str | None) -> Figure | None:
         """Answer the measure for one group, of a share both its figures; None where it takes more than sums."""
@@ -262,18 +261,11 @@ class Timeline(Generic[A]):
         return Figure(measure, at, amount, envelope, basis, complete, support)
 
     def _support(self, measure: Measure, at: date, position: int, group: str | None) -> Support:
-        state = self._state(at, position, self._wanted)
+        state = state_of(self._log, self._initiative, at, position, self._wanted)
         if self.by is None:
             return state.measure(measure).support
         found = state.measure(measure, by=self.by).get(group)  # a group of the other figure of a share may be none here
         return Support() if found is None else found.support
-
-    def _state(self, at: date, position: int, wanted: Wanted | None) -> InitiativeState:
-        def elsewhere(day: date) -> Registers:
-            return self._log.registers(self._initiative, day, position, wanted)[1]
-
-        version, registers = self._log.registers(self._initiative, at, position, wanted)
-        return InitiativeState(self._initiative, at, version, registers, elsewhere)
 
 
 def _figures(answer: Figure | dict[str | None, Figure]) -> list[tuple[dict[str, object], Figure]]:
