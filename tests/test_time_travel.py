@@ -58,7 +58,7 @@ from ledger.model.errors import (
 )
 from ledger.model.facts import Fact, facts_of, window_of
 from ledger.model.measures import Grouping
-from ledger.model.records import known_at_of
+from ledger.model.records import RecordRef, known_at_of
 from ledger.model.state import _ranks
 from ledger.queries.changes import compare
 from ledger.queries.log import Batch, News, Retraction, Wanted
@@ -542,6 +542,10 @@ class Told:
     def registers(self, initiative, at, known_at=None, wanted=None):
         state = replay(self.records, at=at, known_at=known_at)
         return state.version, state.registers
+
+    def ref(self, initiative, version):
+        (one,) = (record for record in self.records if record.version == version)
+        return RecordRef(one.position, one.version, one.id, one.recorded_at, one.source)
 
 
 @settings(max_examples=EXAMPLES)
@@ -1598,6 +1602,9 @@ class Counted:
     def registers(self, *given):
         self.reads += 1
         return self.log.registers(*given)
+
+    def ref(self, *given):
+        return self.log.ref(*given)
 
 
 UNSETTLED = Distinct("country", where={"country": ["Spain", "UK", "France"]})
