@@ -18,7 +18,8 @@ from ledger.model.errors import BadInput, BadQuantity, LedgerError, UnknownUnit,
 from ledger.model.exact import negate, number_text
 from ledger.model.quantity import Quantity, about, at_least, at_most, between, exactly, rounded
 from ledger.model.units import unit
-from ledger.testing.strategies import UNITS, numbers, quantities
+from ledger.testing.strategies import numbers, quantities
+from ledger.testing.values import UNITS
 
 FAMILIES = [
     ("t", "kg", "kt", "Mt CO2", "tonne"),

@@ -13,7 +13,8 @@ from ledger.model.errors import BadInput, BadQuantity, UnknownUnit
 from ledger.model.exact import number_text
 from ledger.model.quantity import Quantity, about, at_least, at_most, between, exactly, rounded
 from ledger.model.readings import READINGS, amount_of, reading_of
-from ledger.testing.strategies import UNITS, numbers, quantities
+from ledger.testing.strategies import numbers, quantities
+from ledger.testing.values import UNITS
 
 units = st.sampled_from(UNITS)
 printed = numbers(min_value=-(10**6), max_value=10**6).map(number_text)
