@@ -26,7 +26,7 @@ FLOORS = [
     "stores.sqlite",
     "initiative", "book", "sheets", "claim_sheets", "exchange", "",
     "faces.markup", "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
-    "testing.values", "testing.histories", "testing.worlds", "testing.strategies",
+    "testing.values", "testing.scripts", "testing.histories", "testing.worlds", "testing.strategies",
 ]  # fmt: skip
 """From the ground up. A new module takes its place here."""
 

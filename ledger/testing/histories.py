@@ -8,7 +8,7 @@ metrics, values and days, so that events meet; both shrink by dropping and simpl
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from attrs import evolve, frozen
@@ -49,11 +49,11 @@ from ledger.model.quantity import Quantity
 from ledger.model.records import Record
 from ledger.model.registers import chain
 from ledger.model.when import When
+from ledger.testing.scripts import FIRST_INSTANT, INITIATIVE, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-INITIATIVE: Final = "clusters"
 MEMBERS: Final = ("basque", "humber", "ohio")
 METRICS: Final = (
     MetricDefined("co2", unit="t", nonnegative=True),
@@ -82,7 +82,6 @@ ROUGH_DAYS: Final = (
 EXACT_AMOUNTS: Final = ("1 t", "2000 kg", "0 t", "-2 t", "-0.5 t")
 AMOUNTS: Final = ("1..3 t", ">= 2 t", "<= 5 t", "-3..-1 t", "<= -1 t")
 PERIODS: Final = ("1 year", "2 weeks", "1 month", "99999 years")
-FIRST_INSTANT: Final = datetime(2024, 1, 1, tzinfo=UTC)
 
 _STATUS_VERBS = (JOINED, REINSTATED, SUSPENDED, LEFT)  # one that is refused becomes the next
 _OTHERS = ("updated", "changed", "defined", "described", "launched", "reported", CLOSED)
@@ -144,7 +143,7 @@ def histories(
     parts: bool = False,
     days: Sequence[str] | None = None,
     max_size: int = 12,
-) -> st.SearchStrategy[list[Record]]:
+) -> st.SearchStrategy[History]:
     """Draw the records of one initiative, in order, such as the rules of recording let in.
 
     At most 3 `members`, and 1 to 3 `metrics`, of which the first is never negative and the third not additive.
@@ -169,12 +168,12 @@ def histories(
 
 
 @st.composite
-def _histories(draw: st.DrawFn, wishes: st.SearchStrategy[_Wish], max_size: int) -> list[Record]:
+def _histories(draw: st.DrawFn, wishes: st.SearchStrategy[_Wish], max_size: int) -> History:
     # lists drawn freely would mostly be short, and a wish for nothing lets long ones shrink all the same
     return _granted(draw(st.lists(wishes, min_size=max_size // 2, max_size=max_size)))
 
 
-def hostile_histories(*, parts: bool = False, max_size: int = 12) -> st.SearchStrategy[list[Record]]:
+def hostile_histories(*, parts: bool = False, max_size: int = 12) -> st.SearchStrategy[History]:
     """Draw any events in any order, with retractions and replacements of anything or of nothing; `parts` as above."""
     kinds = [*_OFTEN, *_STATUS_VERBS, *_OTHERS, *_UNDOING]
     anything = _wishes(kinds, [*EXACT_DAYS, *ROUGH_DAYS], members=3, metrics=3, bounds=True, parts=parts)
@@ -182,9 +181,9 @@ def hostile_histories(*, parts: bool = False, max_size: int = 12) -> st.SearchSt
 
 
 @st.composite
-def _hostile_histories(draw: st.DrawFn, anything: st.SearchStrategy[_Wish], max_size: int) -> list[Record]:
+def _hostile_histories(draw: st.DrawFn, anything: st.SearchStrategy[_Wish], max_size: int) -> History:
     ids = st.sampled_from(["r1", "r2", "r3", "r4", "r5", f"r{max_size}", "unknown"])
-    records: list[Record] = []
+    records = History()
     for wish in filter(_is_for_something, draw(st.lists(anything, min_size=max_size // 2, max_size=max_size))):
         event: Event = RecordRetracted(draw(ids)) if wish.kind in _UNDOING else _event(wish.kind, wish)
         if isinstance(event, MetricDefined) and wish.name:  # a definition that contradicts others
@@ -273,13 +272,13 @@ def _is_for_something(wish: _Wish) -> bool:
     return wish.kind != _NOTHING
 
 
-def _granted(wishes: Sequence[_Wish]) -> list[Record]:
+def _granted(wishes: Sequence[_Wish]) -> History:
     """Turn wishes into a history, each into the first thing near it that the rules let in."""
-    records: list[Record] = []
+    records = History()
     for wish in filter(_is_for_something, wishes):
         for drafts in _ways(wish, records):
             alone = isinstance(drafts[0].event, RecordRetracted)
-            then = [*records, *_recorded(drafts, records, _OWN if alone else wish.batch)]
+            then = History([*records, *_recorded(drafts, records, _OWN if alone else wish.batch)])
             if _is_valid(then):
                 records = then
                 break
