@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -38,7 +39,9 @@ def connect(path: str, timeout: float) -> sqlite3.Connection:
         with errors_of(path):
             if path == MEMORY:
                 connection = _open(MEMORY, timeout)
-                _create_tables(connection)
+                with closing(_open(MEMORY, timeout)) as empty:
+                    empty.deserialize(_empty_ledger())
+                    empty.backup(connection)  # since what is deserialised itself cannot grow past a limit
                 return connection
             if not os.path.lexists(path):
                 _require_no_remains(Path(path))
@@ -193,6 +196,13 @@ def _move(unfinished: Path, path: Path) -> None:
     except OSError:  # a file system without links, such as that of a memory stick
         if not os.path.lexists(path):
             unfinished.rename(path)
+
+
+@cache  # property tests open a ledger in memory for each example, and to make the tables takes milliseconds
+def _empty_ledger() -> bytes:
+    with closing(_open(MEMORY, 0)) as connection:
+        _create_tables(connection)
+        return connection.serialize()
 
 
 def _create_tables(connection: sqlite3.Connection) -> None:
