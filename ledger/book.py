@@ -109,6 +109,16 @@ class Ledger:
         """Stream the records of all initiatives, in order; those past the position `after` only."""
         return self._store.records(after=require_count(after, "after"))
 
+    def import_records(self, records: Iterable[Record]) -> int:
+        """Write the records of another ledger as they are, and give how many were not here yet.
+
+        They keep positions, ids, instants and digests. For an empty ledger, or one that holds the beginning of the
+        same history; see `ledger.exchange.write_records`, which says what is checked, and what it raises.
+        """
+        from ledger.exchange.copies import write_records  # noqa: PLC0415 - a door to a higher floor
+
+        return write_records(self._store, records, self._clock)
+
     def close(self) -> None:
         """Let the file go. Closing twice is fine; using the ledger afterwards raises `LedgerClosed`."""
         self._store.close()

@@ -30,9 +30,9 @@ from ledger import (
     rounded,
 )
 from ledger.exchange import claims
+from ledger.exchange.sheets import PROBLEMS_MAX
 from ledger.model.errors import BadInput
 from ledger.model.wording import worded
-from ledger.sheets import PROBLEMS_MAX
 from ledger.testing.strategies import claims as drawn_claims
 
 WEF = Path(__file__).parent / "data" / "wef_claims.csv"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.exchange.sheets import IfThere, Sheet, must_be_there, opened, those_there
 from ledger.model.errors import BadInput
-from ledger.sheets import IfThere, Sheet, must_be_there, opened, those_there
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=10)
 COLUMNS = ["a", "b", "c"]

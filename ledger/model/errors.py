@@ -18,6 +18,7 @@
     │   └── UnknownRecord
     ├── Refused                        the rules of recording say no; `violations` says why, all at once
     ├── RetryMismatch                  ids that are recorded already, with other content or only in part
+    ├── DifferentHistory               records to be copied to where other records are
     ├── VersionConflict                somebody else recorded since `expected_version`
     ├── MissingExtra (ImportError)     a package that only some programs need is not installed
     └── StoreError (OSError)           the file or the database behind the ledger
@@ -210,6 +211,10 @@ class Refused(LedgerError):
 
 class RetryMismatch(LedgerError):
     """Some of the given `ids` are recorded already, and this batch is not a plain retry of them."""
+
+
+class DifferentHistory(LedgerError):
+    """Records were to be copied to a ledger that does not hold the beginning of the same history."""
 
 
 class VersionConflict(LedgerError):

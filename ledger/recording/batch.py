@@ -107,19 +107,48 @@ def written(
     records, rows = [], []
     for version, (entry, id) in enumerate(zip(entries, ids, strict=True), head.version + 1):
         event, position = entry.event, entry.position
-        name = NAMES[type(event)]
         old = replaced.get(version - head.version - 1)
-        effective, earliest, latest = _days(event)
-        columns = (
-            position, initiative, version, id, name, schema_of(name), effective, earliest, latest, moment,
-            getattr(event, "member", None), getattr(event, "metric", None), encode(event), source, by, note, old, None,
-        )  # fmt: skip
-        digest = digest_of(columns)
-        rows.append((*columns, digest))
+        row = _row(position, initiative, version, id, moment, event, source, by, note, old, None)
+        rows.append(row)
         records.append(
-            Record(position, initiative, version, id, recorded_at, event, source, by, note, old, None, digest)
+            Record(position, initiative, version, id, recorded_at, event, source, by, note, old, None, row[-1])
         )
     return records, rows
+
+
+def row_of(record: Record) -> Row:
+    """Give the row of `COLUMNS` that a record is written as. Its digest, the last one, is computed anew.
+
+    >>> from ledger.model.events import MemberLeft
+    >>> record = Record(1, "club", 1, "r1", EPOCH, MemberLeft("ada", "1970"))
+    >>> row_of(record)[4:8]
+    ('member-left', 1, '1970', '1970-01-01')
+    """
+    return _row(
+        record.position, record.initiative, record.version, record.id, instant_text(record.recorded_at),
+        record.event, record.source, record.by, record.note, record.replaces, record.head,
+    )  # fmt: skip
+
+
+def _row(
+    position: int,
+    initiative: str,
+    version: int,
+    id: str,
+    moment: str,
+    event: Event,
+    source: str,
+    by: str,
+    note: str,
+    replaces: str | None,
+    head: str | None,
+) -> Row:
+    name = NAMES[type(event)]
+    columns = (
+        position, initiative, version, id, name, schema_of(name), *_days(event), moment,
+        getattr(event, "member", None), getattr(event, "metric", None), encode(event), source, by, note, replaces, head,
+    )  # fmt: skip
+    return *columns, digest_of(columns)
 
 
 def _days(event: Event) -> tuple[str | None, str | None, str | None]:

@@ -1,4 +1,4 @@
-"""Exchange with other programs: memberships and claims from CSV files, ready to be recorded."""
+"""Memberships from CSV files: one row for each spell, ready to be recorded."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple, TypeVar
 
-from ledger.claim_sheets import claims
+from ledger.exchange.sheets import File, Row, Sheet, opened, require_columns, require_delimiter, require_names
 from ledger.model.errors import BadInput, BadWhen, shown
 from ledger.model.events import Attributes, Event, MemberJoined, MemberLeft
 from ledger.model.fields import require_id, require_line
 from ledger.model.when import When
-from ledger.sheets import File, Row, Sheet, opened, require_columns, require_delimiter, require_names
-
-__all__ = ["claims", "spells"]
 
 T = TypeVar("T")
 

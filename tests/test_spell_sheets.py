@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import ledger
 from ledger import MemberJoined, MemberLeft, Members, When, between
 from ledger.exchange import spells
+from ledger.exchange.sheets import PROBLEMS_MAX
 from ledger.model.errors import BadInput
-from ledger.sheets import PROBLEMS_MAX
 
 EXAMPLES = settings.default.max_examples
 EU = Path(__file__).parent / "data" / "eu_members.csv"

@@ -7,15 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final, TypeVar
 
-from ledger.model.errors import BadInput, BadWhen, shown
-from ledger.model.events import Claim
-from ledger.model.fields import require_prose
-from ledger.model.measures import MEASURES, Measure
-from ledger.model.readings import amount_of, reading_of
-from ledger.model.units import unit as known_unit
-from ledger.model.when import day
-from ledger.model.wording import measure_of
-from ledger.sheets import (
+from ledger.exchange.sheets import (
     File,
     IfThere,
     Row,
@@ -27,6 +19,14 @@ from ledger.sheets import (
     require_names,
     those_there,
 )
+from ledger.model.errors import BadInput, BadWhen, shown
+from ledger.model.events import Claim
+from ledger.model.fields import require_prose
+from ledger.model.measures import MEASURES, Measure
+from ledger.model.readings import amount_of, reading_of
+from ledger.model.units import unit as known_unit
+from ledger.model.when import day
+from ledger.model.wording import measure_of
 
 T = TypeVar("T")
 

@@ -1,0 +1,192 @@
+"""Copies of a ledger in another store, and records from elsewhere: the same history, record by record.
+
+A copied record keeps its position, version, id, instant, source, what it replaces, and with all that its digest. The
+rules of recording were asked when it was first written, and are not asked again. What every store relies on is
+checked: that nothing is missing, that each batch is later than the one before, that what is retracted or replaced is
+there, and that the digest is that of the content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
+from itertools import groupby, islice
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from ledger.initiative import require_count
+from ledger.model.errors import BadInput, DamagedRecord, DifferentHistory, shown
+from ledger.model.events import RecordRetracted
+from ledger.model.fields import require_id, require_prose
+from ledger.model.records import Record
+from ledger.recording.batch import BATCH_MAX, Terms, entries_of, instant_of_batch, row_of
+from ledger.recording.codec import NAMES
+from ledger.recording.corrections import rank_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ledger.book import Ledger
+    from ledger.stores.protocol import Append, EventStore
+
+
+def copy(source: Ledger, target: Ledger) -> int:
+    """Copy all records of a ledger to another one, and give how many were written.
+
+    The target is empty, or holds the beginning of the same history: then it is completed, so a copy that was
+    interrupted goes on where it stopped, and a repeated one brings what is new. Records are streamed, and written
+    batch by batch. The two may be kept by different stores.
+
+    Raises `DifferentHistory` for a target that holds anything else, before anything is written, and what
+    `write_records` raises.
+
+    >>> import ledger
+    >>> with ledger.open(":memory:") as book, ledger.open(":memory:") as other:
+    ...     _ = book.initiative("club").record(ledger.MemberJoined("ada", "2020"), ledger.MemberJoined("bob", "2021"))
+    ...     copy(book, other), copy(book, other), list(other.records()) == list(book.records())
+    (2, 0, True)
+    """
+    last = 0
+
+    def counted() -> Iterator[Record]:
+        nonlocal last
+        for record in source.records():
+            last = record.position
+            yield record
+
+    written = target.import_records(counted())
+    for beyond in target.records(after=last):
+        raise DifferentHistory(
+            f"the target goes on where the source ends, at position {last}, with {_named(beyond)}: a copy that was "
+            "recorded in is a ledger of its own; copy to one that is empty"
+        )
+    return written
+
+
+def write_records(store: EventStore, records: Iterable[Record], clock: Callable[[], datetime]) -> int:
+    """Write records of another ledger to a store as they are, and give how many were not there yet.
+
+    They come in order of position and without gaps, and begin no later than just after what the store holds. Those
+    that it holds already are compared and passed over. All records of one instant are one batch, and land together
+    or not at all; batches before stay written. `Ledger.import_records` is the same, for a ledger that is open.
+
+    Raises `DifferentHistory` where the store holds another record; `DamagedRecord` for a digest that is not that
+    of the content (a record without one is given its own); `BadInput` for a gap, for instants that do not grow or lie
+    after the `clock`, for a retraction or replacement of what is not there, and for what no record can hold;
+    `StoreError` where the store fails.
+    """
+    written = 0
+    present: Iterator[Record] | None = None
+    for batch in _batches(records):
+        if present is None:
+            present = store.records(after=batch[0].position - 1)
+        here = list(islice(present, len(batch)))
+        for there, record in zip(here, batch, strict=False):
+            _require_same(there, record)
+        if new := batch[len(here) :]:
+            _append(store, new, clock, begun=bool(here))
+            written += len(new)
+    return written
+
+
+def require_record(record: object) -> Record:
+    """Give back a record whose fields hold what a stored record can hold; else raise `BadInput`."""
+    if not isinstance(record, Record) or type(record.event) not in NAMES:
+        raise BadInput(f"{shown(record)} is no Record of an event: give what records() or from_lines() gave")
+    for what, number in ("position", record.position), ("version", record.version):
+        if require_count(number, what) == 0:
+            raise BadInput(f"{what}=0 is before all records: they count from 1")
+    require_id(record.initiative, "initiative")
+    require_id(record.id, "id")
+    if record.recorded_at.utcoffset() != timedelta(0):
+        raise BadInput(f"recorded_at={shown(record.recorded_at)} is no instant in UTC: pass it through astimezone(UTC)")
+    Terms(record.source, record.by, record.note)
+    if record.replaces is not None:
+        require_id(record.replaces, "replaces")
+    if record.head is not None:
+        require_prose(record.head, "head")
+    return record
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    checked = map(require_record, records)
+    for _, batch in groupby(checked, key=lambda record: (record.recorded_at, record.initiative)):
+        yield list(islice(batch, BATCH_MAX + 1))  # what is one too many is refused
+
+
+def _require_same(there: Record, record: Record) -> None:
+    if there != evolve(record, digest=record.digest or there.digest):
+        raise DifferentHistory(
+            f"position {record.position} holds {_named(there)} and was to be {_named(record)}: nothing is written to a "
+            "ledger of another history; copy to one that is empty"
+        )
+
+
+def _append(store: EventStore, batch: Sequence[Record], clock: Callable[[], datetime], *, begun: bool) -> None:
+    """Write a batch, or the rest of one that was `begun`."""
+    first = batch[0]
+    with store.writing(first.initiative) as append:
+        head = append.head
+        if head.position >= first.position:
+            raise DifferentHistory(
+                f"position {first.position} was written by somebody else meanwhile, and was to be {_named(first)}: "
+                "copy again, which goes on from there or says what differs"
+            )
+        for place, record in enumerate(batch, 1):
+            if (record.position, record.version) != (head.position + place, head.version + place):
+                raise BadInput(
+                    f"{_named(record)} has position {record.position} and version {record.version}, and after what is "
+                    f"there it should be {head.position + place} and {head.version + place}: give all records of a "
+                    "ledger, in order"
+                )
+        if not begun:
+            instant_of_batch(clock(), head.recorded_at, first.recorded_at)
+        _require_own_ids(batch, append)
+        ranks = dict(_ranks(batch, append))
+        entries = entries_of([record.event for record in batch], head, ranks)
+        rows = [row_of(record) for record in batch]
+        for record, row in zip(batch, rows, strict=True):
+            if record.digest not in ("", row[-1]):
+                raise DamagedRecord(
+                    f"{_named(record)}, at position {record.position}, is not what its digest says that it was: "
+                    "copy from a ledger that is sound"
+                )
+        append.append(entries, rows)
+
+
+def _require_own_ids(batch: Sequence[Record], append: Append) -> None:
+    ids = [record.id for record in batch]
+    known = set(append.found(ids))
+    for id in ids:
+        if id in known:
+            raise BadInput(f"id {shown(id)} is that of another record: each has one of its own")
+        known.add(id)
+
+
+def _ranks(batch: Sequence[Record], append: Append) -> Iterator[tuple[int, int]]:
+    """Give the ranks of the replacements, by their places; what is retracted or replaced must be there already."""
+    retracted = set()
+    for place, record in enumerate(batch):
+        if isinstance(record.event, RecordRetracted):
+            old = _linked(record, record.event.record, append)
+            if isinstance(old.event, RecordRetracted) or old.position in retracted or append.is_retracted(old.position):
+                raise BadInput(f"{_named(record)} retracts {_named(old)}, which is a retraction or retracted already")
+            retracted.add(old.position)
+        if record.replaces is not None:
+            _linked(record, record.replaces, append)
+            yield place, rank_of(record, append)
+
+
+def _linked(record: Record, id: str, append: Append) -> Record:
+    old = append.record(id)
+    if old is None:
+        raise BadInput(
+            f"{_named(record)} speaks of the record {shown(id)}, and its initiative has none of that id in an earlier "
+            "batch: give all records of a ledger, in order"
+        )
+    return old
+
+
+def _named(record: Record) -> str:
+    return f"record {shown(record.id)} ({NAMES[type(record.event)]} in {shown(record.initiative)})"
