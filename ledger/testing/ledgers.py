@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
 from ledger.book import Ledger
-from ledger.testing._stopgap import write_records
+from ledger.exchange.copies import write_records
 from ledger.initiative import Initiative
 from ledger.model.events import InitiativeLaunched, RecordRetracted
 from ledger.model.records import Record
@@ -23,7 +23,17 @@ from ledger.model.when import When
 from ledger.queries.points import Point
 from ledger.stores.sqlite import SqliteStore
 from ledger.testing.histories import EXACT_DAYS, ROUGH_DAYS, breakpoints, histories
-from ledger.testing.scripts import A_DAY, FIRST_INSTANT, INITIATIVE, History, Item, Replacing, ledger_code, records_of
+from ledger.testing.scripts import (
+    A_DAY,
+    FIRST_INSTANT,
+    INITIATIVE,
+    History,
+    Item,
+    Replacing,
+    history_of,
+    ledger_code,
+    records_of,
+)
 
 if TYPE_CHECKING:
     from ledger.stores.protocol import EventStore
@@ -33,6 +43,9 @@ NOW: Final = FIRST_INSTANT + 5_000 * A_DAY
 """What the clock of a drawn ledger shows: it stands still, long after all that was recorded."""
 
 A_MOMENT: Final = timedelta(microseconds=1)
+
+_LAUNCHED: Final = history_of([InitiativeLaunched("2021-01-01", name="Clusters")])
+"""What is drawn in place of nothing at all, since of an initiative without records nothing can be asked."""
 
 OpenStore: TypeAlias = "Callable[[], EventStore]"
 """Opens a new, empty store."""
@@ -69,7 +82,7 @@ def ledger_of(*batches: tuple[str | Item, ...], store: OpenStore = memory) -> Le
     1
     """
     opened = store()
-    write_records(opened, records_of(*batches))
+    write_records(opened, records_of(*batches), lambda: NOW)
     return DrawnLedger(opened, batches)
 
 
@@ -84,16 +97,18 @@ def ledgers(*, initiatives: int = 1, store: OpenStore = memory, **drawn: Any) ->
         raise InvalidArgument(f"initiatives={initiatives!r} must be a number from 1 to {len(INITIATIVES)}")
     several = st.lists(histories(**drawn), min_size=1, max_size=initiatives)
     turns = st.lists(st.integers(0, initiatives - 1), max_size=20) if initiatives > 1 else st.just([])
-    return st.builds(_ledger, several, turns, st.just(store))
+    return _ledgers(several, turns, store)
 
 
-def _ledger(several: Sequence[History], turns: Sequence[int], store: OpenStore) -> Ledger:
-    first = several[0] or [_item_record()]
-    return ledger_of(*_woven([first, *several[1:]], turns), store=store)
-
-
-def _item_record() -> Record:
-    return Record(1, INITIATIVE, 1, "r1", FIRST_INSTANT, InitiativeLaunched("2021-01-01", name="Clusters"))
+@st.composite  # and no `builds`, which would print as its own call
+def _ledgers(
+    draw: st.DrawFn,
+    several: st.SearchStrategy[list[History]],
+    turns: st.SearchStrategy[list[int]],
+    store: OpenStore,
+) -> Ledger:
+    first, *others = draw(several)
+    return ledger_of(*_woven([first or _LAUNCHED, *others], draw(turns)), store=store)
 
 
 def _woven(several: Sequence[Sequence[Record]], turns: Sequence[int]) -> list[tuple[str | Item, ...]]:

@@ -13,6 +13,8 @@ Options are passed by name and checked at once; a wrong one raises Hypothesis' `
 """
 
 from ledger.testing.histories import filters, histories, hostile_histories, questions, totals
+from ledger.testing.ledgers import ledgers, points
+from ledger.testing.reports import reports_with_false_claims, reports_with_true_claims
 from ledger.testing.values import (
     attributes,
     claims,
@@ -36,11 +38,15 @@ __all__ = [
     "histories",
     "hostile_histories",
     "ids",
+    "ledgers",
     "measures",
     "names",
     "numbers",
+    "points",
     "quantities",
     "questions",
+    "reports_with_false_claims",
+    "reports_with_true_claims",
     "texts",
     "totals",
     "whens",

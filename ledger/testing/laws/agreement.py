@@ -1,0 +1,147 @@
+"""Laws of agreement: every faster or richer way to an answer gives what the replay gives."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import groupby
+
+from ledger.book import Ledger
+from ledger.exchange.copies import write_records
+from ledger.model.errors import LedgerError
+from ledger.model.events import Claim
+from ledger.model.figures import Figure
+from ledger.model.measures import Measure, Share
+from ledger.model.records import KnownAt
+from ledger.model.state import InitiativeState, replay
+from ledger.model.when import day
+from ledger.queries.timeline import Timeline
+from ledger.testing.laws.asking import figure_of, initiatives_of, measures_of, require_same, some_moments
+from ledger.testing.ledgers import NOW, memory
+from ledger.testing.reports import claimable, covering, missing_it
+
+A_YEAR = timedelta(days=366)
+
+
+def the_store_answers_as_the_replay(book: Ledger, at: date | str) -> None:
+    """A state that is read from the store, on any day and at any moment, is that of a replay of all records.
+
+    at(D, K) == replay(log, D, K).
+    """
+    for club in initiatives_of(book):
+        records = list(club.records())
+        for known_at in (None, *some_moments(list(book.records()))):
+            assert club.at(at, known_at) == replay(records, at=at, known_at=known_at), f"known at {known_at}"
+
+
+def a_timeline_answers_as_the_state(book: Ledger, at: date | str) -> None:
+    """A timeline gives the figure that the state gives, on any day and at any moment.
+
+    timeline(f).at(D, K) == f(at(D, K)), with all that the figure rests on.
+    """
+    for club in initiatives_of(book):
+        for measure in _all_measures(club.at(at)):
+            line = club.timeline(measure)
+            for known_at in (None, *some_moments(list(book.records()))):
+                assert _answer(line, at, known_at) == figure_of(club.at(at, known_at), measure), (
+                    f"{measure}, {known_at}"
+                )
+
+
+def catching_up_is_reading_anew(book: Ledger, at: date | str) -> None:
+    """A timeline that was open while records came in answers as one that is opened now.
+
+    read(prefix) ; catch up on the suffix == read(prefix + suffix).
+    """
+    store = memory()
+    growing = Ledger(store, lambda: NOW)
+    lines: dict[tuple[str, Measure], Timeline[Figure]] = {}
+    for _, batch in groupby(list(book.records()), key=lambda record: record.recorded_at):
+        write_records(store, list(batch), lambda: NOW)
+        for club in initiatives_of(growing):
+            for measure in _all_measures(club.at(at)):
+                lines.setdefault((club.id, measure), club.timeline(measure))
+                _answer(lines[club.id, measure], at, None)  # which makes it catch up
+    for (id, measure), line in lines.items():
+        club = book.initiative(id)
+        for known_at in (None, *some_moments(list(book.records()))):
+            state = club.at(at, known_at)
+            require_same(_answer(line, at, known_at), figure_of(state, measure), f"known at {known_at}")
+
+
+def a_series_agrees_with_each_day(book: Ledger, at: date | str) -> None:
+    """A series gives for each of its days what is answered on that day, as figures and as rows.
+
+    series(a, b)[d] == f(at(d)) for each d.
+    """
+    start = day(at) - A_YEAR if day(at) - date.min > A_YEAR else day(at)
+    for club in initiatives_of(book):
+        for measure in measures_of(club.at(at)):
+            series = club.timeline(measure).series(start, at, every="quarter")
+            rows = series.to_rows()
+            assert len(rows) == len(series.days), "there is not a row for each day"
+            for place, one in enumerate(series.days):
+                figure = club.at(one).measure(measure)
+                require_same(series[place], figure, f"on {one}")
+                row = rows[place]["at"], rows[place]["low"], rows[place]["high"]
+                require_same(row, (one, figure.amount.low, figure.amount.high), "a row of the series")
+
+
+def revisions_are_what_was_believed(book: Ledger, at: date | str) -> None:
+    """The revisions of a day are what was known of it, each from its moment until the next one.
+
+    revisions(D) holds at K: f(at(D, K)), for every K.
+    """
+    for club in initiatives_of(book):
+        for measure in measures_of(club.at(at)):
+            revisions = club.timeline(measure).revisions(at)
+            for record in club.records():
+                figure = figure_of(club.at(at, record.recorded_at), measure)
+                known = [one for one in revisions if one.known_at <= record.recorded_at]
+                if isinstance(figure, Figure):
+                    believed = known[-1].figure
+                    amounts = believed.amount, believed.envelope
+                    require_same(amounts, (figure.amount, figure.envelope), f"as of record {record.id}")
+                else:
+                    assert not known, f"{measure} was answered before it could be"
+
+
+def true_claims_are_confirmed(book: Ledger, at: date | str) -> None:
+    """A claim of all that a figure can be is confirmed.
+
+    audit(claim(f, envelope of f(at))) is confirmed.
+    """
+    for club in initiatives_of(book):
+        state = club.at(at)
+        claims = [
+            Claim(measure, covering(state.measure(measure)), at=at) for measure in claimable(state, club.records())
+        ]
+        wrong = [str(finding) for finding in club.audit(claims=claims) if finding.verdict != "confirmed"]
+        assert not wrong, "\n".join(wrong)
+
+
+def false_claims_are_contradicted(book: Ledger, at: date | str) -> None:
+    """A claim that misses all that a figure can be, by however little, is contradicted.
+
+    audit(claim(f, anything outside of the envelope of f(at))) is contradicted.
+    """
+    for club in initiatives_of(book):
+        state = club.at(at)
+        claims = [
+            Claim(measure, amount, at=at)
+            for measure in claimable(state, club.records())
+            for amount in missing_it(state.measure(measure))
+        ]
+        wrong = [str(finding) for finding in club.audit(claims=claims) if finding.verdict != "contradicted"]
+        assert not wrong, "\n".join(wrong)
+
+
+def _all_measures(state: InitiativeState) -> list[Measure]:
+    single = measures_of(state)
+    return [*single, Share(single[0], single[1])]
+
+
+def _answer(line: Timeline[Figure], at: date | str, known_at: KnownAt) -> Figure | str:
+    try:
+        return line.at(at, known_at)
+    except LedgerError as error:
+        return type(error).__name__

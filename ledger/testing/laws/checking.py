@@ -1,0 +1,94 @@
+"""Checking a law: on ledgers that are drawn, until one is found for which it does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from fractions import Fraction
+from inspect import signature
+from typing import Any, TypeAlias
+
+from hypothesis import given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
+
+from ledger.book import Ledger
+from ledger.model.figures import Figure
+from ledger.model.measures import MEASURES, Measure
+from ledger.model.quantity import Quantity
+from ledger.testing.laws.asking import Ask, initiatives_of
+from ledger.testing.ledgers import OpenStore, ledgers, memory, pooled_days
+
+Law: TypeAlias = Callable[..., None]
+"""A law takes a ledger and a day; if it is one of answers, also a function to ask."""
+
+MAX_SIZE = 6  # events that are wished for, in each of two initiatives
+
+
+def check(
+    law: Law,
+    ask: Ask | None = None,
+    *,
+    settings: settings_of | None = None,
+    store: OpenStore = memory,
+    days: Sequence[str] | None = None,
+    initiatives: int = 2,
+    max_size: int = MAX_SIZE,
+    **drawn: Any,
+) -> None:
+    """Check a law, of your own answer or of what the library answers, on many drawn ledgers; a failure says on which.
+
+    `ask(initiative, at, known_at)` is your answer; give it to a law of answers only. If it cannot take rough dates or
+    bounds, draw none: `drawn` are the options of `ledgers`, such as `rough=False, bounds=False`. `store` opens
+    another empty store than one in memory. How long it looks is said by Hypothesis' profile, or by `settings`.
+
+    What fails is printed as a call of the law that you can paste: `law(book=ledger_of(...), at='2021-01-01')`.
+
+    >>> check(joined_and_left, lambda club, at, known_at: len(club.at(at, known_at)))  # doctest: +SKIP
+    """
+    takes_an_answer = "ask" in signature(law).parameters
+    if ask is not None and not takes_an_answer:
+        raise InvalidArgument(f"{law.__name__} is a law of ledgers and takes no answer: those of laws.OF_ANSWERS do")
+    given_too: dict[str, Any] = {} if ask is None else {"ask": st.just(ask)}
+
+    def holds(**case: Any) -> None:
+        law(**case)
+
+    holds.__name__ = holds.__qualname__ = law.__name__  # so that the example is printed as a call of the law
+    books = ledgers(initiatives=initiatives, store=store, days=days, max_size=max_size, **drawn)
+    tested = given(book=books, at=st.sampled_from(pooled_days(days)), **given_too)(holds)
+    (settings_of(deadline=None) if settings is None else settings)(tested)()
+
+
+def agrees_with(measure: Measure) -> Law:
+    """Give the law that an answer is the library's figure; where that is a range, that it lies within.
+
+    An answer may be a number, a `Quantity` or a `Figure`; None stands for "not known" and agrees with every range.
+    """
+    if not isinstance(measure, MEASURES):
+        raise InvalidArgument(f"{measure!r} is no measure, such as Members()")
+
+    def agrees(book: Ledger, at: date | str, ask: Ask) -> None:
+        for club in initiatives_of(book):
+            figure = club.at(at).measure(measure)
+            answer = ask(club, at, None)
+            if answer is None and not figure.amount.exact:
+                continue
+            amount = _amount(answer, figure.amount.unit)
+            if not figure.amount.contains(amount):
+                raise AssertionError(f"{club.id}: {amount}, and by the ledger it is {figure}")
+
+    agrees.__name__ = agrees.__qualname__ = "agrees"
+    agrees.__doc__ = f"The answer is that of {measure}.\n\n    ask(log, at) in f(log, at)."
+    return agrees
+
+
+def _amount(answer: object, unit: str) -> Quantity:
+    if isinstance(answer, Figure):
+        return answer.amount
+    if isinstance(answer, Quantity):
+        return answer
+    if isinstance(answer, bool) or not isinstance(answer, int | Fraction):
+        answer = str(answer)  # a Decimal, or a float as it prints
+    return Quantity(answer, answer, unit)
