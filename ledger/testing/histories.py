@@ -8,7 +8,7 @@ metrics, values and days, so that events meet; both shrink by dropping and simpl
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from attrs import evolve, frozen
@@ -49,6 +49,7 @@ from ledger.model.quantity import Quantity
 from ledger.model.records import Record
 from ledger.model.registers import chain
 from ledger.model.when import When
+from ledger.testing.clock import FIRST_INSTANT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,7 +83,6 @@ ROUGH_DAYS: Final = (
 EXACT_AMOUNTS: Final = ("1 t", "2000 kg", "0 t", "-2 t", "-0.5 t")
 AMOUNTS: Final = ("1..3 t", ">= 2 t", "<= 5 t", "-3..-1 t", "<= -1 t")
 PERIODS: Final = ("1 year", "2 weeks", "1 month", "99999 years")
-FIRST_INSTANT: Final = datetime(2024, 1, 1, tzinfo=UTC)
 
 _STATUS_VERBS = (JOINED, REINSTATED, SUSPENDED, LEFT)  # one that is refused becomes the next
 _OTHERS = ("updated", "changed", "defined", "described", "launched", "reported", CLOSED)
