@@ -27,7 +27,7 @@ FLOORS = [
     "initiative", "book", "sheets", "claim_sheets", "exchange", "",
     "faces.markup", "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
     "testing.clock", "testing.values", "testing.histories", "testing.worlds", "testing.strategies",
-    "testing.evidence", "testing.expectations", "testing.scenarios", "testing.fixtures",
+    "testing.evidence", "testing.expectations", "testing.steps", "testing.scenarios", "testing.fixtures",
 ]  # fmt: skip
 """From the ground up. A new module takes its place here."""
 

@@ -26,20 +26,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from attrs import frozen
 
 from ledger.book import Ledger
-from ledger.book import open as open_ledger
-from ledger.initiative import Initiative
-from ledger.model.errors import BadInput, LedgerError, Refused, shown
+from ledger.model.errors import BadInput, Refused, shown
 from ledger.model.events import EVENTS, Event
 from ledger.model.measures import Measure, Members, Total, Value
 from ledger.model.records import KnownAt, Record, known, known_at_of
 from ledger.model.state import InitiativeState, replay
 from ledger.queries.history import HistoryEntry
-from ledger.testing.clock import FrozenClock
 from ledger.testing.evidence import Evidence, set_in
 from ledger.testing.expectations import (
     Amount,
@@ -50,9 +47,7 @@ from ledger.testing.expectations import (
     of_missing,
     of_reports,
 )
-
-INITIATIVE: Final = "scenario"
-"""The id of the initiative in which a scenario is recorded."""
+from ledger.testing.steps import INITIATIVE, Step, events_of, opened, recording
 
 RecordLike: TypeAlias = int | Record | Event
 """Which record is meant: by its position, counted from 1 over all events, by itself, or by its event."""
@@ -69,24 +64,7 @@ def given(*batches: Event | Iterable[Event]) -> Scenario:
     >>> club.at("2021-12-31").expect(members=["ada"]).at("2022-01-01").expect(members=[], former=["ada"])
     Scenario(2 records)
     """
-    return _recorded(tuple(_Step.recording(_events(batch)) for batch in batches))
-
-
-class _Step(NamedTuple):
-    """Something that is done to an initiative: one batch."""
-
-    verb: str
-    arguments: tuple[Any, ...]
-    named: Mapping[str, Any]
-    size: int  # in records
-
-    @classmethod
-    def recording(cls, events: tuple[Event, ...]) -> _Step:
-        return cls("record", events, {}, len(events))
-
-    def take(self, initiative: Initiative, first: int) -> None:
-        ids = [_id(position) for position in range(first, first + self.size)]
-        getattr(initiative, self.verb)(*self.arguments, **self.named, ids=ids)
+    return _recorded(tuple(recording(events_of(batch)) for batch in batches))
 
 
 @frozen(repr=False)
@@ -95,7 +73,7 @@ class Scenario:
 
     records: tuple[Record, ...] = ()
     """Every record, in order."""
-    _steps: tuple[_Step, ...] = ()
+    _steps: tuple[Step, ...] = ()
     _tried: int | None = None  # how many records came of the last `when`
     _refused: Refused | None = None  # or why none did
 
@@ -107,7 +85,7 @@ class Scenario:
         Whether they are refused is told by `then_refused` or `then_recorded`, or by `at`, which takes it that they
         were recorded.
         """
-        return self._try(_Step.recording(tuple(event for one in events or [()] for event in _events(one))))
+        return self._try(recording(tuple(event for one in events or [()] for event in events_of(one))))
 
     def retracting(self, wrong: RecordLike, *, reason: str = "") -> Scenario:
         """Try to take a record back, named by its position from 1, by itself, or by its event.
@@ -117,7 +95,7 @@ class Scenario:
         >>> given(namesake).retracting(namesake).at("2024-01-01").expect(count=0).at("2024-01-01", 1).expect(count=1)
         Scenario(2 records)
         """
-        return self._try(_Step("retract", (self._record(wrong).id,), {"reason": reason}, 1))
+        return self._try(Step("retract", (self._record(wrong).id,), {"reason": reason}, 1))
 
     def correcting(
         self, wrong: RecordLike, right: Event | None = None, *, reason: str = "", **changes: Any
@@ -130,7 +108,7 @@ class Scenario:
         >>> given(MemberJoined("ada", "2020")).correcting(1, effective="2021").at("2020-12-31").expect(count=0)
         Scenario(3 records)
         """
-        return self._try(_Step("correct", (self._record(wrong).id, right), {**changes, "reason": reason}, 2))
+        return self._try(Step("correct", (self._record(wrong).id, right), {**changes, "reason": reason}, 2))
 
     # what became of it
 
@@ -188,15 +166,15 @@ class Scenario:
         1
         """
         self._require_recorded()
-        return _open(self._steps)
+        return opened(self._steps)
 
     def __repr__(self) -> str:
         return f"Scenario({len(self.records)} records)"
 
-    def _try(self, step: _Step) -> Scenario:
+    def _try(self, step: Step) -> Scenario:
         __tracebackhide__ = True
         self._require_recorded()
-        with _open(self._steps) as book:
+        with opened(self._steps) as book:
             try:
                 step.take(book.initiative(INITIATIVE), len(self.records) + 1)
             except Refused as refused:
@@ -314,35 +292,9 @@ class Moment:
         return "" if self.known_at is None else f", as known at {self.known_at},"
 
 
-def _recorded(steps: tuple[_Step, ...]) -> Scenario:
-    with _open(steps) as book:
+def _recorded(steps: tuple[Step, ...]) -> Scenario:
+    with opened(steps) as book:
         return Scenario(tuple(book.records()), steps)
-
-
-def _open(steps: Iterable[_Step]) -> Ledger:
-    clock, first = FrozenClock(), 1
-    book = open_ledger(":memory:", clock=clock)
-    for batch, step in enumerate(steps, 1):
-        try:
-            step.take(book.initiative(INITIATIVE), first)
-        except LedgerError as error:
-            book.close()
-            error.add_note(f"this is batch {batch} of what is given; what may be refused is tried with when(...)")
-            raise
-        first += step.size
-        clock.advance("1 day")
-    return book
-
-
-def _events(batch: Event | Iterable[Event]) -> tuple[Event, ...]:
-    events = (batch,) if isinstance(batch, EVENTS) or not isinstance(batch, Iterable) else tuple(batch)
-    if not events:
-        raise BadInput("a batch without events records nothing: name at least one, or leave the batch out")
-    return events
-
-
-def _id(position: int) -> str:
-    return f"00000000-0000-7000-8000-{position:012}"
 
 
 def _reasons(refused: Refused) -> str:
