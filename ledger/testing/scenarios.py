@@ -284,12 +284,12 @@ class Moment:
         return [self.scenario.records[position - 1] for position, *_ in refs]
 
     def _not_as_expected(self, differences: list[Difference]) -> str:
-        return "\n".join([f"{self.state.at}{self._knowledge()} is not as expected:", *set_in(map(str, differences))])
+        return "\n".join([f"{self.state.at}{self._knowledge(',')} is not as expected:", *set_in(map(str, differences))])
 
-    def _knowledge(self) -> str:
+    def _knowledge(self, end: str = "") -> str:
         if self.after_batch is not None:
-            return f", as known after batch {self.after_batch},"
-        return "" if self.known_at is None else f", as known at {self.known_at},"
+            return f", as known after batch {self.after_batch}{end}"
+        return "" if self.known_at is None else f", as known at {self.known_at}{end}"
 
 
 def _recorded(steps: tuple[Step, ...]) -> Scenario:
