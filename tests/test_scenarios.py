@@ -350,7 +350,7 @@ def test_measures_of_every_kind_are_told_with_their_records(club):
         "    nothing is recorded of it by then\n"
         "  share of members where city is Bilbao in members\n"
         "    expected  1\n"
-        "    found     0.3333333333…..0.5\n"
+        "    found     0.333333333333333…..0.5\n"
         "    members where city is Bilbao, 1:\n"
         "      ada:\n"
         "        #2 2020-09-01 MemberJoined ada\n"
