@@ -198,6 +198,15 @@ REASON = (
 )
 
 
+def test_a_code_is_named_as_often_as_it_occurs(club):
+    tried = club.when(MemberLeft("dora", "2024-01-01"), MemberLeft("eve", "2024-01-01"))
+    tried.then_refused("not-a-member", "not-a-member")
+    for codes in (["not-a-member"], ["not-a-member"] * 3):
+        assert f"  expected  {', '.join(codes)}\n  found     not-a-member, not-a-member\n" in failure(
+            tried.then_refused, *codes
+        )
+
+
 def test_a_refusal_that_nobody_expects_stops_whatever_comes_next(club):
     tried = club.when(MemberLeft("dora", "2024-01-01"))
     assert failure(tried.then_recorded) == f"expected to be recorded, and refused:\n{REASON}"
