@@ -10,3 +10,5 @@ from hypothesis import settings
 settings.register_profile("ci", settings.get_profile("default"), deadline=None, max_examples=100, print_blob=True)
 settings.register_profile("nightly", settings.get_profile("ci"), max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+pytest_plugins = ["ledger.testing.fixtures"]

@@ -67,9 +67,8 @@ def example():
 
 
 @pytest.fixture
-def clusters():
-    with ledger.open(":memory:") as book:
-        yield book.initiative("clusters")
+def clusters(ledger_book):
+    return ledger_book.initiative("clusters")
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from ledger import MemberJoined, MemberLeft, Refused
 from ledger.model.errors import BadEvent, BadInput, BadWhen, DamagedRecord, NewerFormat
 from ledger.recording import batch
 from ledger.recording.batch import READ, digest_of, given_ids, ids_of_batch, instant_of_batch, record_of
+from ledger.testing.clock import FrozenClock
 from ledger.testing.strategies import events, texts
 
 EXAMPLES = settings.default.max_examples
@@ -147,35 +148,25 @@ def test_an_id_given_twice_is_refused():
 # instants
 
 
-class Clock:
-    """A clock that shows what it is set to."""
-
-    def __init__(self, now=NOON):
-        self.now = now
-
-    def __call__(self):
-        return self.now
-
-
 def test_a_batch_has_the_clocks_instant_in_utc():
-    clock = Clock(datetime(2024, 5, 1, 14, 0, 0, 7, tzinfo=timezone(timedelta(hours=2))))
-    with ledger.open(":memory:", clock=clock) as book:
+    local = datetime(2024, 5, 1, 14, 0, 0, 7, tzinfo=timezone(timedelta(hours=2)))
+    with ledger.open(":memory:", clock=lambda: local) as book:
         first, second = book.initiative("clusters").record(JOINED, MemberLeft("basque", "2022"))
     assert first.recorded_at == second.recorded_at == NOON + 7 * TICK
     assert first.recorded_at.tzinfo is UTC
 
 
 def test_a_clock_that_stands_still_or_steps_back_still_gives_each_batch_a_later_instant():
-    clock = Clock()
+    clock = FrozenClock(NOON)
     with ledger.open(":memory:", clock=clock) as book:
         clusters, other = book.initiative("clusters"), book.initiative("other")
         clusters.record(JOINED)
         other.record(JOINED)  # one order for the whole ledger
-        clock.now -= timedelta(days=365)
+        clock.set(NOON - timedelta(days=365))
         clusters.record(MemberJoined("humber", "2021-01-01"))
-        clock.now = NOON + TICK
+        clock.set(NOON + TICK)
         clusters.record(MemberJoined("ohio", "2021-01-01"))
-        clock.now = NOON + timedelta(days=1)
+        clock.set(NOON + timedelta(days=1))
         clusters.record(MemberJoined("rotterdam", "2021-01-01"))
         instants = [record.recorded_at - NOON for record in book.records()]
     assert instants == [0 * TICK, TICK, 2 * TICK, 3 * TICK, timedelta(days=1)]
@@ -192,21 +183,21 @@ def test_instants_grow_strictly_whatever_the_clock_says(readings):
 
 @pytest.mark.parametrize("wanted", [NOON - TICK, "2024-05-01T11:59:59.999999Z", "2024-05-01T13:59:59.999999+02:00"])
 def test_a_history_may_be_imported_with_its_own_instants(wanted):
-    with ledger.open(":memory:", clock=Clock()) as book:
+    with ledger.open(":memory:", clock=FrozenClock(NOON)) as book:
         (record,) = book.initiative("clusters").record(JOINED, recorded_at=wanted)
         assert record.recorded_at == NOON - TICK
         assert next(book.records()).recorded_at == NOON - TICK
 
 
 def test_a_history_of_long_ago_has_ids_of_the_first_millisecond():
-    with ledger.open(":memory:", clock=Clock()) as book:
+    with ledger.open(":memory:", clock=FrozenClock(NOON)) as book:
         (record,) = book.initiative("coal").record(JOINED, recorded_at="1952-07-23T00:00:00Z")
         assert UUID(record.id).int >> 80 == 0
         assert book.initiative("coal").at("2024-01-01", known_at="1952-07-23T00:00:00Z").members.keys() == {"basque"}
 
 
 def test_an_imported_instant_must_be_later_than_the_newest_record_of_the_ledger():
-    with ledger.open(":memory:", clock=Clock()) as book:
+    with ledger.open(":memory:", clock=FrozenClock(NOON)) as book:
         book.initiative("other").record(JOINED, recorded_at=NOON - 5 * TICK)
         for wanted in (NOON - 5 * TICK, NOON - 6 * TICK):
             with pytest.raises(BadInput, match=r"is not later than the newest record \(2024-05-01T11:59:59.999995Z\)"):
@@ -216,7 +207,7 @@ def test_an_imported_instant_must_be_later_than_the_newest_record_of_the_ledger(
 
 
 def test_an_imported_instant_must_not_lie_in_the_future():
-    with ledger.open(":memory:", clock=Clock()) as book:
+    with ledger.open(":memory:", clock=FrozenClock(NOON)) as book:
         with pytest.raises(BadInput, match="lies in the future"):
             book.initiative("clusters").record(JOINED, recorded_at=NOON + TICK)
         (record,) = book.initiative("clusters").record(JOINED, recorded_at=NOON)
@@ -227,7 +218,7 @@ def test_an_imported_instant_must_not_lie_in_the_future():
     "2024-01-01T00:00:00", NAIVE, date(2024, 1, 1), "2024-01-01", "yesterday", "", 5, 1.5, True, b"2024",
 ])  # fmt: skip
 def test_an_instant_that_names_no_moment_is_refused(wanted):
-    with ledger.open(":memory:", clock=Clock()) as book:
+    with ledger.open(":memory:", clock=FrozenClock(NOON)) as book:
         with pytest.raises(BadWhen):
             book.initiative("clusters").record(JOINED, recorded_at=wanted)
         assert list(book.records()) == []
@@ -235,7 +226,7 @@ def test_an_instant_that_names_no_moment_is_refused(wanted):
 
 @pytest.mark.parametrize("now", [NAIVE, None, 5])
 def test_a_clock_that_tells_no_instant_is_refused(now):
-    with ledger.open(":memory:", clock=Clock(now)) as book:
+    with ledger.open(":memory:", clock=lambda: now) as book:
         with pytest.raises(BadWhen):
             book.initiative("clusters").record(JOINED)
         with pytest.raises(BadWhen):
@@ -244,8 +235,8 @@ def test_a_clock_that_tells_no_instant_is_refused(now):
 
 
 def test_today_is_the_clocks_day_in_utc():
-    clock = Clock(datetime(2024, 5, 2, 0, 30, tzinfo=timezone(timedelta(hours=2))))
-    with ledger.open(":memory:", clock=clock) as book:
+    local = datetime(2024, 5, 2, 0, 30, tzinfo=timezone(timedelta(hours=2)))
+    with ledger.open(":memory:", clock=lambda: local) as book:
         book.initiative("clusters").record(JOINED)
         assert book.initiative("clusters").today().at == date(2024, 5, 1)
 

@@ -31,9 +31,8 @@ BASQUE = MemberJoined("basque", "2021", attributes=SPAIN)
 
 
 @pytest.fixture
-def clusters():
-    with ledger.open(":memory:") as book:
-        yield book.initiative("clusters")
+def clusters(ledger_book):
+    return ledger_book.initiative("clusters")
 
 
 def report(*measures, name="pr-2023-01", text=""):

@@ -43,14 +43,8 @@ CO2 = MetricDefined("co2", unit="t", nonnegative=True)
 
 
 @pytest.fixture
-def book():
-    with ledger.open(":memory:") as book:
-        yield book
-
-
-@pytest.fixture
-def clusters(book):
-    return book.initiative("clusters")
+def clusters(ledger_book):
+    return ledger_book.initiative("clusters")
 
 
 def refused(initiative, verb, *given, **more):
@@ -237,12 +231,12 @@ def test_a_record_may_be_named_by_its_id(clusters):
 
 
 @pytest.mark.parametrize("verb", ["retract", "correct"])
-def test_a_record_that_nobody_wrote_is_unknown(book, clusters, verb):
-    (elsewhere,) = book.initiative("other").record(MemberJoined("a", "2021"))
+def test_a_record_that_nobody_wrote_is_unknown(ledger_book, clusters, verb):
+    (elsewhere,) = ledger_book.initiative("other").record(MemberJoined("a", "2021"))
     for record in (UNKNOWN_ID, elsewhere, elsewhere.id, "a"):
         with pytest.raises(UnknownRecord, match=r"look its id up in records\(\) of this initiative"):
             getattr(clusters, verb)(record, **({"effective": "2022"} if verb == "correct" else {}))
-    assert list(book.records()) == [elsewhere]
+    assert list(ledger_book.records()) == [elsewhere]
     assert issubclass(UnknownRecord, KeyError)
 
 
@@ -382,8 +376,8 @@ def test_the_rank_of_a_damaged_line_is_found_all_the_same():
     assert rank_of(two, Two(two)) == 2
 
 
-def test_the_rank_counts_in_the_initiative_and_not_in_the_ledger(book, clusters):
-    book.initiative("other").record(MemberJoined("z", "2021"), MemberJoined("y", "2021"))
+def test_the_rank_counts_in_the_initiative_and_not_in_the_ledger(ledger_book, clusters):
+    ledger_book.initiative("other").record(MemberJoined("z", "2021"), MemberJoined("y", "2021"))
     (first,) = clusters.record(MemberJoined("a", "2021-01-01", attributes={"country": "Spain"}))
     clusters.record(MemberChanged("a", "2021-01-01", attributes={"country": "UK"}))
     clusters.correct(first, name="A")

@@ -28,7 +28,12 @@ FLOORS = [
     "exchange.sheets", "exchange.claim_sheets", "exchange.spell_sheets", "exchange.copies", "exchange.lines",
     "exchange", "",
     "faces.markup", "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
-    "testing.values", "testing.scripts", "testing.histories", "testing.worlds", "testing.strategies",
+    "testing.clock", "testing.values", "testing.scripts", "testing.histories", "testing.worlds",
+    "testing.ledgers", "testing.reports", "testing.typed", "testing.registration", "testing.strategies",
+    "testing.evidence", "testing.expectations", "testing.steps", "testing.scenarios", "testing.fixtures",
+    "testing.laws.asking", "testing.laws.knowledge", "testing.laws.amendments", "testing.laws.likeness",
+    "testing.laws.sums", "testing.laws.bounds", "testing.laws.agreement", "testing.laws.checking", "testing.laws",
+    "testing",
 ]  # fmt: skip
 """From the ground up. A new module takes its place here."""
 
@@ -58,7 +63,7 @@ def _imports(path: Path) -> set[str]:
     }
 
 
-PACKAGES = {"model", "recording", "queries", "stores", "faces", "testing"}
+PACKAGES = {"model", "recording", "queries", "stores", "faces"}
 """Their __init__ holds a docstring and nothing else; that of others gives public names, and has a floor."""
 
 
@@ -88,7 +93,7 @@ def test_a_module_imports_only_what_stands_below_it():
         (name, imported)
         for name, path in _modules().items()
         for imported in _imports(path)
-        if imported in FLOORS and FLOORS.index(imported) >= FLOORS.index(name)
+        if imported in FLOORS and FLOORS.index(imported) > FLOORS.index(name)
     }
     assert wrong == DOORS
 

@@ -43,14 +43,8 @@ TOGETHER = "retract all of them together, with record(RecordRetracted(...), ...)
 
 
 @pytest.fixture
-def book():
-    with ledger.open(":memory:") as book:
-        yield book
-
-
-@pytest.fixture
-def clusters(book):
-    return book.initiative("clusters")
+def clusters(ledger_book):
+    return ledger_book.initiative("clusters")
 
 
 def refused(initiative, *events):
@@ -559,8 +553,8 @@ def test_a_retraction_of_an_unknown_record_is_refused(clusters):
     assert violation.reason == f"no record '{UNKNOWN_ID}' belongs to this initiative: look its id up in records()"
 
 
-def test_a_retraction_reaches_only_its_own_initiative(book, clusters):
-    (elsewhere,) = book.initiative("other").record(MemberJoined("a", "2021"))
+def test_a_retraction_reaches_only_its_own_initiative(ledger_book, clusters):
+    (elsewhere,) = ledger_book.initiative("other").record(MemberJoined("a", "2021"))
     assert refused_once(clusters, RecordRetracted(elsewhere.id)).code == "unknown-record"
 
 
@@ -743,12 +737,12 @@ def test_names_with_braces_are_shown_as_they_are(clusters):
     assert violation.reason.startswith("'{clash} {0} {' leaves")
 
 
-def test_initiatives_do_not_see_each_other(book, clusters):
-    book.initiative("other").record(
+def test_initiatives_do_not_see_each_other(ledger_book, clusters):
+    ledger_book.initiative("other").record(
         CO2, MemberJoined("a", "2021"), InitiativeClosed("2022"), ReportPublished("r", "2021")
     )
     clusters.record(MemberJoined("a", "2023"), CO2, ReportPublished("r", "2021"), InitiativeChanged("2023", name="C"))
-    assert refused_once(book.initiative("third"), MetricUpdated("co2", "2021", "1 t")).code == "unknown-metric"
+    assert refused_once(ledger_book.initiative("third"), MetricUpdated("co2", "2021", "1 t")).code == "unknown-metric"
 
 
 # whole histories

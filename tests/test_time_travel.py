@@ -65,6 +65,7 @@ from ledger.queries.log import Batch, News, Retraction, Wanted
 from ledger.queries.timeline import STEPS, Timeline
 from ledger.queries.why import Why, why
 from ledger.stores import sqlite_news
+from ledger.testing.clock import FrozenClock
 from ledger.testing.histories import (
     AMOUNTS,
     EXACT_AMOUNTS,
@@ -88,36 +89,15 @@ NEWEST = 2**70  # a position that no ledger comes to
 FIRST_OF_2021 = date(2021, 1, 1)
 
 
-class Clock:
-    """A clock that shows what it is told to."""
-
-    def __init__(self, now=FIRST):
-        self.now = now
-
-    def __call__(self):
-        return self.now
-
-
 @contextmanager
-def open_memory(clock=None):
-    with ledger.open(":memory:", clock=clock or Clock()) as book:
+def open_memory():
+    with ledger.open(":memory:", clock=FrozenClock()) as book:
         yield book
 
 
 @pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def book(clock):
-    with open_memory(clock) as book:
-        yield book
-
-
-@pytest.fixture
-def clusters(book):
-    return book.initiative("clusters")
+def clusters(ledger_book):
+    return ledger_book.initiative("clusters")
 
 
 # the oracle: every answer by a replay
@@ -654,7 +634,7 @@ class TimeTravel(RuleBasedStateMachine):
         self.directory = TemporaryDirectory()
         path = Path(self.directory.name) / "clusters.db"
         path.write_bytes(an_empty_file())
-        self.clock = Clock()
+        self.clock = FrozenClock()
         self.books = [ledger.open(path, clock=self.clock) for _ in range(2)]
         self.pasts = {name: Past([]) for name in INITIATIVES}
         self.everything = []
@@ -687,7 +667,7 @@ class TimeTravel(RuleBasedStateMachine):
 
     @rule(by=st.sampled_from([-400 * DAY, -TICK, 0 * TICK, TICK, timedelta(hours=1), 400 * DAY]))
     def the_clock_goes_on_or_steps_back(self, by):
-        self.clock.now += by
+        self.clock.set(self.clock() + by)
 
     @rule(book=BOOKS, name=NAMES, batch=st.lists(EVENTS, min_size=1, max_size=5))
     def record_anything(self, book, name, batch):
@@ -838,11 +818,11 @@ TestTimeTravel.settings = settings(max_examples=max(EXAMPLES // 2, 5), stateful_
 
 
 @pytest.mark.parametrize("step", [0 * DAY, -TICK, -DAY, -400 * DAY, TICK / 2 + TICK / 2, DAY])
-def test_a_clock_that_stands_still_or_steps_back_leaves_every_batch_its_own_moment(clock, clusters, step):
+def test_a_clock_that_stands_still_or_steps_back_leaves_every_batch_its_own_moment(frozen_clock, clusters, step):
     records = []
     for number in range(4):
         records += clusters.record(MemberJoined(f"m{number}", "2021"), MemberJoined(f"n{number}", "2021"))
-        clock.now += step
+        frozen_clock.set(frozen_clock() + step)
     line = clusters.timeline(Members())
     for number in range(4):
         instant = records[2 * number].recorded_at
@@ -863,8 +843,8 @@ def test_an_event_recorded_before_it_takes_effect_is_known_before_and_holds_afte
     assert [one.figure.amount.low for one in line.revisions("2030-05-31")] == [0]
 
 
-def test_what_one_initiative_records_changes_nothing_in_another(book):
-    clusters, ports = book.initiative("clusters"), book.initiative("ports")
+def test_what_one_initiative_records_changes_nothing_in_another(ledger_book):
+    clusters, ports = ledger_book.initiative("clusters"), ledger_book.initiative("ports")
     clusters.record(MemberJoined("a", "2021"), MemberJoined("b", "2021"))
     ports.record(MemberJoined("a", "2021"), MemberJoined("x", "2021"), MemberJoined("y", "2021"))
     ours, theirs = clusters.timeline(Members()), ports.timeline(Members())
@@ -880,12 +860,12 @@ def test_what_one_initiative_records_changes_nothing_in_another(book):
     assert str(clusters.timeline(Total("net")).at("2023-01-01").amount) == "0 kg"
 
 
-def test_a_retraction_is_read_once(book, clusters):
+def test_a_retraction_is_read_once(ledger_book, clusters):
     (joined, _) = clusters.record(MemberJoined("a", "2021-01-01"), MemberJoined("b", "2021-01-01"))
     retraction = clusters.retract(joined)
     wanted = Wanted.by(Members())
     for after, retractions in ((0, 1), (2, 1), (retraction.position, 0)):
-        with book._store.news("clusters", after, wanted) as news:
+        with ledger_book._store.news("clusters", after, wanted) as news:
             assert len(news.retractions) == retractions
             assert [batch.end for batch in news.batches] == [end for end in (2, 3) if end > after]
 
@@ -898,24 +878,24 @@ def test_a_position_inside_a_batch_is_rounded_down(clusters):
     assert line.at("2022-01-01", 3).members == ("a",)
 
 
-def test_a_moment_past_the_newest_batch_holds_what_came_since(clusters, clock):
+def test_a_moment_past_the_newest_batch_holds_what_came_since(clusters, frozen_clock):
     clusters.record(MemberJoined("a", "2021"))
     line = clusters.timeline(Members())
-    later = clock.now + DAY
+    later = frozen_clock() + DAY
     assert line.at("2022-01-01", NEWEST).amount.low == line.at("2022-01-01", later).amount.low == 1
     clusters.record(MemberJoined("b", "2021"))
     assert line.at("2022-01-01", 1).amount.low == 1
     assert line.at("2022-01-01", later).amount.low == line.at("2022-01-01", 2).amount.low == 2
 
 
-def test_a_moment_between_batches_reads_what_was_recorded_by_then(clusters, clock):
+def test_a_moment_between_batches_reads_what_was_recorded_by_then(clusters, frozen_clock):
     """The newest batch that was read is older than the moment asked for: there may be others in between."""
     clusters.record(MemberJoined("a", "2021"))
     line = clusters.timeline(Members())
     line.at("2022-01-01")
-    clock.now += DAY
+    frozen_clock.advance(DAY)
     (second,) = clusters.record(MemberJoined("b", "2021"))
-    clock.now += DAY
+    frozen_clock.advance(DAY)
     clusters.record(MemberJoined("c", "2021"))
     assert line.at("2022-01-01", second.recorded_at).amount.low == 2
     fresh = clusters.timeline(Members())
@@ -1132,10 +1112,10 @@ def test_a_day_or_a_moment_that_is_none_is_refused(clusters):
             line.series("2021-01-01", "2021-02-01", known_at=known_at)
 
 
-def test_a_timeline_of_nothing_is_refused(book):
-    book.initiative("clusters").record(MemberJoined("a", "2021"))
+def test_a_timeline_of_nothing_is_refused(ledger_book):
+    ledger_book.initiative("clusters").record(MemberJoined("a", "2021"))
     with pytest.raises(UnknownInitiative, match="clusters"):
-        book.initiative("cluster").timeline(Members())
+        ledger_book.initiative("cluster").timeline(Members())
 
 
 def test_a_share_of_what_cannot_be_compared_is_refused_as_the_state_does(clusters):
@@ -1631,14 +1611,14 @@ UNSETTLED = Distinct("country", where={"country": ["Spain", "UK", "France"]})
         (Asked(Share(Members(), Members())), 0),
     ],
 )
-def test_registers_are_read_only_where_sums_do_not_tell(book, clusters, asked, reads):
+def test_registers_are_read_only_where_sums_do_not_tell(ledger_book, clusters, asked, reads):
     clusters.record(MetricDefined("co2", unit="t"), MetricUpdated("co2", "2021", "1 t"))
     for number, name in enumerate("abc"):
         attributes = {"country": ("Spain", "UK", "Spain")[number], "sector": "steel"}
         clusters.record(MemberJoined(name, "2021-01-01", attributes=attributes))
         clusters.record(MetricUpdated("co2", "2021-01-01", f"{number + 1} t", member=name))
         clusters.record(MemberChanged(name, "2022", attributes={"country": "France"}))
-    log = Counted(book._store)
+    log = Counted(ledger_book._store)
     line = Timeline("clusters", log, asked.measure, asked.by)
     past = Past(clusters.records())
     found = line.at("2022-06-30")
@@ -1651,7 +1631,7 @@ def test_registers_are_read_only_where_sums_do_not_tell(book, clusters, asked, r
     revises_right(line, asked, past, [date(2022, 6, 30)])
 
 
-def test_sums_answer_until_somebody_is_part_of_another_one(book, clusters):
+def test_sums_answer_until_somebody_is_part_of_another_one(ledger_book, clusters):
     _, _, last = clusters.record(MetricDefined("co2"), MemberJoined("a", "2021-01-01"), MemberJoined("b", "2021-01-01"))
     clusters.record(MemberChanged("a", "2021-01-01", part_of="b"))
     for measure, by, reads in (
@@ -1660,7 +1640,7 @@ def test_sums_answer_until_somebody_is_part_of_another_one(book, clusters):
         (Total("co2", overlap="parts", members_at="2021-06-01"), None, (0, 1)),
         (Total("co2", overlap="parts", within="1 year"), None, (1, 1)),
     ):  # fmt: skip
-        log = Counted(book._store)
+        log = Counted(ledger_book._store)
         line = Timeline("clusters", log, measure, by)
         found = []
         for known_at in (last.position, None):
@@ -1677,15 +1657,15 @@ def test_a_timeline_is_of_a_measure(clusters, by):
         clusters.timeline("co2", by=by)
 
 
-def test_what_was_read_is_not_read_again(book, clusters, clock):
+def test_what_was_read_is_not_read_again(ledger_book, clusters):
     (first,) = clusters.record(MemberJoined("a", "2021-01-01"))
-    log = Counted(book._store)
+    log = Counted(ledger_book._store)
     line = Timeline("clusters", log, Members())
     assert log.catches == 0
     for known_at in (None, first.position, first.recorded_at, first.recorded_at - TICK, NEWEST, None):
         line.at("2022-01-01", known_at)
     assert log.catches == 1
-    book.initiative("ports").record(MemberJoined("a", "2021-01-01"))
+    ledger_book.initiative("ports").record(MemberJoined("a", "2021-01-01"))
     clusters.record(MemberJoined("b", "2021-01-01"))
     line.at("2022-01-01", first.position)
     line.at("2022-01-01", first.recorded_at - TICK)

@@ -49,7 +49,8 @@ from ledger.model.quantity import Quantity
 from ledger.model.records import Record
 from ledger.model.registers import chain
 from ledger.model.when import When
-from ledger.testing.scripts import FIRST_INSTANT, INITIATIVE, History
+from ledger.testing.clock import FIRST_INSTANT
+from ledger.testing.scripts import INITIATIVE, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -22,10 +22,10 @@ from ledger.model.records import Record
 from ledger.model.when import When
 from ledger.queries.points import Point
 from ledger.stores.sqlite import SqliteStore
+from ledger.testing.clock import FIRST_INSTANT, FrozenClock
 from ledger.testing.histories import EXACT_DAYS, ROUGH_DAYS, breakpoints, histories
 from ledger.testing.scripts import (
     A_DAY,
-    FIRST_INSTANT,
     INITIATIVE,
     History,
     Item,
@@ -55,7 +55,7 @@ class DrawnLedger(Ledger):
     """An open ledger that prints as the call of `ledger_of` that opens it."""
 
     def __init__(self, store: EventStore, batches: Sequence[tuple[str | Item, ...]]) -> None:
-        super().__init__(store, lambda: NOW)
+        super().__init__(store, FrozenClock(NOW))
         self._batches = batches
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ all has the id `rn`. A correction is a batch of a retraction and of what replace
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
@@ -23,12 +23,12 @@ from ledger.model.events import Attributes, Event
 from ledger.model.quantity import Quantity
 from ledger.model.records import Record
 from ledger.model.when import When
+from ledger.testing.clock import FIRST_INSTANT
 
 if TYPE_CHECKING:
     from attrs import AttrsInstance
 
 INITIATIVE: Final = "clusters"
-FIRST_INSTANT: Final = datetime(2024, 1, 1, tzinfo=UTC)
 A_DAY: Final = timedelta(days=1)
 _MAPPINGS: Final = ("where", "groups")  # kept as sorted pairs, and better read as they are given
 

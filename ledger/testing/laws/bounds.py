@@ -75,7 +75,7 @@ def a_closer_date_never_widens_a_figure(book: Ledger, at: date | str) -> None:
 def everybody_is_in_exactly_one_view(book: Ledger, at: date | str) -> None:
     """Who ever had a status is a member, a possible one, suspended or a former one: just one of these.
 
-    The count runs from the certain members to these and the possible ones.
+    sum of [m in v for each view v] == 1, for every m; and the count runs from the members to these and the possible.
     """
     for club in initiatives_of(book):
         state = club.at(at)

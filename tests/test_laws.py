@@ -1,0 +1,108 @@
+"""Every law holds, of what the library answers; and a law finds what is wrong with an answer of another make."""
+
+import re
+from inspect import getdoc, isfunction
+
+import pytest
+from hypothesis import settings
+from hypothesis.errors import InvalidArgument
+
+import ledger
+import ledger.testing as kit
+from ledger import MemberJoined, Members
+from ledger.testing import laws
+
+EXAMPLES = settings.default.max_examples
+
+
+@pytest.mark.parametrize("law", laws.ALL)
+def test_every_law_holds(law):
+    laws.check(law)
+
+
+@pytest.mark.parametrize("law", laws.ALL)
+def test_every_law_says_what_it_is_in_a_sentence_and_in_algebra(law):
+    sentence, blank, algebra, *_ = getdoc(law).splitlines()
+    assert sentence.endswith(".")
+    assert not blank
+    assert re.search(r"==|=>|\bin\b|contains|is confirmed|is contradicted|sum|holds", algebra)
+
+
+def test_all_laws_are_listed_and_nothing_else_is_public():
+    found = {
+        name for name, value in vars(laws).items() if isfunction(value) and value.__module__ != laws.check.__module__
+    }
+    assert found - {"figures"} == {law.__name__ for law in laws.ALL}
+    assert len(laws.ALL) == len(set(laws.ALL)) >= 20
+    assert {*laws.__all__} == {*found, "ALL", "OF_ANSWERS", "OF_LEDGERS", "Ask", "Law", "agrees_with", "check"}
+
+
+# --- answers of other people's making
+
+
+def joinings(club, at, known_at):
+    """Count each joining of one who is a member: who came back counts twice."""
+    state = club.at(at, known_at)
+    joined = [record.event for record in club.records() if isinstance(record.event, MemberJoined)]
+    return sum(event.member in state and str(event.effective.latest) <= str(at) for event in joined)
+
+
+def members(club, at, known_at):
+    return len(club.at(at, known_at))
+
+
+def emitted(club, at, known_at):
+    state = club.at(at, known_at)
+    return state.total("co2").amount if "co2" in state.metrics else None
+
+
+def kit_names():
+    return {name: getattr(kit, name) for name in kit.__all__}
+
+
+def fails(law, ask, **drawn):
+    with pytest.raises(AssertionError) as failed:
+        laws.check(law, ask, **drawn)
+    return "\n".join(failed.value.__notes__)
+
+
+def test_a_count_that_counts_who_came_back_twice_is_found():
+    printed = fails(laws.leaving_and_coming_back_counts_once, joinings)
+    code = re.search(r"leaving_and_coming_back_counts_once\(.*\)", printed, re.DOTALL)[0]
+    assert len(re.findall(r"\bM\w+\('", code)) <= 3
+    with pytest.raises(AssertionError, match="one who came back"):
+        eval(
+            code,
+            {**vars(ledger), **{name: getattr(kit, name) for name in kit.__all__}, **vars(laws), "joinings": joinings},
+        )
+
+
+@pytest.mark.parametrize("law", laws.OF_ANSWERS)
+@pytest.mark.parametrize("ask", [members, emitted])
+def test_a_right_answer_passes_every_law_of_answers(law, ask):
+    laws.check(law, ask, settings=settings(max_examples=EXAMPLES // 5, deadline=None))
+
+
+def test_an_answer_is_held_against_a_figure():
+    laws.check(laws.agrees_with(Members()), members, rough=False)
+    laws.check(laws.agrees_with(Members()), lambda club, at, known_at: club.at(at).count(), initiatives=1)
+    laws.check(laws.agrees_with(Members()), lambda club, at, known_at: club.at(at).count().amount)
+    assert "M" in fails(laws.agrees_with(Members()), joinings, rough=False)
+    with pytest.raises(InvalidArgument, match="'co2' is no measure"):
+        laws.agrees_with("co2")
+
+
+def test_an_answer_may_be_none_where_nothing_is_certain():
+    def certain(club, at, known_at):
+        count = club.at(at, known_at).count().amount
+        return int(count.low) if count.exact else None
+
+    laws.check(laws.agrees_with(Members()), certain)
+    assert fails(
+        laws.agrees_with(Members()), lambda club, at, known_at: None if club.at(at).count() else 0, rough=False
+    )
+
+
+def test_a_law_of_ledgers_takes_no_answer():
+    with pytest.raises(InvalidArgument, match="missing_is_not_zero is a law of ledgers and takes no answer"):
+        laws.check(laws.missing_is_not_zero, members)
