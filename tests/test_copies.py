@@ -82,14 +82,14 @@ def same(book, other):
 # laws
 
 
-@settings(max_examples=EXAMPLES // 2)
+@settings(max_examples=EXAMPLES // 4)
 @given(whole_ledgers())
 def test_what_is_written_is_what_was_given_and_has_the_digest_of_its_content(records):
     with book_of(records) as book:
         assert all_of(book) == [evolve(record, digest=row_of(record)[-1]) for record in records]
 
 
-@settings(max_examples=EXAMPLES // 2)
+@settings(max_examples=EXAMPLES // 4)
 @given(whole_ledgers())
 def test_a_copy_is_the_same_ledger(records):
     with book_of(records) as book, ledger.open(":memory:") as other:
@@ -98,7 +98,7 @@ def test_a_copy_is_the_same_ledger(records):
         assert copy(book, other) == copy(other, book) == copy(book, book) == 0
 
 
-@settings(max_examples=EXAMPLES // 2)
+@settings(max_examples=EXAMPLES // 4)
 @given(whole_ledgers(), st.data())
 def test_the_beginning_of_a_history_is_completed(records, data):
     cut = data.draw(st.integers(0, len(records)), "records that are there, the last batch perhaps not whole")
@@ -107,7 +107,7 @@ def test_the_beginning_of_a_history_is_completed(records, data):
         assert same(book, other)
 
 
-@settings(max_examples=EXAMPLES // 2)
+@settings(max_examples=EXAMPLES // 4)
 @given(whole_ledgers(), st.data())
 def test_an_interrupted_copy_leaves_whole_batches_and_goes_on_where_it_stopped(records, data):
     stop = data.draw(st.integers(0, len(records)), "records that come before the interruption")
@@ -126,7 +126,7 @@ def test_an_interrupted_copy_leaves_whole_batches_and_goes_on_where_it_stopped(r
         assert same(book, other)
 
 
-@settings(max_examples=EXAMPLES // 2)
+@settings(max_examples=EXAMPLES // 4)
 @given(whole_ledgers(), st.data())
 def test_a_target_that_differs_is_refused_by_its_first_other_record_and_is_untouched(records, data):
     place = data.draw(st.integers(0, len(records)), "where it differs")
@@ -147,7 +147,7 @@ def test_a_target_that_differs_is_refused_by_its_first_other_record_and_is_untou
 JOINED_RECORD = evolve(history_of([JOINED])[0], recorded_at=datetime(2025, 6, 1, tzinfo=UTC))
 
 
-@settings(max_examples=EXAMPLES // 2)
+@settings(max_examples=EXAMPLES // 4)
 @given(st.lists(st.lists(events(), min_size=1, max_size=3), max_size=4))
 def test_events_that_no_rule_would_let_in_are_copied_as_they_are(several):
     kept = [[event for event in some if not isinstance(event, RecordRetracted)] for some in several]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import pytest
@@ -71,7 +72,7 @@ def test_export_then_import_is_the_same_ledger(history):
         assert list(to_lines(book, after=middle)) == lines[middle:]
 
 
-@settings(max_examples=EXAMPLES * 2)
+@settings(max_examples=EXAMPLES // 2)
 @given(records())
 @example(
     Record(1, "a", 1, "r", FIRST_INSTANT, MemberJoined("a", "2020"), "\x85\u2028\u2029", "\ufffe\U0010ffff", "\\u{a}\n")
@@ -93,7 +94,7 @@ def test_a_line_is_one_line_of_a_cloud_event_and_gives_the_record_back(record):
     assert re.fullmatch(r"/initiatives/[A-Za-z0-9_.~%-]+", found["source"])
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES // 2)
 @given(records(), st.data())
 def test_the_order_of_names_and_blanks_and_nulls_make_no_difference(record, data):
     line = line_of(record)
@@ -119,30 +120,26 @@ def rubbish():
     return changed | spliced | st.text() | values
 
 
-@settings(max_examples=EXAMPLES * 5)
+@settings(max_examples=EXAMPLES * 3)
 @given(rubbish())
 def test_any_rubbish_is_refused_by_its_line_or_is_what_would_be_written(line):
     good = example_line()
     try:
         found = list(from_lines([good, line]))
     except LedgerError as error:
-        assert str(error).startswith("line 2: ")
+        assert str(error).startswith("line 2: ")  # noqa: PT017 - or it is read
     else:
         assert found[1].digest
         assert list(from_lines([line_of(evolve(found[1], position=1, version=1, digest=""))]))
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES // 2)
 @given(st.binary(max_size=30))
 def test_a_file_that_is_no_text_is_refused(tmp_path_factory, junk):
     path = tmp_path_factory.mktemp("lines") / "a.jsonl"
     path.write_bytes(junk)
-    with path.open(encoding="utf-8") as lines:
-        try:
-            assert list(from_lines(lines)) == []
-            assert junk == b""
-        except LedgerError as error:
-            assert re.match(r"line \d+", str(error))
+    with path.open(encoding="utf-8") as lines, pytest.raises(BadInput, match=r"^line \d+") if junk else nullcontext():
+        assert list(from_lines(lines)) == []
 
 
 # what is in a line
@@ -258,7 +255,7 @@ def test_lines_before_a_wrong_one_are_read_and_a_cut_file_is_completed():
     with book_of(without_gaps(history_of([MemberJoined("a", "2020")], [MemberJoined("b", "2020")]))) as book:
         lines = list(to_lines(book))
         with ledger.open(":memory:") as other:
-            with pytest.raises(BadInput, match="^line 2: "):
+            with pytest.raises(BadInput, match=r"^line 2: "):
                 other.import_records(from_lines([lines[0], lines[1][:50]]))
             assert other.import_records(from_lines(lines[:1])) in (0, 1)
             assert other.import_records(from_lines(lines)) == 1
