@@ -91,6 +91,9 @@ def test_a_line_is_one_line_of_a_cloud_event_and_gives_the_record_back(record):
         elif name != "data":
             assert value
             assert not BARRED.search(value)
+            assert not any(
+                ord(sign) & 0xFFFE == 0xFFFE for sign in value
+            )  # the last two of each plane are no characters
     assert re.fullmatch(r"/initiatives/[A-Za-z0-9_.~%-]+", found["source"])
 
 
