@@ -36,7 +36,7 @@ def _first(book: Ledger) -> Initiative:
 
 
 def _records() -> st.SearchStrategy[Record]:
-    return histories(max_size=12).filter(bool).flatmap(st.sampled_from)
+    return ledgers().flatmap(lambda book: st.sampled_from(list(book.records())))
 
 
 _STRATEGIES: Final[Mapping[type[Any], Callable[[], st.SearchStrategy[Any]]]] = {
@@ -57,5 +57,5 @@ def strategy_of(cls: type[Any]) -> st.SearchStrategy[Any]:
     if cls in EVENTS:
         return events(cls)
     if cls in MEASURES:
-        return measures().filter(lambda measure: type(measure) is cls)
+        return measures(cls)
     return _STRATEGIES[cls]()

@@ -21,7 +21,7 @@ from hypothesis.strategies import SearchStrategy
 from ledger.model.errors import LedgerError
 from ledger.model.events import EVENTS, QUALITIES, Attributes, Claim, Event, MemberChanged, ReportPublished
 from ledger.model.exact import DIGITS_MAX, PLACES_MAX, number
-from ledger.model.measures import OVERLAPS, Distinct, Joined, Measure, Members, Share, Simple, Total, Value
+from ledger.model.measures import MEASURES, OVERLAPS, Distinct, Joined, Measure, Members, Share, Simple, Total, Value
 from ledger.model.periods import period_of
 from ledger.model.quantity import Quantity
 from ledger.model.units import unit as known_unit
@@ -176,20 +176,23 @@ def attributes(*, max_size: int = 4, clearing: bool = False) -> SearchStrategy[A
     return st.dictionaries(_attribute_names(), values, max_size=max_size).map(Attributes)
 
 
-def measures(*, metrics: Strings | None = None) -> SearchStrategy[Measure]:
-    """Draw what can be asked of a state: each of the six measures, with and without a filter."""
-    simple = _simple(ids() if metrics is None else metrics)
-    return simple | st.builds(Share, simple, simple)
+def measures(*classes: type[Measure], metrics: Strings | None = None) -> SearchStrategy[Measure]:
+    """Draw what can be asked of a state: measures of these classes, or of all, with and without a filter."""
+    for cls in classes:
+        _require(cls in MEASURES, f"{cls!r} is no class of measure, such as Members")
+    by_class = _simple(ids() if metrics is None else metrics)
+    simple = st.one_of(list(by_class.values()))
+    return st.one_of([by_class.get(cls, st.builds(Share, simple, simple)) for cls in classes or MEASURES])
 
 
-def _simple(metrics: Strings) -> SearchStrategy[Simple]:
+def _simple(metrics: Strings) -> dict[type[Measure], SearchStrategy[Simple]]:
     value = st.none() | _attribute_values()
     where = st.dictionaries(_attribute_names(), value | st.lists(value, min_size=1, max_size=3), max_size=2)
-    return st.one_of(
-        st.builds(Members, where, suspended=st.booleans()),
-        st.builds(Joined, days(), where),
-        st.builds(Distinct, _attribute_names(), where, suspended=st.booleans()),
-        st.builds(
+    return {
+        Members: st.builds(Members, where, suspended=st.booleans()),
+        Joined: st.builds(Joined, days(), where),
+        Distinct: st.builds(Distinct, _attribute_names(), where, suspended=st.booleans()),
+        Total: st.builds(
             Total,
             metrics,
             where,
@@ -198,8 +201,8 @@ def _simple(metrics: Strings) -> SearchStrategy[Simple]:
             within=st.none() | _periods(),
             suspended=st.booleans(),
         ),
-        st.builds(Value, metrics, st.none() | ids()),
-    )
+        Value: st.builds(Value, metrics, st.none() | ids()),
+    }
 
 
 def claims(*, published: When | date | str = "9999-12-31", metrics: Strings | None = None) -> SearchStrategy[Claim]:
