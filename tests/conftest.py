@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import os
 
+import pytest
+from coverage import Coverage
 from hypothesis import settings
 
 # HYPOTHESIS_PROFILE=nightly looks a hundred times longer for what a push may have broken
 settings.register_profile("ci", settings.get_profile("default"), deadline=None, max_examples=100, print_blob=True)
 settings.register_profile("nightly", settings.get_profile("ci"), max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_the_processes_that_run_tests_are_measured() -> None:
+    """Leave the programs that tests start as their users find them: without coverage loaded."""
+    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+def pytest_sessionfinish() -> None:
+    # at its exit a worker may be killed before it has written what it measured
+    if "PYTEST_XDIST_WORKER" in os.environ and (measured := Coverage.current()):
+        measured.save()
