@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+from coverage import Coverage
 from hypothesis import settings
 
 # HYPOTHESIS_PROFILE=nightly looks a hundred times longer for what a push may have broken
@@ -12,3 +14,15 @@ settings.register_profile("nightly", settings.get_profile("ci"), max_examples=10
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 pytest_plugins = ["ledger.testing.fixtures"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_the_processes_that_run_tests_are_measured() -> None:
+    """Leave the programs that tests start as their users find them: without coverage loaded."""
+    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+def pytest_sessionfinish() -> None:
+    # at its exit a worker may be killed before it has written what it measured
+    if "PYTEST_XDIST_WORKER" in os.environ and (measured := Coverage.current()):
+        measured.save()

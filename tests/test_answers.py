@@ -39,6 +39,8 @@ from ledger.model.state import InitiativeState, replay
 from ledger.testing.histories import FIRST_INSTANT, MEMBERS, breakpoints, histories, questions
 from ledger.testing.worlds import Answer, Key, Worlds
 
+EXAMPLES = settings.default.max_examples  # of the profile
+
 ANYTHING = Quantity(None, None)
 
 
@@ -89,7 +91,7 @@ def hull(amounts: list[Quantity]) -> Quantity:
 
 
 @given(st.data(), questions(counting=True))
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_bounds_contain_the_answer_of_every_possible_world(data, measure):
     records = data.draw(histories(max_size=9))
     point = data.draw(points(records))
@@ -100,7 +102,7 @@ def test_bounds_contain_the_answer_of_every_possible_world(data, measure):
 
 
 @given(st.data(), questions(counting=True), st.sampled_from(["country", "sector"]))
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_groups_contain_the_answer_of_every_possible_world(data, measure, by):
     records = data.draw(histories(max_size=9))
     point = data.draw(points(records))
@@ -122,7 +124,7 @@ def of_the_sum(key: Key) -> bool:
 
 
 @given(st.data(), st.booleans(), st.sampled_from([None, "co2", "net"]))
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_counts_and_totals_of_all_members_are_exactly_right(data, suspended, metric):
     records = data.draw(histories(max_size=9))
     point = data.draw(points(records))
@@ -179,7 +181,7 @@ def test_a_single_value_is_exactly_what_it_can_be(data, metric, member):
 
 
 @given(st.data(), questions())
-@settings(max_examples=150)
+@settings(max_examples=3 * EXAMPLES // 2)
 def test_what_is_exact_in_the_history_is_exact_in_the_figure(data, measure):
     records = data.draw(histories(rough=False, bounds=False, max_size=9))
     point = data.draw(points(records))
@@ -200,7 +202,7 @@ def test_what_is_exact_in_the_history_is_exact_in_the_figure(data, measure):
 
 
 @given(st.data(), questions(counting=True), st.sampled_from(["country", "sector"]))
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_groups_sum_to_the_total_or_contain_it(data, measure, by):
     assume(not isinstance(measure, Distinct))
     records = data.draw(histories())
@@ -222,7 +224,7 @@ def test_groups_sum_to_the_total_or_contain_it(data, measure, by):
 
 
 @given(st.data(), questions(counting=True))
-@settings(max_examples=150)
+@settings(max_examples=3 * EXAMPLES // 2)
 def test_contributions_sum_to_the_figure_and_name_their_records(data, measure):
     records = data.draw(histories())
     point = data.draw(points(records))

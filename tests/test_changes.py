@@ -35,6 +35,8 @@ from ledger.queries.points import Point, point_of
 from ledger.queries.standing import standing_of
 from ledger.testing.histories import FIRST_INSTANT, breakpoints, histories, hostile_histories
 
+EXAMPLES = settings.default.max_examples  # of the profile
+
 
 def recorded(*events):
     """Write each event a day after the one before; a position is thus a moment of knowledge."""
@@ -100,7 +102,7 @@ def options(held):
 
 
 @given(two_states())
-@settings(max_examples=300)
+@settings(max_examples=3 * EXAMPLES)
 def test_every_difference_of_the_registers_is_a_change_and_nothing_else_is(states):
     before, after = states
     old, new = map(content, states)
@@ -137,7 +139,7 @@ def test_a_state_does_not_differ_from_itself(states):
 
 
 @given(apart_in_one())
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_the_other_way_round_it_is_the_mirror_image(states):
     forth, back = compare(*states), compare(*reversed(states))
     assert {(one.register, one.before, one.after, one.records_before, one.records_after) for one in forth} == {
@@ -146,7 +148,7 @@ def test_the_other_way_round_it_is_the_mirror_image(states):
 
 
 @given(two_states(histories(parts=True), known_at=None))
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_as_time_goes_by_nothing_vanishes_and_going_back_nothing_is_new(states):
     first, last = sorted(states, key=lambda state: state.at)
     forth, back = compare(first, last), compare(last, first)
@@ -156,7 +158,7 @@ def test_as_time_goes_by_nothing_vanishes_and_going_back_nothing_is_new(states):
 
 
 @given(apart_in_one(histories(parts=True)))
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_what_changes_is_what_the_views_of_the_states_say(states):
     before, after = states
     changes = compare(before, after)
@@ -381,3 +383,17 @@ def test_one_of_whom_it_is_learned_after_a_closing_is_told():
             (change.kind, change.member, change.before, change.after) for change in changes if not change.implied
         ] == [("left", "zed", "none yet", "gone")]
         assert set(changes.after.former) - set(changes.before.former) == {"zed"}
+
+
+def test_a_joining_that_is_dated_otherwise_is_told_beside_a_suspension():
+    records = recorded(
+        MemberJoined("basque", "2021-01-01"),
+        MemberLeft("basque", "2021-02-01"),
+        MemberJoined("basque", "2021-06-30"),
+        MemberSuspended("basque", "2021-01"),
+    )
+    changes = compared(records, ("2021-06-30", 3), ("2021-01-01", 4))
+    assert [(change.register.aspect, change.kind, change.vanished) for change in changes] == [
+        ("joined", "rejoined", True),
+        ("status", "suspended", False),
+    ]

@@ -28,6 +28,8 @@ from ledger.recording.proposal import Entry
 from ledger.recording.rules import violations
 from ledger.testing.histories import breakpoints, histories, hostile_histories, questions, totals
 
+EXAMPLES = settings.default.max_examples  # of the profile
+
 
 class Past:
     """What the rules ask of a history, answered from a list."""
@@ -72,7 +74,7 @@ def batches_of(records: list[Record]) -> list[list[Record]]:
 
 
 @given(histories(parts=True))
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_the_rules_let_every_batch_in(records):
     past: list[Record] = []
     for batch in batches_of(records):

@@ -32,6 +32,8 @@ from ledger.stores.sqlite import SqliteStore
 from ledger.stores.sqlite_history import names_of, query_of
 from ledger.testing.histories import FIRST_INSTANT, MEMBERS, METRICS, histories, hostile_histories
 
+EXAMPLES = settings.default.max_examples  # of the profile
+
 SUBJECTS = [
     *({"member": member} for member in MEMBERS),
     *({"metric": metric.metric} for metric in METRICS),
@@ -71,7 +73,7 @@ def gone(records):
 @given(
     histories(parts=True) | hostile_histories(parts=True), st.sampled_from(SUBJECTS), st.randoms(use_true_random=False)
 )
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_it_holds_exactly_the_records_that_speak_of_the_subject(records, subject, random):
     entries = history(random.sample(records, len(records)), **subject)
     assert sorted(entry.record.position for entry in entries) == [one.position for one in on(records, **subject)]
@@ -85,7 +87,7 @@ def test_it_holds_exactly_the_records_that_speak_of_the_subject(records, subject
 
 
 @given(histories(parts=True), st.sampled_from(SUBJECTS))
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_what_stands_is_in_the_order_of_its_chain_as_if_nothing_had_been_retracted(records, subject):
     ranks = {}
     for record in records:

@@ -29,6 +29,8 @@ from ledger.queries.holds import (
 )
 from ledger.testing.histories import EXACT_DAYS, FIRST_INSTANT, histories, questions
 
+EXAMPLES = settings.default.max_examples  # of the profile
+
 THE_DAY = date(2023, 1, 20)
 ONE_DAY = timedelta(days=1)
 DAYS = st.dates(date(2020, 11, 1), date(2023, 3, 1))
@@ -129,7 +131,7 @@ def asked(draw):
 
 
 @given(histories(), asked(), st.lists(DAYS, min_size=1, max_size=8))
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_between_two_days_of_change_nothing_changes(records, measure, days):
     changes = days_of_change(measure, {window_of(record.event) for record in records})
     for day in days:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from ledger.model.facts import Fact, Register
 from ledger.model.registers import EMPTY, Candidate, Candidates, Registers, chain
 
+EXAMPLES = settings.default.max_examples  # of the profile
+
 FIRST = date(2021, 1, 1)
 LAST = 12
 
@@ -49,7 +51,7 @@ def worlds(ordered: list[Fact]) -> list[tuple[date, ...]]:
 
 
 @given(register_facts())
-@settings(max_examples=2_000)
+@settings(max_examples=20 * EXAMPLES)
 def test_the_candidates_are_the_outcomes_over_all_choices_of_days(facts):
     ordered = naive_chain(facts)
     every = worlds(ordered)

@@ -36,6 +36,8 @@ from ledger.model.state import InitiativeState, replay
 from ledger.testing.histories import FIRST_INSTANT, MEMBERS, breakpoints, histories, hostile_histories, questions
 from ledger.testing.worlds import Worlds
 
+EXAMPLES = settings.default.max_examples  # of the profile
+
 
 def recorded(*events: Event, replaces: dict[int, str] | None = None) -> list[Record]:
     """Write each event a day after the one before; `replaces` gives the record that an event corrects, by version."""
@@ -69,7 +71,7 @@ def dated(draw: st.DrawFn, drawn: st.SearchStrategy[list[Record]]) -> tuple[list
 
 
 @given(dated(histories(parts=True) | hostile_histories(parts=True)), st.randoms(use_true_random=False))
-@settings(max_examples=150)
+@settings(max_examples=3 * EXAMPLES // 2)
 def test_the_order_in_which_records_arrive_does_not_matter(case, random):
     records, day = case
     arrived = random.sample(records, len(records))
@@ -77,7 +79,7 @@ def test_the_order_in_which_records_arrive_does_not_matter(case, random):
 
 
 @given(histories(parts=True) | hostile_histories(parts=True), st.data())
-@settings(max_examples=150)
+@settings(max_examples=3 * EXAMPLES // 2)
 def test_what_was_known_at_a_moment_is_what_had_been_recorded_by_then(records, data):
     assume(records)
     day = data.draw(st.sampled_from(breakpoints(records)))
@@ -208,7 +210,7 @@ VIEWS = ("members", "possible_members", "suspended", "former")
 
 
 @given(dated(histories(parts=True)))
-@settings(max_examples=150)
+@settings(max_examples=3 * EXAMPLES // 2)
 def test_everyone_with_a_status_stands_in_one_place_and_in_the_right_one(case):
     records, day = case
     state = replay(records, at=day)
@@ -236,7 +238,7 @@ def test_everyone_with_a_status_stands_in_one_place_and_in_the_right_one(case):
 
 
 @given(dated(histories(parts=True)))
-@settings(max_examples=150)
+@settings(max_examples=3 * EXAMPLES // 2)
 def test_a_member_is_what_its_registers_can_hold(case):
     records, day = case
     state = replay(records, at=day)
@@ -533,7 +535,7 @@ def test_nothing_was_recorded():
 
 
 @given(dated(hostile_histories(parts=True)), questions(metrics=3), questions(metrics=3))
-@settings(max_examples=200)
+@settings(max_examples=2 * EXAMPLES)
 def test_replay_survives_any_history(case, measure, other):
     records, day = case
     state = replay(records, at=day)

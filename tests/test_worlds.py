@@ -22,6 +22,8 @@ from ledger.model.records import Record
 from ledger.testing.histories import FIRST_INSTANT, histories
 from ledger.testing.worlds import Worlds
 
+EXAMPLES = settings.default.max_examples  # of the profile
+
 DAYS = ["2021-01-02", "2021-01-04", "2021-01-01/2021-01-03", "2021-01-03/2021-01-05", "2021-01-02/2021-01-04"]
 
 
@@ -50,7 +52,7 @@ def every_choice_of_days(worlds: Worlds):
 
 
 @given(histories(members=2, days=DAYS, max_size=6), st.sampled_from(range(1, 6)), st.sampled_from(range(1, 6)))
-@settings(max_examples=150)
+@settings(max_examples=3 * EXAMPLES // 2)
 def test_no_world_is_left_out_and_none_is_made_up(records, asked, cut):
     worlds = Worlds.of(records, january(asked))
 
@@ -63,7 +65,7 @@ def test_no_world_is_left_out_and_none_is_made_up(records, asked, cut):
 
 
 @given(histories(members=2, days=DAYS, max_size=5), st.sampled_from(range(1, 6)), st.sampled_from(range(1, 6)))
-@settings(max_examples=100)
+@settings(max_examples=EXAMPLES)
 def test_no_world_is_left_out_that_a_total_on_another_basis_can_tell_apart(records, asked, basis):
     worlds = Worlds.of(records, january(asked))
     measure = Total("co2", members_at=january(basis), within="2 days")

@@ -12,7 +12,17 @@ from typing import Final, TypeAlias
 from attrs import asdict, evolve, field, frozen
 
 from ledger.model.events import MetricDefined, ReportPublished
-from ledger.model.facts import CLOSED, INITIATIVE_STATUS, JOINED, LAUNCHED, LEFT, REINSTATED, SUSPENDED, Register
+from ledger.model.facts import (
+    CLOSED,
+    INITIATIVE_STATUS,
+    JOINED,
+    LAUNCHED,
+    LEFT,
+    REINSTATED,
+    SUSPENDED,
+    Register,
+    status_of,
+)
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
 from ledger.model.registers import Candidate, text_of
@@ -284,19 +294,19 @@ def _change(before: InitiativeState, after: InitiativeState, register: Register)
         kind = CLOSED if CLOSED in first_difference(old, new) else LAUNCHED
     elif aspect in ("status", "joined"):
         word = turn(*((after, before) if vanished else (before, after)), register.id)
-        if aspect == "joined" and _told_by_status(before, after, register, word):
+        if aspect == "joined" and _told_by_status(before, after, register):
             return None
         kind = JOINING if word is None or (aspect == "joined" and word != REJOINED) else word
     said_before, said_after = _records(before, looked_at), _records(after, looked_at)
     return Change(kind, register, _held(old), _held(new), said_before, said_after, vanished)
 
 
-def _told_by_status(before: InitiativeState, after: InitiativeState, joining: Register, word: str | None) -> bool:
+def _told_by_status(before: InitiativeState, after: InitiativeState, joining: Register) -> bool:
     """Is the change of the latest joining what the change of the status says anyway?"""
     if not (before.registers.of(joining).candidates and after.registers.of(joining).candidates):
         return True
-    changed = standing_of(before, joining.id) != standing_of(after, joining.id)
-    return changed and word in (JOINED, REJOINED)
+    status = _change(before, after, status_of(joining.id))
+    return status is not None and status.kind in (JOINED, REJOINED)
 
 
 def _nothing_new(before: InitiativeState, after: InitiativeState, registers: list[Register]) -> bool:

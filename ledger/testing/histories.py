@@ -9,6 +9,7 @@ metrics, values and days, so that events meet; both shrink by dropping and simpl
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from attrs import evolve, frozen
@@ -162,30 +163,29 @@ def histories(
             raise InvalidArgument(f"{name}={value!r} must be a number from {least} to {most}")
     if days is not None and not days:
         raise InvalidArgument("days is empty: name at least one, or leave it out")
-    kinds = [*_OFTEN, *_STATUS_VERBS, *_OTHERS[: None if closing else -1], *(_UNDOING if retractions else ())]
-    whens = [*EXACT_DAYS, *(ROUGH_DAYS if rough else ())] if days is None else list(days)
-    wishes = _wishes(kinds, whens, members=members, metrics=metrics, bounds=bounds, parts=parts)
-    return _histories(wishes, max_size)
+    kinds = (*_OFTEN, *_STATUS_VERBS, *_OTHERS[: None if closing else -1], *(_UNDOING if retractions else ()))
+    whens = (*EXACT_DAYS, *(ROUGH_DAYS if rough else ())) if days is None else tuple(days)
+    return _histories(_wishes(kinds, whens, max_size, members=members, metrics=metrics, bounds=bounds, parts=parts))
 
 
 @st.composite
-def _histories(draw: st.DrawFn, wishes: st.SearchStrategy[_Wish], max_size: int) -> History:
-    # lists drawn freely would mostly be short, and a wish for nothing lets long ones shrink all the same
-    return _granted(draw(st.lists(wishes, min_size=max_size // 2, max_size=max_size)))
+def _histories(draw: st.DrawFn, wishes: st.SearchStrategy[list[_Wish]]) -> History:
+    return _granted(draw(wishes))
 
 
 def hostile_histories(*, parts: bool = False, max_size: int = 12) -> st.SearchStrategy[History]:
     """Draw any events in any order, with retractions and replacements of anything or of nothing; `parts` as above."""
-    kinds = [*_OFTEN, *_STATUS_VERBS, *_OTHERS, *_UNDOING]
-    anything = _wishes(kinds, [*EXACT_DAYS, *ROUGH_DAYS], members=3, metrics=3, bounds=True, parts=parts)
+    kinds = (*_OFTEN, *_STATUS_VERBS, *_OTHERS, *_UNDOING)
+    whens = (*EXACT_DAYS, *ROUGH_DAYS)
+    anything = _wishes(kinds, whens, max_size, members=3, metrics=3, bounds=True, parts=parts)
     return _hostile_histories(anything, max_size)
 
 
 @st.composite
-def _hostile_histories(draw: st.DrawFn, anything: st.SearchStrategy[_Wish], max_size: int) -> History:
+def _hostile_histories(draw: st.DrawFn, anything: st.SearchStrategy[list[_Wish]], max_size: int) -> History:
     ids = st.sampled_from(["r1", "r2", "r3", "r4", "r5", f"r{max_size}", "unknown"])
     records = History()
-    for wish in filter(_is_for_something, draw(st.lists(anything, min_size=max_size // 2, max_size=max_size))):
+    for wish in filter(_is_for_something, draw(anything)):
         event: Event = RecordRetracted(draw(ids)) if wish.kind in _UNDOING else _event(wish.kind, wish)
         if isinstance(event, MetricDefined) and wish.name:  # a definition that contradicts others
             event = evolve(event, unit="people", additive=not event.additive, nonnegative=not event.nonnegative)
@@ -194,6 +194,7 @@ def _hostile_histories(draw: st.DrawFn, anything: st.SearchStrategy[_Wish], max_
     return records
 
 
+@cache
 def filters() -> st.SearchStrategy[dict[str, list[str | None]] | None]:
     """Draw a filter over the attributes that histories are drawn from, or none."""
     texts = [None, *(value for values in VALUES.values() for value in values)]
@@ -201,6 +202,7 @@ def filters() -> st.SearchStrategy[dict[str, list[str | None]] | None]:
     return st.none() | st.dictionaries(attributes, st.lists(st.sampled_from(texts), min_size=1), max_size=2)
 
 
+@cache
 def _metric_names(many: int) -> st.SearchStrategy[str]:
     return st.sampled_from([metric.metric for metric in METRICS[:many]])
 
@@ -211,16 +213,21 @@ def questions(draw: st.DrawFn, *, metrics: int = 2, counting: bool = False, base
 
     With `bases`, some totals are of another day's members, choose between parts and wholes, or want recent values.
     """
-    where, suspended = draw(filters()), draw(st.booleans())
-    metric, attributes = _metric_names(metrics), st.sampled_from(sorted(VALUES))
-    asked: list[st.SearchStrategy[Measure]] = [
-        st.just(Members(where, suspended=suspended)),
-        st.builds(Total, metric, st.just(where), suspended=st.just(suspended)),
-        st.builds(Joined, st.sampled_from(EXACT_DAYS), st.just(where)),
-        st.builds(Distinct, attributes, st.just(where), suspended=st.just(suspended)),
-        *([totals(metrics=metrics)] if bases else []),
-    ]
-    return draw(st.one_of(asked if counting else [*asked, st.builds(Value, metric, st.sampled_from([None, *MEMBERS]))]))
+    where, suspended, metric = draw(filters()), draw(st.booleans()), _metric_names(metrics)
+    kinds: list[type[Measure] | None] = [Members, Total, Joined, Distinct]
+    kinds += [None] if bases else []  # a total on any basis
+    kind = draw(st.sampled_from(kinds if counting else [*kinds, Value]))
+    if kind is None:
+        return draw(totals(metrics=metrics))
+    if kind is Members:
+        return Members(where, suspended=suspended)
+    if kind is Total:
+        return Total(draw(metric), where, suspended=suspended)
+    if kind is Joined:
+        return Joined(draw(st.sampled_from(EXACT_DAYS)), where)
+    if kind is Distinct:
+        return Distinct(draw(st.sampled_from(sorted(VALUES))), where, suspended=suspended)
+    return Value(draw(metric), draw(st.sampled_from([None, *MEMBERS])))
 
 
 @st.composite
@@ -243,9 +250,17 @@ def breakpoints(records: Sequence[Record]) -> list[date]:
     return sorted(ends | {end - timedelta(days=1) for end in ends}) or [date(2021, 1, 1)]
 
 
+@cache  # to make and check these takes longer than to draw from them, and tests draw within a test
 def _wishes(
-    kinds: list[str], whens: list[str], *, members: int, metrics: int, bounds: bool, parts: bool
-) -> st.SearchStrategy[_Wish]:
+    kinds: tuple[str, ...],
+    whens: tuple[str, ...],
+    max_size: int,
+    *,
+    members: int,
+    metrics: int,
+    bounds: bool,
+    parts: bool,
+) -> st.SearchStrategy[list[_Wish]]:
     wholes = ["", *MEMBERS[:members]] if parts else []
     drawn = {
         "member": st.sampled_from([*MEMBERS[:1], *MEMBERS[:members]] if members else ["nobody"]),
@@ -266,7 +281,9 @@ def _wishes(
         for kind in those
         for which in [{**drawn, **seldom.get(kind, {})}]
     }
-    return st.sampled_from(those).flatmap(each.__getitem__)
+    wish = st.sampled_from(those).flatmap(each.__getitem__)
+    # lists drawn freely would mostly be short, and a wish for nothing lets long ones shrink all the same
+    return st.lists(wish, min_size=max_size // 2, max_size=max_size)
 
 
 def _is_for_something(wish: _Wish) -> bool:
