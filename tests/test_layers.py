@@ -21,7 +21,7 @@ FLOORS = [
     "queries.portfolio",
     "queries.points", "queries.standing", "queries.changes", "queries.bridge", "queries.why", "queries.conflicts",
     "queries.history", "queries.reasons", "queries.checks", "queries.holds", "queries.findings", "queries.audit",
-    "stores.protocol", "stores.sqlite_schema", "stores.sqlite_file", "stores.sqlite_places", "stores.sqlite_facts",
+    "stores.protocol", "stores.plain", "stores.sqlite_schema", "stores.sqlite_file", "stores.sqlite_places", "stores.sqlite_facts",
     "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite_history",
     "stores.sqlite",
     "initiative", "book", "sheets", "claim_sheets", "exchange", "",
