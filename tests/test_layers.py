@@ -27,6 +27,7 @@ FLOORS = [
     "initiative", "book", "sheets", "claim_sheets", "exchange", "",
     "faces.markup", "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
     "testing.values", "testing.scripts", "testing.histories", "testing.worlds", "testing.strategies",
+    "testing.appends", "testing.store_writing", "testing.store_answers", "testing.conformance",
 ]  # fmt: skip
 """From the ground up. A new module takes its place here."""
 

@@ -187,9 +187,10 @@ class PlainStore(ABC):
             before = self._moment
             if before is None:
                 self._read.extend(map(_record, self.rows(self._read[-1].position if self._read else 0)))
-                self._moment = tuple(self._read)
+            records = tuple(self._read) if before is None else before
+            self._moment = records
             try:
-                yield self._moment or ()
+                yield records
             finally:
                 self._moment = before
 
