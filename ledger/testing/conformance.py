@@ -8,7 +8,7 @@
             return lambda: MyStore(tmp_path / "ledger")
 
 Each test is of one promise of `ledger.stores.protocol`, which its name and its docstring say. The suite needs pytest
-and Hypothesis; it looks at a quarter as many examples as the profile of Hypothesis in force says.
+and Hypothesis; it looks at a tenth of the examples that the profile of Hypothesis in force asks for.
 """
 
 from ledger.testing.store_answers import AnsweringConformance

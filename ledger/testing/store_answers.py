@@ -16,7 +16,7 @@ from ledger.book import Ledger
 from ledger.model.errors import BadInput, LedgerError
 from ledger.model.events import MemberJoined, MetricDefined, MetricUpdated, RecordRetracted
 from ledger.model.facts import Fact, Register, definition_of, metric_of, status_of
-from ledger.model.measures import Measure
+from ledger.model.measures import Measure, Members, Total
 from ledger.model.records import Record
 from ledger.model.state import heard, replay
 from ledger.queries.history import history
@@ -31,6 +31,7 @@ from ledger.testing.appends import (
     SUBJECTS,
     OpenStore,
     fewer,
+    of,
     play,
     put,
     put_some,
@@ -232,23 +233,14 @@ class AnsweringConformance:
         def check(drawn: History, measure: Measure, data: st.DataObject) -> None:
             for name, records in play_in_turns(store, {next(names): drawn}).items():
                 put(store, "others", ADA)
-                ends = {record.recorded_at: record.position for record in records}
-                after = data.draw(st.sampled_from([0, *ends.values()]))
-                wanted = Wanted.by(measure)
-                with store.news(name, after, wanted) as news:
-                    assert news.position == store.position()
-                    assert list(news.batches) == [Batch(end, moment) for moment, end in ends.items() if end > after]
-                    assert list(news.retractions) == list(retractions_of(records, after))
-                    facts = list(news.facts)
-                assert [fact[1] for _, fact in facts] == sorted(fact[1] for _, fact in facts)
-                assert {(register, Fact._make(fact)) for register, fact in facts} == {
-                    (register, Fact._make(fact))
-                    for register, written in heard(records, None, retracted=True).facts.items()
-                    for fact in written
-                    if register in wanted and fact[1] > after
-                }
+                tells_news(store, name, records, data.draw(st.sampled_from([0, *ends_of(records)])), measure)
 
         with closing(open_store()) as store:
+            records = put_some(store)
+            for name in ("clusters", "ports"):
+                for after in (0, *ends_of(own := of(name, records))):
+                    for measure in (Total("co2"), Members({"port": "Bilbao"})):
+                        tells_news(store, name, own, after, measure)
             check()
 
     def test_a_timeline_keeps_up_with_what_is_recorded(self, open_store: OpenStore) -> None:
@@ -276,23 +268,17 @@ class AnsweringConformance:
     def test_the_history_of_anything_is_that_of_all_records(self, open_store: OpenStore) -> None:
         """A store gives the records on it, and those linked with them: enough to tell its history."""
         names = (f"clusters {number}" for number in count())
-        asked: list[dict[str, str]] = [
-            *({"member": member} for member in MEMBERS),
-            *({"metric": metric} for metric in ("co2", "net")),
-            *({"member": member, "metric": "co2"} for member in MEMBERS),
-            *({"report": report} for report in MEMBERS),
-        ]
 
         @given(histories(parts=True))
         @fewer()
         def check(drawn: History) -> None:
             for name, records in play_in_turns(store, {next(names): drawn}).items():
-                for one in asked:
-                    found = store.records_on(name, one.get("member"), one.get("metric"), one.get("report"))
-                    assert {record.position for record in found} <= {record.position for record in records}
-                    assert history(found, **one) == history(records, **one)
+                tells_histories(store, name, records, MEMBERS)
 
         with closing(open_store()) as store:
+            records = put_some(store)
+            for name in ("clusters", "ports"):
+                tells_histories(store, name, of(name, records), ("ada", "ben", "cleo", "dora", "r"))
             check()
 
     def test_names_are_all_that_anything_was_ever_said_of(self, open_store: OpenStore) -> None:
@@ -303,13 +289,12 @@ class AnsweringConformance:
         @fewer()
         def check(drawn: History) -> None:
             for name, records in play_in_turns(store, {next(names): drawn}).items():
-                registers = heard(records, None, retracted=True).facts
-                for subject in SUBJECTS[:3]:
-                    assert store.names(name, subject) == sorted({one.id for one in registers if one.subject == subject})
-                given = {one.name for one in registers if one.subject == "member" and one.aspect == "attribute"}
-                assert store.names(name, "attribute") == sorted(given)
+                tells_names(store, name, records)
 
         with closing(open_store()) as store:
+            records = put_some(store)
+            for name in ("clusters", "ports"):
+                tells_names(store, name, of(name, records))
             check()
 
 
@@ -326,6 +311,49 @@ def moments_of(records: Sequence[Record]) -> list[datetime | int | None]:
     positions = {record.position + by for record in records for by in (-1, 0, 1)}
     instants = {record.recorded_at + by * TICK for record in records for by in (-1, 0, 1)}
     return [None, 0, *sorted(positions), *sorted(instants)]
+
+
+def tells_news(store: EventStore, name: str, records: Sequence[Record], after: int, measure: Measure) -> None:
+    """Check the news of a measure, past the end of a batch, against all records of an initiative."""
+    wanted = Wanted.by(measure)
+    moments = {record.position: record.recorded_at for record in records}
+    with store.news(name, after, wanted) as news:
+        assert news.position == store.position()
+        assert list(news.batches) == [Batch(end, moments[end]) for end in ends_of(records) if end > after]
+        assert list(news.retractions) == list(retractions_of(records, after))
+        facts = list(news.facts)
+    assert [fact[1] for _, fact in facts] == sorted(fact[1] for _, fact in facts)
+    assert {(register, Fact._make(fact)) for register, fact in facts} == {
+        (register, Fact._make(fact))
+        for register, written in heard(records, None, retracted=True).facts.items()
+        for fact in written
+        if register in wanted and fact[1] > after
+    }
+
+
+def tells_histories(store: EventStore, name: str, records: Sequence[Record], subjects: Iterable[str]) -> None:
+    """Check the history of each subject, as a member, as a report, and with metrics, against all records."""
+    asked: list[dict[str, str]] = [{"metric": "co2"}, {"metric": "net"}]
+    for subject in subjects:
+        asked += [{"member": subject}, {"member": subject, "metric": "co2"}, {"report": subject}]
+    for one in asked:
+        found = store.records_on(name, one.get("member"), one.get("metric"), one.get("report"))
+        assert {record.position for record in found} <= {record.position for record in records}
+        assert history(found, **one) == history(records, **one)
+
+
+def tells_names(store: EventStore, name: str, records: Sequence[Record]) -> None:
+    """Check all names against those in all records."""
+    registers = heard(records, None, retracted=True).facts
+    for subject in SUBJECTS[:3]:
+        assert store.names(name, subject) == sorted({one.id for one in registers if one.subject == subject})
+    given = {one.name for one in registers if one.subject == "member" and one.aspect == "attribute"}
+    assert store.names(name, "attribute") == sorted(given)
+
+
+def ends_of(records: Sequence[Record]) -> list[int]:
+    """Give the last position of each batch."""
+    return list({record.recorded_at: record.position for record in records}.values())
 
 
 def retractions_of(records: Iterable[Record], after: int) -> Iterator[Retraction]:
