@@ -4,14 +4,14 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from threading import Lock, RLock
+from threading import Lock
 from time import sleep
 
 import pytest
 from attrs import evolve
 from hypothesis import Phase, settings
 
-from ledger import Ledger, MemberJoined, RecordRetracted, replay
+from ledger import Ledger, MemberJoined, MemberLeft, RecordRetracted, replay
 from ledger.model.errors import BadInput, DamagedRecord, LedgerBusy, LedgerClosed, StoreError
 from ledger.model.records import known_at_of
 from ledger.model.state import heard
@@ -228,8 +228,8 @@ class ComparesWithoutCase(Broken):
 class FindsRegistersByTheBeginning(Broken):
     class Append(PlainAppend):
         def registers(self, **asked):
-            found = heard([one for one in self.records if one.initiative.startswith(self.initiative[:4])], None)
-            return [one for one in found.facts if all(getattr(one, name) == want for name, want in asked.items())]
+            alike = {one.initiative for one in self.records if one.initiative.startswith(self.initiative[:4])}
+            return [one for name in alike for one in PlainAppend(name, self.records, []).registers(**asked)]
 
 
 @fails("test_a_batch_is_kept_whole")
@@ -356,7 +356,7 @@ class ReopensEmpty(Broken):
         super().close()
 
 
-@fails("test_two_handles_see_what_the_other_wrote", "test_a_timeline_keeps_up_with_what_is_recorded")
+@fails("test_two_handles_see_what_the_other_wrote")
 class ReadsOnce(Broken):
     def rows(self, after):
         self.first = getattr(self, "first", None) or self.kept[:]
@@ -406,8 +406,14 @@ class LetsWritersInTogether(Broken):
 @fails("test_a_clock_may_read_and_must_not_record")
 class LetsTheClockRecord(Broken):
     def writing(self, initiative):
-        self._moment, self.turn = None, RLock()
+        self._moment = None
         return super().writing(initiative)
+
+    @contextmanager
+    def adding(self):
+        new = []
+        yield new
+        self.kept.extend(new)
 
 
 @fails("test_closing_twice_is_fine")
@@ -478,7 +484,6 @@ class Replays(Broken):
 
 @fails(
     "test_the_state_of_any_day_as_known_at_any_moment_is_that_of_the_replay",
-    "test_a_state_is_the_replay_of_any_history_at_all",
     "test_a_retraction_takes_a_record_back_from_then_on",
 )
 class ForgetsRetractions(Replays):
@@ -497,6 +502,19 @@ class ForgetsThatItBelievedWhatIsRetracted(Replays):
 class RanksByVersionAlone(Replays):
     def read(self, records, known_at):
         return without(records, replacing=True)
+
+
+@fails("test_a_state_is_the_replay_of_any_history_at_all")
+class LetsNobodyLeaveWhoIsNoMember(Replays):
+    def read(self, records, known_at):
+        joined = {one.event.member for one in records if isinstance(one.event, MemberJoined)}
+        return [one for one in records if not isinstance(one.event, MemberLeft) or one.event.member in joined]
+
+
+@fails("test_days_decide_in_whatever_order_they_were_recorded")
+class BelievesWhatWasRecordedLast(Replays):
+    def read(self, records, known_at):
+        return [one for one in records if known_at is None or one.position <= known_at][-1:]
 
 
 @fails("test_what_is_known_at_an_instant_includes_it")

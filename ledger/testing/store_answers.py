@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
-from itertools import count, zip_longest
+from itertools import count, permutations, zip_longest
 from typing import Any, Final, TypeVar
 
 import pytest
@@ -160,6 +160,20 @@ class AnsweringConformance:
                 assert [version for version, _ in found] == versions
                 assert [len(registers.refs) for _, registers in found] == versions
             assert store.registers("clusters", LATER, 2**70)[0] == 5
+
+    def test_days_decide_in_whatever_order_they_were_recorded(self, open_store: OpenStore) -> None:
+        """Also of what was known at a moment: what came later, for an earlier day or a later one, is not there yet."""
+        days = ("2021-01-01", "2022-01-01", "2023-01-01")
+        with closing(open_store()) as store:
+            for turn, several in enumerate(permutations(days)):
+                name = f"clusters {turn}"
+                records = [*put(store, name, MetricDefined("co2"))]
+                for written in several:
+                    records += put(store, name, MetricUpdated("co2", written, written[:4]))
+                for day in breakpoints(records):
+                    for moment in (record.position for record in records):
+                        state = replay(records, at=day, known_at=moment)
+                        assert store.registers(name, day, moment) == (state.version, state.registers)
 
     def test_a_moment_that_is_none_is_refused(self, open_store: OpenStore) -> None:
         """With `BadInput`, and not taken for another one."""
