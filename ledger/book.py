@@ -29,7 +29,16 @@ def _utc_now() -> datetime:
 
 
 class Ledger:
-    """A ledger, open. A context manager: it closes itself at the end. Several threads may use one."""
+    """A ledger, open. A context manager: it closes itself at the end. Several threads may use one.
+
+    `ledger.open` makes one of a file. Any other `EventStore` (`ledger.stores.protocol`) will do as well, one that you
+    made of a `ledger.stores.plain.PlainStore` too; `clock` tells the time in aware instants.
+
+    >>> from ledger.stores.sqlite import SqliteStore
+    >>> with Ledger(SqliteStore(":memory:"), clock=lambda: datetime(2024, 1, 1, tzinfo=UTC)) as book:
+    ...     book.initiatives()
+    []
+    """
 
     def __init__(self, store: EventStore, clock: Clock = _utc_now) -> None:
         self._store = store

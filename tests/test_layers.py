@@ -21,8 +21,8 @@ FLOORS = [
     "queries.portfolio",
     "queries.points", "queries.standing", "queries.changes", "queries.bridge", "queries.why", "queries.conflicts",
     "queries.history", "queries.reasons", "queries.checks", "queries.holds", "queries.findings", "queries.audit",
-    "stores.protocol", "stores.sqlite_schema", "stores.sqlite_file", "stores.sqlite_places", "stores.sqlite_facts",
-    "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite_history",
+    "stores.protocol", "stores.plain", "stores.sqlite_schema", "stores.sqlite_file", "stores.sqlite_places",
+    "stores.sqlite_facts", "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite_history",
     "stores.sqlite",
     "initiative", "book",
     "exchange.sheets", "exchange.claim_sheets", "exchange.spell_sheets", "exchange.copies", "exchange.lines",
@@ -33,6 +33,7 @@ FLOORS = [
     "testing.evidence", "testing.expectations", "testing.steps", "testing.scenarios", "testing.fixtures",
     "testing.laws.asking", "testing.laws.knowledge", "testing.laws.amendments", "testing.laws.likeness",
     "testing.laws.sums", "testing.laws.bounds", "testing.laws.agreement", "testing.laws.checking", "testing.laws",
+    "testing.appends", "testing.store_writing", "testing.store_answers", "testing.conformance",
     "testing",
 ]  # fmt: skip
 """From the ground up. A new module takes its place here."""

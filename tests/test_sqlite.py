@@ -58,6 +58,7 @@ from ledger.recording.batch import Terms, entries_of, written
 from ledger.recording.codec import encode
 from ledger.recording.rules import violations
 from ledger.stores import sqlite
+from ledger.stores.plain import PlainAppend, PlainStore
 from ledger.stores.protocol import Append, EventStore
 from ledger.stores.sqlite import SqliteStore
 from ledger.stores.sqlite_append import SqliteAppend
@@ -122,7 +123,10 @@ def some_facts(clusters):
     )
 
 
-@pytest.mark.parametrize(("contract", "store"), [(EventStore, SqliteStore), (Append, SqliteAppend)])
+@pytest.mark.parametrize(
+    ("contract", "store"),
+    [(EventStore, SqliteStore), (Append, SqliteAppend), (EventStore, PlainStore), (Append, PlainAppend)],
+)
 def test_the_store_meets_the_contract_of_every_store(contract, store):
     promised = {name for base in contract.__mro__ for name in vars(base) if not name.startswith("_")}
     assert promised

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import overload
+from typing import NamedTuple, overload
 
 from attrs import field, frozen
 
@@ -38,7 +38,28 @@ def replay(records: Iterable[Record], *, at: date | str, known_at: KnownAt = Non
     initiatives, `BadWhen` for a rough day.
     """
     asked = day(at)
-    moment = known_at_of(known_at)
+    initiative, version, refs, facts = heard(records, known_at_of(known_at))
+    # the day of a measure's members may be another than the day of their values, so values alone are let go
+    kept = {register: written for register, written in facts.items() if register.aspect not in OF_THE_DAY_ASKED}
+    seen = {fact[1] for written in kept.values() for fact in written}
+    elsewhere = partial(_registers, kept, {position: refs[position] for position in seen})
+    return InitiativeState(initiative, asked, version, _registers(facts, refs, asked), elsewhere)
+
+
+class Heard(NamedTuple):
+    """What the records of one initiative say, of those known at a moment: their facts by register, with their ranks.
+
+    `version` is that of the newest record known, and `refs` are the short forms of the records that say the facts.
+    """
+
+    initiative: str
+    version: int
+    refs: Mapping[int, PlainRef]  # by position
+    facts: Mapping[Register, list[PlainFact]]
+
+
+def heard(records: Iterable[Record], moment: datetime | int | None, *, retracted: bool = False) -> Heard:
+    """Read the records of one initiative as known at a moment, less those retracted by then, or with them."""
     refs: list[PlainRef] = []
     retracts: dict[int, str] = {}
     replaces: dict[int, str] = {}
@@ -62,19 +83,14 @@ def replay(records: Iterable[Record], *, at: date | str, known_at: KnownAt = Non
         for register, value, low, high in facts_of(record.event):
             facts[register].append((version, position, earliest, latest, value, low, high))
 
-    heard = known(refs, moment)
-    retracted = {retracts[position] for position, *_ in heard if position in retracts}
-    standing = {ref[0]: ref for ref in heard if ref[2] not in retracted}
-    ranks = _ranks(heard, replaces)
+    by_then = known(refs, moment)
+    gone = set() if retracted else {retracts[position] for position, *_ in by_then if position in retracts}
+    standing = {ref[0]: ref for ref in by_then if ref[2] not in gone}
+    ranks = _ranks(by_then, replaces)
     for register, written in facts.items():
         ranked = [(ranks.get(fact[1], fact[0]), *fact[1:]) for fact in written] if ranks else written
         facts[register] = [fact for fact in ranked if fact[1] in standing]
-    # the day of a measure's members may be another than the day of their values, so values alone are let go
-    kept = {register: written for register, written in facts.items() if register.aspect not in OF_THE_DAY_ASKED}
-    seen = {fact[1] for written in kept.values() for fact in written}
-    elsewhere = partial(_registers, kept, {position: standing[position] for position in seen})
-    version = heard[-1][1] if heard else 0
-    return InitiativeState(initiative, asked, version, _registers(facts, standing, asked), elsewhere)
+    return Heard(initiative, by_then[-1][1] if by_then else 0, standing, facts)
 
 
 def _registers(facts: Mapping[Register, list[PlainFact]], refs: Mapping[int, PlainRef], at: date) -> Registers:
@@ -83,11 +99,11 @@ def _registers(facts: Mapping[Register, list[PlainFact]], refs: Mapping[int, Pla
     return Registers(cells, {position: RecordRef._make(refs[position]) for position in used})
 
 
-def _ranks(heard: Iterable[PlainRef], replaces: Mapping[int, str]) -> dict[int, int]:
+def _ranks(by_then: Iterable[PlainRef], replaces: Mapping[int, str]) -> dict[int, int]:
     """Give the ranks that differ from the versions: a replacement takes the rank of the record it replaces."""
     ranks: dict[int, int] = {}
     by_id: dict[str, int] = {}
-    for position, version, id, _, _ in heard if replaces else ():
+    for position, version, id, _, _ in by_then if replaces else ():
         by_id[id] = rank = by_id.get(replaces.get(position, ""), version)
         if rank != version:
             ranks[position] = rank

@@ -42,6 +42,9 @@ class Wanted:
         looked_at = (*(aspect for aspect, _ in asked.tests), asked.group, asked.value, parts)
         return cls(_each(aspect for aspect in looked_at if aspect), (INITIATIVE_STATUS, *defined))
 
+    def __contains__(self, register: Register) -> bool:
+        return register in self.registers or (register.subject == "member" and register[2:] in self.aspects)
+
 
 def _each(*many: Iterable[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(one for few in many for one in few))

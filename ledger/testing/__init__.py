@@ -16,6 +16,7 @@ if find_spec("hypothesis") is None:
 if typing.TYPE_CHECKING:
     from ledger.testing import laws, strategies
     from ledger.testing.clock import FrozenClock
+    from ledger.testing.conformance import StoreConformance
     from ledger.testing.ledgers import ledger_of
     from ledger.testing.scenarios import given
     from ledger.testing.scripts import Replacing, history_of
@@ -23,6 +24,7 @@ else:  # a type checker would take it for a promise that every name is here
     _HOMES = {
         "FrozenClock": "clock",
         "Replacing": "scripts",
+        "StoreConformance": "conformance",
         "given": "scenarios",
         "history_of": "scripts",
         "ledger_of": "ledgers",
@@ -36,4 +38,4 @@ else:  # a type checker would take it for a promise that every name is here
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["FrozenClock", "Replacing", "given", "history_of", "laws", "ledger_of", "strategies"]
+__all__ = ["FrozenClock", "Replacing", "StoreConformance", "given", "history_of", "laws", "ledger_of", "strategies"]

@@ -1,0 +1,273 @@
+"""A store made of any place that keeps rows in order: all else that is asked of one is derived from them, plainly.
+
+This is for stores of other people's making. Every answer is read off the records by its definition, from end to end,
+without an index; a store that must be faster overrides what it can answer better.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date
+from itertools import groupby
+from operator import itemgetter
+from threading import RLock
+from typing import Final
+
+from attrs import define, field
+
+from ledger.model.errors import DamagedRecord, LedgerClosed, StoreError, shown
+from ledger.model.events import RecordRetracted
+from ledger.model.facts import Fact, Register
+from ledger.model.records import KnownAt, Record, RecordRef
+from ledger.model.registers import Registers
+from ledger.model.state import heard, replay
+from ledger.queries.history import speaks_of
+from ledger.queries.log import Batch, News, Retraction, Wanted
+from ledger.recording.batch import COLUMNS, READ, Head, Row, record_of
+from ledger.recording.proposal import Entry
+
+_read_columns: Final = itemgetter(*map(COLUMNS.index, READ))
+
+
+class PlainStore(ABC):
+    """An `EventStore` that lacks two methods: `rows` gives what is kept, and `adding` keeps more.
+
+    Give one to `Ledger`, and test it by `ledger.testing.conformance.StoreConformance`.
+
+    A row is a tuple of the columns `ledger.recording.batch.COLUMNS`, each a text, an int or None; a list will do as
+    well. Rows are never changed once they are kept, and so each is read once and remembered.
+
+    A subclass with an `__init__` of its own calls this one's; one that holds a file or a connection lets go of it in
+    `close`, and calls this one's too. Errors of what it rests on are raised as `StoreError`.
+
+    >>> from contextlib import contextmanager
+    >>> from ledger import Ledger, MemberJoined
+    >>> class ListStore(PlainStore):
+    ...     kept = []
+    ...     def rows(self, after):
+    ...         return self.kept[after:]
+    ...     @contextmanager
+    ...     def adding(self):  # for one thread: a store for several waits here for its turn
+    ...         new = []
+    ...         yield new
+    ...         self.kept.extend(new)
+    >>> with Ledger(ListStore()) as book:
+    ...     club = book.initiative("club")
+    ...     _ = club.record(MemberJoined("ada", "2020"), MemberJoined("ben", "2021-05-01"))
+    ...     print(club.at("2020-12-31").count())
+    1
+    """
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._closed = False
+        self._read: list[Record] = []
+        self._moment: Sequence[Record] | None = None  # what this thread reads until the end of its block
+
+    @abstractmethod
+    def rows(self, after: int) -> Iterable[Row]:
+        """Give the rows kept past a position, by position. Of a batch all rows are given, or none."""
+
+    @abstractmethod
+    def adding(self) -> AbstractContextManager[list[Row]]:
+        """Let one writer in and give it an empty list: what it holds at the end is kept, all of it or nothing.
+
+        Where the block is left by an exception nothing is kept. Other writers wait, in whatever thread or process
+        they are; one that has waited for too long is told so by `LedgerBusy`.
+        """
+
+    def initiatives(self) -> list[str]:
+        """Give the initiatives that have records, in order."""
+        with self._at_one_moment() as records:
+            return sorted({record.initiative for record in records})
+
+    def records(self, initiative: str | None = None, *, after: int = 0) -> Iterator[Record]:
+        """Stream the records by position: of one initiative, or of all; those past a position only."""
+        with self._at_one_moment() as records:
+            found = [one for one in records if one.position > after and initiative in (None, one.initiative)]
+        yield from found
+
+    def registers(
+        self, initiative: str, at: date, known_at: KnownAt = None, wanted: Wanted | None = None
+    ) -> tuple[int, Registers]:
+        """Give the version known at a moment, and every register on a day, or those wanted, as `replay` does."""
+        with self._at_one_moment() as records:
+            state = replay(_of(initiative, records), at=at, known_at=known_at)
+        if wanted is None:
+            return state.version, state.registers
+        cells = {register: found for register, found in state.registers.cells.items() if register in wanted}
+        used = {option.fact.position for found in cells.values() for option in found.candidates}
+        return state.version, Registers(cells, {position: state.registers.refs[position] for position in used})
+
+    def position(self) -> int:
+        """Give the position of the newest record of the ledger; 0 where there is none."""
+        with self._at_one_moment() as records:
+            return records[-1].position if records else 0
+
+    def ref(self, initiative: str, version: int) -> RecordRef:
+        """Give the short form of a record of an initiative, by its version; it must exist."""
+        with self._at_one_moment() as records:
+            return _of(initiative, records)[version - 1].ref
+
+    def refs(self, positions: Iterable[int]) -> Mapping[int, RecordRef]:
+        """Give the short forms of records, by position; a position without a record is left out."""
+        asked = set(positions)
+        with self._at_one_moment() as records:
+            return {record.position: record.ref for record in records if record.position in asked}
+
+    @contextmanager
+    def news(self, initiative: str, after: int, wanted: Wanted) -> Iterator[News]:
+        """Read what was written of an initiative past a position, retracted facts too, while the context lasts."""
+        with self._at_one_moment() as records:
+            own = _of(initiative, records)
+            new = [record for record in own if record.position > after]
+            facts = [
+                (fact[1], register, Fact._make(fact))
+                for register, written in heard(own, None, retracted=True).facts.items()
+                for fact in written
+                if register in wanted and fact[1] > after
+            ]
+            yield News(
+                self.position(),
+                [Batch([*batch][-1].position, moment) for moment, batch in groupby(new, lambda one: one.recorded_at)],
+                ((register, fact) for _, register, fact in sorted(facts, key=itemgetter(0))),
+                list(_retractions(own, after)),
+            )
+
+    def records_on(
+        self, initiative: str, member: str | None, metric: str | None, report: str | None = None
+    ) -> list[Record]:
+        """Give all records that `queries.history` needs of a whole initiative."""
+        with self._at_one_moment() as records:
+            own = _of(initiative, records)
+        told = {record.id for record in own if speaks_of(record.event, member, metric, report)}
+        linked = set(told)
+        for record in reversed(own):  # what is replaced comes before what replaces it
+            if record.id in linked and record.replaces is not None:
+                linked.add(record.replaces)
+        return [one for one in own if one.id in linked or one.replaces in told or _retracted_by(one) in told]
+
+    def names(self, initiative: str, subject: str) -> list[str]:
+        """Give the ids of all members, metrics or reports, or the names of all attributes of members, in order."""
+        with self._at_one_moment() as records:
+            registers = heard(_of(initiative, records), None, retracted=True).facts
+        if subject == "attribute":
+            return sorted({one.name for one in registers if (one.subject, one.aspect) == ("member", "attribute")})
+        return sorted({one.id for one in registers if one.subject == subject})
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read several times from one moment of the ledger: what others record meanwhile is not seen."""
+        with self._at_one_moment():
+            yield
+
+    @contextmanager
+    def writing(self, initiative: str) -> Iterator[PlainAppend]:
+        """Begin to write. Waits for other writers, as long as `adding` does: then `LedgerBusy`."""
+        with self._lock:
+            self._require_open()
+            if self._moment is not None:
+                raise StoreError("this thread is recording already, or reading: a clock must not record")
+            with self.adding() as rows, self._at_one_moment() as records:
+                yield PlainAppend(initiative, records, rows)
+
+    def close(self) -> None:
+        """Let the rows go. Closing twice is fine."""
+        with self._lock:
+            self._closed = True
+            self._read.clear()
+
+    @contextmanager
+    def _at_one_moment(self) -> Iterator[Sequence[Record]]:
+        """Give all records there are; within the block this thread sees no others."""
+        with self._lock:
+            self._require_open()
+            before = self._moment
+            if before is None:
+                self._read.extend(map(_record, self.rows(self._read[-1].position if self._read else 0)))
+            records = tuple(self._read) if before is None else before
+            self._moment = records
+            try:
+                yield records
+            finally:
+                self._moment = before
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise LedgerClosed("this ledger was closed: open it again")
+
+
+@define(eq=False, repr=False)
+class PlainAppend:
+    """One writing transaction on one initiative: all records there were when it began, and the rows to be added."""
+
+    initiative: str
+    records: Sequence[Record]
+    rows: list[Row]
+    head: Head = field(init=False)
+
+    @head.default
+    def _where_all_stood(self) -> Head:
+        if not self.records:
+            return Head(0, 0, None)
+        newest = self.records[-1]
+        return Head(newest.position, len(_of(self.initiative, self.records)), newest.recorded_at)
+
+    def facts(self, register: Register) -> Sequence[Fact]:
+        """Give the facts of a register, less those of retracted records, by rank and position."""
+        standing = heard(_of(self.initiative, self.records), None).facts
+        return [Fact._make(fact) for fact in sorted(standing.get(register, ()))]
+
+    def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:
+        """Give the registers ever written to that match; an empty argument matches all."""
+        asked = (subject, id, aspect, name)
+        registers = heard(_of(self.initiative, self.records), None, retracted=True).facts
+        return [one for one in registers if all(want in ("", have) for want, have in zip(asked, one, strict=True))]
+
+    def record(self, id: str) -> Record | None:
+        """Find a record of this initiative."""
+        return next((record for record in _of(self.initiative, self.records) if record.id == id), None)
+
+    def is_retracted(self, position: int) -> bool:
+        """Tell whether a record has been retracted."""
+        return any(one.retracts == position for one in _retractions(_of(self.initiative, self.records)))
+
+    def ref(self, position: int) -> RecordRef:
+        """Give the short form of a record."""
+        return next(record.ref for record in self.records if record.position == position)
+
+    def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
+        """Find records by id, of any initiative of the ledger."""
+        asked = set(ids)
+        return {record.id: record for record in self.records if record.id in asked}
+
+    def append(self, entries: Sequence[Entry], rows: Sequence[Row]) -> None:  # noqa: ARG002 - rows say all of it
+        """Write a batch: its rows, from which all else can be derived."""
+        self.rows.extend(rows)
+
+
+def _record(row: Row) -> Record:
+    if len(row) != len(COLUMNS):
+        raise DamagedRecord(
+            f"a row has {len(row)} columns and not {len(COLUMNS)} ({shown(row)}): give it back as it was added"
+        )
+    return record_of(_read_columns(row))
+
+
+def _of(initiative: str, records: Iterable[Record]) -> list[Record]:
+    return [record for record in records if record.initiative == initiative]
+
+
+def _retracted_by(record: Record) -> str | None:
+    return record.event.record if isinstance(record.event, RecordRetracted) else None
+
+
+def _retractions(records: Iterable[Record], after: int = 0) -> Iterator[Retraction]:
+    """Give the retractions past a position, each with what it retracts of these records."""
+    by_id = {record.id: record for record in records}
+    for record in by_id.values():
+        old = by_id.get(_retracted_by(record) or "")
+        if old is not None and record.position > after:
+            yield Retraction(record.position, old.position, getattr(old.event, "member", None))
