@@ -17,11 +17,13 @@ if typing.TYPE_CHECKING:
     from ledger.testing import laws, strategies
     from ledger.testing.clock import FrozenClock
     from ledger.testing.ledgers import ledger_of
+    from ledger.testing.machine import LedgerMachine
     from ledger.testing.scenarios import given
     from ledger.testing.scripts import Replacing, history_of
 else:  # a type checker would take it for a promise that every name is here
     _HOMES = {
         "FrozenClock": "clock",
+        "LedgerMachine": "machine",
         "Replacing": "scripts",
         "given": "scenarios",
         "history_of": "scripts",
@@ -36,4 +38,4 @@ else:  # a type checker would take it for a promise that every name is here
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["FrozenClock", "Replacing", "given", "history_of", "laws", "ledger_of", "strategies"]
+__all__ = ["FrozenClock", "LedgerMachine", "Replacing", "given", "history_of", "laws", "ledger_of", "strategies"]

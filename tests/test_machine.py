@@ -1,0 +1,209 @@
+"""The state machine passes on stores that are right, and finds what is wrong with others."""
+
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from ledger import Initiative, RecordRetracted
+from ledger.model.errors import StoreError
+from ledger.queries.timeline import Timeline
+from ledger.recording.batch import Head
+from ledger.stores import sqlite, sqlite_append
+from ledger.stores.sqlite import SqliteStore
+from ledger.stores.sqlite_append import Remembered, SqliteAppend
+from ledger.testing import LedgerMachine
+
+EXAMPLES = settings.default.max_examples
+RIGHT = settings(max_examples=max(EXAMPLES // 5, 5), stateful_step_count=25)
+# derandomized, since a fault must be found each time; what finds it in ci finds it at night
+WRONG = settings(
+    max_examples=200,
+    stateful_step_count=25,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    report_multiple_bugs=False,
+)
+
+
+class InMemory(LedgerMachine):
+    reopens = False
+
+    def new_ledger(self):
+        """There is nothing to prepare."""
+
+    def open_store(self):
+        return SqliteStore(":memory:")
+
+
+class TestOnAFile(LedgerMachine.TestCase):
+    settings = RIGHT
+
+
+class TestInMemory(InMemory.TestCase):
+    settings = RIGHT
+
+
+# stores that are wrong
+
+
+class LosesARecordOnReopening(SqliteStore):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.lost = self.position()
+
+    def records(self, initiative=None, *, after=0):
+        return (record for record in super().records(initiative, after=after) if record.position != self.lost)
+
+
+class KeepsHalfABatch(SqliteStore):
+    @contextmanager
+    def writing(self, initiative):
+        failed = None
+        with super().writing(initiative) as append:
+            try:
+                yield append
+            except Exception as error:
+                failed = error
+        if failed is not None:
+            raise failed
+
+
+class CountsVersionsOverTheLedger(SqliteStore):
+    @contextmanager
+    def writing(self, initiative):
+        with super().writing(initiative) as append:
+            append.head = append.head._replace(version=append.head.position)
+            yield append
+
+
+class ForgetsWhenTheNewestRecordWasWritten(SqliteStore):
+    @contextmanager
+    def writing(self, initiative):
+        with super().writing(initiative) as append:
+            append.head = append.head._replace(recorded_at=None)
+            yield append
+
+
+class ReadsWhatOthersWriteMeanwhile(SqliteStore):
+    @contextmanager
+    def reading(self):
+        yield
+
+
+class KnowsNoNews(SqliteStore):
+    """Its timelines are as when they were opened."""
+
+    def position(self):
+        self.first = getattr(self, "first", None) or super().position()
+        return self.first
+
+
+class KnowsABatchTooLate(SqliteStore):
+    def registers(self, initiative, at, known_at=None, wanted=None):
+        return super().registers(initiative, at, known_at - 1 if isinstance(known_at, int) and known_at else known_at, wanted)
+
+
+class KnowsNoNamesOfInitiatives(SqliteStore):
+    def initiatives(self):
+        return super().initiatives()[:1]
+
+
+def appending(change):
+    """A store whose appends are changed."""
+
+    class Changed(SqliteStore):
+        @contextmanager
+        def writing(self, initiative):
+            with super().writing(initiative) as append:
+                yield change(append)
+
+    return Changed
+
+
+class Changed:
+    """An append that is another one in all that a subclass does not say."""
+
+    def __init__(self, append):
+        self.own = append
+
+    def __getattr__(self, name):
+        return getattr(self.own, name)
+
+
+class ForgetsRetractions(Changed):
+    def append(self, entries, rows):
+        self.own.append([entry._replace(event=None) for entry in entries], rows)
+
+
+class FindsNoIds(Changed):
+    def found(self, ids):
+        return {} if len(ids) > 1 else self.own.found(ids)
+
+
+class FindsIdsOfAnyInitiative(Changed):
+    def record(self, id):
+        return self.own.found([id]).get(id)
+
+
+class ForgetsRanks(Changed):
+    def append(self, entries, rows):
+        version = self.own.head.version
+        self.own.append([one._replace(rank=version + place) for place, one in enumerate(entries, 1)], rows)
+
+
+class RetractsTwice(Changed):
+    def is_retracted(self, position):
+        return False
+
+
+class SwapsTheRowsOfABatch(Changed):
+    def append(self, entries, rows):
+        self.own.append(entries[::-1], list(rows)[::-1])
+
+
+WRONG_STORES = [
+    LosesARecordOnReopening,
+    KeepsHalfABatch,
+    CountsVersionsOverTheLedger,
+    ForgetsWhenTheNewestRecordWasWritten,
+    ReadsWhatOthersWriteMeanwhile,
+    KnowsNoNews,
+    KnowsABatchTooLate,
+    KnowsNoNamesOfInitiatives,
+    *map(appending, [ForgetsRetractions, FindsNoIds, FindsIdsOfAnyInitiative, ForgetsRanks, RetractsTwice]),
+]
+
+
+def machine_of(store):
+    class Wrong(LedgerMachine):
+        def open_store(self):
+            opened = store(str(self._path))
+            opened._connection.execute("PRAGMA synchronous = OFF")
+            return opened
+
+    return Wrong
+
+
+@pytest.mark.parametrize("store", WRONG_STORES)
+def test_a_wrong_store_is_found(store):
+    with pytest.raises((AssertionError, StoreError, KeyError)) as found:
+        run_state_machine_as_test(machine_of(store), settings=WRONG)
+    print("\n".join(getattr(found.value, "__notes__", [])), found.value)
+
+
+@pytest.mark.parametrize("fault", ["memory", "version"])
+def test_a_fault_elsewhere_is_found(fault, monkeypatch):
+    if fault == "memory":
+        monkeypatch.setattr(Remembered, "still_true_at", lambda self, position: setattr(self, "position", position))
+    if fault == "version":
+        right = Initiative.record
+        monkeypatch.setattr(
+            Initiative, "record", lambda self, *events, expected_version=None, **more: right(self, *events, **more)
+        )
+    with pytest.raises((AssertionError, StoreError)) as found:
+        run_state_machine_as_test(LedgerMachine, settings=WRONG)
+    print("\n".join(getattr(found.value, "__notes__", [])))
