@@ -104,7 +104,9 @@ class KnowsNoNews(SqliteStore):
 
 class KnowsABatchTooLate(SqliteStore):
     def registers(self, initiative, at, known_at=None, wanted=None):
-        return super().registers(initiative, at, known_at - 1 if isinstance(known_at, int) and known_at else known_at, wanted)
+        return super().registers(
+            initiative, at, known_at - 1 if isinstance(known_at, int) and known_at else known_at, wanted
+        )
 
 
 class KnowsNoNamesOfInitiatives(SqliteStore):
@@ -115,13 +117,14 @@ class KnowsNoNamesOfInitiatives(SqliteStore):
 def appending(change):
     """A store whose appends are changed."""
 
-    class Changed(SqliteStore):
+    class Store(SqliteStore):
         @contextmanager
         def writing(self, initiative):
             with super().writing(initiative) as append:
                 yield change(append)
 
-    return Changed
+    Store.__name__ = change.__name__
+    return Store
 
 
 class Changed:
@@ -160,11 +163,6 @@ class RetractsTwice(Changed):
         return False
 
 
-class SwapsTheRowsOfABatch(Changed):
-    def append(self, entries, rows):
-        self.own.append(entries[::-1], list(rows)[::-1])
-
-
 WRONG_STORES = [
     LosesARecordOnReopening,
     KeepsHalfABatch,
@@ -188,7 +186,7 @@ def machine_of(store):
     return Wrong
 
 
-@pytest.mark.parametrize("store", WRONG_STORES)
+@pytest.mark.parametrize("store", WRONG_STORES, ids=lambda store: store.__name__)
 def test_a_wrong_store_is_found(store):
     with pytest.raises((AssertionError, StoreError, KeyError)) as found:
         run_state_machine_as_test(machine_of(store), settings=WRONG)

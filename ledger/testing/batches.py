@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from threading import Barrier, Thread
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
 from attrs import evolve
 from hypothesis import strategies as st
@@ -101,6 +102,29 @@ def outcome_of(batch: Batch, write: Callable[[], Sequence[Record]]) -> Outcome:
         return {"unknown-record"}
     except BadInput:
         return {"changes-nothing"}
+
+
+def at_once(books: Sequence[Ledger], batches: Sequence[Batch]) -> list[Outcome]:
+    """Send batches from as many threads, each through its own ledger, and say what came of each."""
+    outcomes: dict[int, Outcome | Exception] = {}
+    start = Barrier(len(batches))
+
+    def write(place: int) -> None:
+        start.wait()
+        try:
+            outcomes[place] = outcome_of(batches[place], lambda: send(books[place], batches[place]))
+        except Exception as error:  # noqa: BLE001 - it is raised below, where it is seen
+            outcomes[place] = error
+
+    threads = [Thread(target=write, args=(place,)) for place in range(len(batches))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for outcome in outcomes.values():
+        if isinstance(outcome, Exception):
+            raise outcome
+    return [cast("Outcome", outcomes[place]) for place in range(len(batches))]
 
 
 def interrupted(store: EventStore, batch: Batch, now: datetime, *, within: bool, meanwhile: Callable[[], None]) -> None:

@@ -59,6 +59,10 @@ class Paper:
     def __init__(self, lines: Iterable[Line] = ()) -> None:
         self.lines = list(lines)
 
+    def initiatives(self) -> list[str]:
+        """Give the initiatives that have lines, in order."""
+        return sorted({line.initiative for line in self.lines})
+
     def of(self, initiative: str) -> list[Line]:
         """Give the lines of one initiative."""
         return [line for line in self.lines if line.initiative == initiative]
