@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from ledger import Initiative
+from ledger import Initiative, MemberChanged, MemberJoined
 from ledger.model.errors import StoreError
 from ledger.stores.sqlite import SqliteStore
 from ledger.stores.sqlite_append import Remembered
@@ -63,7 +63,7 @@ class KeepsHalfABatch(SqliteStore):
         with super().writing(initiative) as append:
             try:
                 yield append
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is
                 failed = error
         if failed is not None:
             raise failed
@@ -169,7 +169,7 @@ WRONG_STORES = [
     KnowsNoNews,
     KnowsABatchTooLate,
     KnowsNoNamesOfInitiatives,
-    *map(appending, [ForgetsRetractions, FindsNoIds, FindsIdsOfAnyInitiative, ForgetsRanks, RetractsTwice]),
+    *map(appending, [ForgetsRetractions, FindsNoIds, FindsIdsOfAnyInitiative, RetractsTwice]),
 ]
 
 
@@ -185,7 +185,7 @@ def machine_of(store):
 
 @pytest.mark.parametrize("store", WRONG_STORES, ids=lambda store: store.__name__)
 def test_a_wrong_store_is_found(store):
-    with pytest.raises((AssertionError, StoreError, KeyError)):
+    with pytest.raises((AssertionError, StoreError)):
         run_state_machine_as_test(machine_of(store), settings=WRONG)
 
 
@@ -211,3 +211,20 @@ def test_what_is_wrong_is_printed_as_a_short_program():
     steps = [line for line in program if line.startswith("state.") and "all_is_as" not in line]
     assert len(steps) <= 3, program  # with the teardown
     assert steps[0].startswith("state.fail(events=["), steps
+
+
+@pytest.mark.parametrize("store", [SqliteStore, appending(ForgetsRanks)], ids=["right", "wrong"])
+def test_steps_can_be_pasted_and_find_a_replacement_without_its_rank(store):
+    """Random steps come to this too seldom for each run of the tests: two facts of one day, the first corrected."""
+    state = machine_of(store)()
+    state.record(handle=0, initiative="clusters", events=[MemberJoined("basque", "2021-01-01")])
+    state.record(handle=0, initiative="clusters", events=[MemberChanged("basque", "2021-01-01", name="One")])
+    state.record(handle=0, initiative="clusters", events=[MemberChanged("basque", "2021-01-01", name="Two")])
+    state.all_is_as_on_paper()
+    state.correct(by=None, handle=0, initiative="clusters", nth=1)
+    if store is SqliteStore:
+        state.all_is_as_on_paper()
+    else:
+        with pytest.raises(AssertionError):
+            state.all_is_as_on_paper()
+    state.teardown()

@@ -82,6 +82,7 @@ _HANDLE: Final = st.sampled_from([0, 1])
 _NAME: Final = st.sampled_from(INITIATIVES)
 _NTH: Final = st.integers(0, 9)
 _BATCH: Final = batches()
+_SINGLE: Final = single_events().map(lambda one: Events([one]))
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -178,22 +179,17 @@ class LedgerMachine(RuleBasedStateMachine):
         retractions = [RecordRetracted(self._nth_id(initiative, nth)) for nth in nths]
         self._write(handle, self._batch(initiative, retractions))
 
-    @rule(
-        handle=_HANDLE,
-        initiative=_NAME,
-        nth=_NTH,
-        by=st.sampled_from(DAYS) | single_events().map(lambda one: Events([one])),
-    )
-    def correct(self, handle: int, initiative: str, nth: int, by: str | Events) -> None:
-        """Correct a record, counted from the newest one: to what is the same on another day, or to something else."""
+    @rule(handle=_HANDLE, initiative=_NAME, nth=_NTH, by=st.none() | st.sampled_from(DAYS) | _SINGLE)
+    def correct(self, handle: int, initiative: str, nth: int, by: str | Events | None) -> None:
+        """Correct the source of a record, counted from the newest one, its day too, or all that it says."""
         id = self._nth_id(initiative, nth)
         old = next((line.event for line in self.paper.of(initiative) if line.id == id), METRICS[0])
         if isinstance(by, Events):
             new = by[0]
-        elif isinstance(old, MetricDefined | RecordRetracted):
-            new = METRICS[0]
+        elif isinstance(old, RecordRetracted):
+            new = METRICS[0]  # it will be refused, whatever is given
         else:
-            new = evolve(old, effective=When(by))
+            new = old if by is None or isinstance(old, MetricDefined) else evolve(old, effective=When(by))
         self._write(handle, self._batch(initiative, [RecordRetracted(id), new], "another look", id))
 
     @precondition(lambda self: self.sent)
