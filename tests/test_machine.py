@@ -173,6 +173,11 @@ WRONG_STORES = [
 ]
 
 
+class HalfInMemory(InMemory):
+    def open_store(self):
+        return KeepsHalfABatch(":memory:")
+
+
 def machine_of(store):
     class Wrong(LedgerMachine):
         def open_store(self):
@@ -195,18 +200,18 @@ def test_a_fault_elsewhere_is_found(fault, monkeypatch):
         monkeypatch.setattr(Remembered, "still_true_at", lambda self, position: setattr(self, "position", position))
     if fault == "version":
         right = Initiative.record
-        monkeypatch.setattr(
-            Initiative, "record", lambda self, *events, expected_version=None, **more: right(self, *events, **more)
-        )
+
+        def record(self, *events, expected_version=None, **more):
+            return right(self, *events, **more)
+
+        monkeypatch.setattr(Initiative, "record", record)
     with pytest.raises((AssertionError, StoreError)):
         run_state_machine_as_test(LedgerMachine, settings=WRONG)
 
 
 def test_what_is_wrong_is_printed_as_a_short_program():
     with pytest.raises(AssertionError) as found:
-        run_state_machine_as_test(
-            machine_of(KeepsHalfABatch), settings=settings(WRONG, phases=[Phase.generate, Phase.shrink])
-        )
+        run_state_machine_as_test(HalfInMemory, settings=settings(WRONG, phases=[Phase.generate, Phase.shrink]))
     program = [line for note in found.value.__notes__ for line in note.splitlines()]
     steps = [line for line in program if line.startswith("state.") and "all_is_as" not in line]
     assert len(steps) <= 3, program  # with the teardown
