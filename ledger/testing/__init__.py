@@ -18,11 +18,13 @@ if typing.TYPE_CHECKING:
     from ledger.testing.clock import FrozenClock
     from ledger.testing.conformance import StoreConformance
     from ledger.testing.ledgers import ledger_of
+    from ledger.testing.machine import LedgerMachine
     from ledger.testing.scenarios import given
     from ledger.testing.scripts import Replacing, history_of
 else:  # a type checker would take it for a promise that every name is here
     _HOMES = {
         "FrozenClock": "clock",
+        "LedgerMachine": "machine",
         "Replacing": "scripts",
         "StoreConformance": "conformance",
         "given": "scenarios",
@@ -38,4 +40,14 @@ else:  # a type checker would take it for a promise that every name is here
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["FrozenClock", "Replacing", "StoreConformance", "given", "history_of", "laws", "ledger_of", "strategies"]
+__all__ = [
+    "FrozenClock",
+    "LedgerMachine",
+    "Replacing",
+    "StoreConformance",
+    "given",
+    "history_of",
+    "laws",
+    "ledger_of",
+    "strategies",
+]
