@@ -71,7 +71,7 @@ def test_the_queries_for_the_sqlite_shell_work_on_the_file_of_the_first_example(
     assert len(queries) == 2
     with sqlite3.connect(tmp_path / "clubs.db") as connection:
         members, records = (connection.execute(query).fetchall() for query in queries)
-    assert [member for member, *_ in members] == ["ada", "cleo", "dora", "eve"]
+    assert [member for member, *_ in members] == ["ada", "cleo", "dora", "eve", "gus"]
     assert [kind for _, kind, *_ in records] == ["member-joined", *["metric-updated"] * 3]
 
 

@@ -70,7 +70,7 @@ def check(
 
 def _usual_settings() -> settings_of:
     # to explain a failure takes longer than to find it, and what is told are lines of the library
-    phases = [phase for phase in settings_of.default.phases if phase is not Phase.explain]
+    phases = [phase for phase in settings_of().phases if phase is not Phase.explain]
     return settings_of(deadline=None, phases=phases)
 
 
