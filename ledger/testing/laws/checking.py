@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any, TypeAlias
 
 from hypothesis import Phase, given
@@ -20,6 +20,7 @@ from ledger.model.measures import MEASURES, Measure
 from ledger.model.quantity import Quantity
 from ledger.testing.laws.asking import Ask, initiatives_of
 from ledger.testing.ledgers import OpenStore, ledgers, memory, pooled_days
+from ledger.testing.scripts import code_of
 
 Law: TypeAlias = Callable[..., None]
 """A law takes a ledger and a day; if it is one of answers, also a function to ask."""
@@ -53,13 +54,14 @@ def check(
     >>> laws.check(laws.joining_and_leaving_leaves_no_trace, members, settings=settings_of(max_examples=5))
     """
     __tracebackhide__ = True  # pytest then shows where the law failed, and no way there
-    takes_an_answer = "ask" in signature(law).parameters
-    if ask is not None and not takes_an_answer:
+    asked = signature(law).parameters.get("ask")
+    if ask is not None and asked is None:
         raise InvalidArgument(f"{law.__name__} is a law of ledgers and takes no answer: those of laws.OF_ANSWERS do")
+    if ask is None and asked is not None and asked.default is Parameter.empty:
+        raise InvalidArgument(f"{law.__name__} is a law of an answer: give your own, as in check(law, my_total)")
     given_too: dict[str, Any] = {} if ask is None else {"ask": st.just(ask)}
 
     def holds(**case: Any) -> None:
-        __tracebackhide__ = True
         law(**case)
 
     holds.__name__ = holds.__qualname__ = law.__name__  # so that the example is printed as a call of the law
@@ -97,7 +99,7 @@ def agrees_with(measure: Measure) -> Law:
                 found = "no answer" if amount is None else amount
                 raise AssertionError(f"{club.id}: {found}, and by the ledger it is {figure}")
 
-    agrees.__name__ = agrees.__qualname__ = "agrees"
+    agrees.__name__ = agrees.__qualname__ = f"agrees_with({code_of(measure)})"  # a failure then prints as a call of it
     agrees.__doc__ = f"The answer is that of {measure}.\n\n    ask(log, at) in f(log, at)."
     return agrees
 
