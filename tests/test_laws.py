@@ -103,15 +103,8 @@ def test_an_answer_must_be_none_where_the_metric_is_unknown():
     assert "and not None where no metric 'co3' is known" in fails(laws.agrees_with(Total("co3")), emitted)
 
 
-def test_what_disagrees_is_printed_as_code_that_fails_again():
-    printed = fails(laws.agrees_with(Total("co2")), lambda *point: 5, phases=(Phase.generate, Phase.shrink))
-    code = re.search(r"agrees_with\(Total\('co2'\)\)\(.*\)", printed, re.DOTALL)[0].split("ask=")[0]
-    with pytest.raises(AssertionError, match="and not None where no metric 'co2' is known"):
-        eval(f"{code}ask=lambda *point: 5)", {**vars(ledger), **kit_names(), **vars(laws)})
-
-
 def test_a_law_of_an_answer_needs_one():
-    with pytest.raises(InvalidArgument, match=r"agrees_with\(Members\(\)\) is a law of an answer: give your own"):
+    with pytest.raises(InvalidArgument, match="agrees is a law of an answer: give your own"):
         laws.check(laws.agrees_with(Members()))
 
 

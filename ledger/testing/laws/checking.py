@@ -20,7 +20,6 @@ from ledger.model.measures import MEASURES, Measure
 from ledger.model.quantity import Quantity
 from ledger.testing.laws.asking import Ask, initiatives_of
 from ledger.testing.ledgers import OpenStore, ledgers, memory, pooled_days
-from ledger.testing.scripts import code_of
 
 Law: TypeAlias = Callable[..., None]
 """A law takes a ledger and a day; if it is one of answers, also a function to ask."""
@@ -99,7 +98,7 @@ def agrees_with(measure: Measure) -> Law:
                 found = "no answer" if amount is None else amount
                 raise AssertionError(f"{club.id}: {found}, and by the ledger it is {figure}")
 
-    agrees.__name__ = agrees.__qualname__ = f"agrees_with({code_of(measure)})"  # a failure then prints as a call of it
+    agrees.__name__ = agrees.__qualname__ = "agrees"
     agrees.__doc__ = f"The answer is that of {measure}.\n\n    ask(log, at) in f(log, at)."
     return agrees
 
