@@ -9,7 +9,7 @@ from hypothesis.errors import InvalidArgument
 
 import ledger
 import ledger.testing as kit
-from ledger import MemberJoined, Members
+from ledger import MemberJoined, Members, Total
 from ledger.testing import laws
 
 EXAMPLES = settings.default.max_examples
@@ -96,6 +96,22 @@ def test_an_answer_may_be_none_where_nothing_is_certain_and_only_there():
 
     laws.check(laws.agrees_with(Members()), certain)
     assert "no answer, and by the ledger it is 0" in fails(laws.agrees_with(Members()), lambda *point: None)
+
+
+def test_an_answer_must_be_none_where_the_metric_is_unknown():
+    laws.check(laws.agrees_with(Total("co2")), emitted)
+    assert "and not None where no metric 'co3' is known" in fails(laws.agrees_with(Total("co3")), emitted)
+
+
+def test_a_law_of_an_answer_needs_one():
+    with pytest.raises(InvalidArgument, match="agrees is a law of an answer: give your own"):
+        laws.check(laws.agrees_with(Members()))
+
+
+def test_by_default_no_failure_is_explained_by_lines_of_the_library():
+    with pytest.raises(AssertionError) as failed:
+        laws.check(laws.leaving_and_coming_back_counts_once, joinings)
+    assert "Explanation" not in "".join(failed.value.__notes__)
 
 
 def test_a_law_of_ledgers_takes_no_answer():

@@ -1,30 +1,70 @@
-"""The README is run as it is printed."""
+"""The README and the guides are run as they are printed."""
 
 import os
 import re
 import sqlite3
 import subprocess
 import sys
+from inspect import getdoc
 from pathlib import Path
+
+import pytest
+
+from ledger.testing import laws
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+GUIDES = sorted((ROOT / "examples").glob("*.md"))
+
+_BLOCK = re.compile(r"^(?:<!-- (file|run)(?:: (\S+))? -->\n)?```(python|sh|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_BEGINNING = "import subprocess, sys; from pathlib import Path\n"
 
 
-def _blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+def _script(page: str) -> str:
+    """Make one script of a page: python blocks as they are; those that are marked are written to a file, or are run."""
+    steps = [_BEGINNING]
+    for mark, name, language, code in _BLOCK.findall(page):
+        if mark == "file":
+            steps.append(f"_ = Path({name!r}).write_text({code!r}, 'utf-8')\n")
+        elif mark == "run":
+            steps.append(f"sys.stdout.flush(); _ = subprocess.run({code!r}, shell=True)\n")
+        elif language == "python":
+            steps.append(code)
+    return "".join(steps)
 
 
-def _run(folder: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", "".join(_blocks("python"))], cwd=folder, capture_output=True, text=True, check=False
-    )
+def _run(folder: Path, page: str = README) -> str:
+    # as for a newcomer: without what a CI sets, with the commands of this environment and the examples side by side
+    environment = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("PYTEST")}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    paths = [str(ROOT / "examples"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    command = [sys.executable, "-c", _script(page)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def test_the_python_blocks_print_what_the_readme_says(tmp_path):
-    assert _run(tmp_path) == "".join(_blocks("text"))
+@pytest.mark.parametrize("path", [ROOT / "README.md", *GUIDES], ids=lambda path: path.name)
+def test_the_python_blocks_print_what_the_page_says(path, tmp_path):
+    page = path.read_text("utf-8")
+    shown = [code for _, _, language, code in _BLOCK.findall(page) if language == "text"]
+    assert _run(tmp_path, page) == "".join(shown)
+
+
+def test_the_guide_lists_every_law_by_its_docstring():
+    lines = ["| law | what it says | in algebra |", "|---|---|---|"]
+    for law in laws.ALL:
+        sentence, _, algebra, *_ = getdoc(law).splitlines()
+        lines.append(f"| `{law.__name__}` | {sentence} | `{algebra.split('. ')[0].removesuffix('.')}` |")
+    table = "\n".join(lines)
+    assert table in (ROOT / "examples" / "property_test_your_totals.md").read_text("utf-8"), table
+
+
+def test_the_pages_link_to_what_is_there():
+    for path in [ROOT / "README.md", *GUIDES]:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text("utf-8")):
+            assert (path.parent / link).exists(), f"{path.name}: {link}"
 
 
 def test_the_queries_for_the_sqlite_shell_work_on_the_file_of_the_first_example(tmp_path):

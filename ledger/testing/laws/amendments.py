@@ -164,4 +164,5 @@ def _as_meant(book: Ledger) -> Ledger:
 
 def _same_answers(book: Ledger, other: Ledger, at: date | str, ask: Ask) -> None:
     for club in initiatives_of(other):
-        require_same(ask(book.initiative(club.id), at, None), ask(club, at, None), club.id)
+        what = f"{club.id}, beside a ledger into which no mistake ever came"
+        require_same(ask(book.initiative(club.id), at, None), ask(club, at, None), what)

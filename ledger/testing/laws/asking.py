@@ -99,6 +99,7 @@ def numbered(records: Iterable[Record]) -> list[Record]:
 
 def require_same(found: object, expected: object, what: str) -> None:
     """Raise `AssertionError` if two answers differ, and say in which parts where they are mappings."""
+    __tracebackhide__ = True
     if found == expected:
         return
     if isinstance(found, dict) and isinstance(expected, dict):

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any, TypeAlias
 
-from hypothesis import given
+from hypothesis import Phase, given
 from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
 from ledger.book import Ledger
+from ledger.model.errors import UnknownMetric
 from ledger.model.figures import Figure
 from ledger.model.measures import MEASURES, Measure
 from ledger.model.quantity import Quantity
@@ -41,7 +42,8 @@ def check(
 
     `ask(initiative, at, known_at)` is your answer; give it to a law of answers only. If it cannot take rough dates or
     bounds, draw none: `drawn` are the options of `ledgers`, such as `rough=False, bounds=False`. `store` opens
-    another empty store than one in memory. How long it looks is said by Hypothesis' profile, or by `settings`.
+    another empty store than one in memory. How long it looks is said by Hypothesis' profile, or by `settings`; without
+    these, nothing has a deadline, and no phase explains which lines of the library a failure went through.
 
     What fails is printed as a call of the law that you can paste: `law(book=ledger_of(...), at='2021-01-01')`.
 
@@ -50,9 +52,12 @@ def check(
     ...     return len(club.at(at, known_at))
     >>> laws.check(laws.joining_and_leaving_leaves_no_trace, members, settings=settings_of(max_examples=5))
     """
-    takes_an_answer = "ask" in signature(law).parameters
-    if ask is not None and not takes_an_answer:
+    __tracebackhide__ = True  # pytest then shows where the law failed, and no way there
+    asked = signature(law).parameters.get("ask")
+    if ask is not None and asked is None:
         raise InvalidArgument(f"{law.__name__} is a law of ledgers and takes no answer: those of laws.OF_ANSWERS do")
+    if ask is None and asked is not None and asked.default is Parameter.empty:
+        raise InvalidArgument(f"{law.__name__} is a law of an answer: give your own, as in check(law, my_total)")
     given_too: dict[str, Any] = {} if ask is None else {"ask": st.just(ask)}
 
     def holds(**case: Any) -> None:
@@ -61,21 +66,33 @@ def check(
     holds.__name__ = holds.__qualname__ = law.__name__  # so that the example is printed as a call of the law
     books = ledgers(initiatives=initiatives, store=store, days=days, max_size=max_size, **drawn)
     tested = given(book=books, at=st.sampled_from(pooled_days(days)), **given_too)(holds)
-    (settings_of(deadline=None) if settings is None else settings)(tested)()
+    (_usual_settings() if settings is None else settings)(tested)()
+
+
+def _usual_settings() -> settings_of:
+    # to explain a failure takes longer than to find it, and what is told are lines of the library
+    phases = [phase for phase in settings_of().phases if phase is not Phase.explain]
+    return settings_of(deadline=None, phases=phases)
 
 
 def agrees_with(measure: Measure) -> Law:
     """Give the law that an answer is the library's figure; where that is a range, that it lies within.
 
-    An answer may be a number, a `Quantity` or a `Figure`; None stands for "not known" and agrees with every range.
+    An answer may be a number, a `Quantity` or a `Figure`; None stands for "not known", and agrees with every range.
+    It must be None where the metric is not known: a ledger is drawn before it has one, too.
     """
     if not isinstance(measure, MEASURES):
         raise InvalidArgument(f"{measure!r} is no measure, such as Members()")
 
     def agrees(book: Ledger, at: date | str, ask: Ask) -> None:
         for club in initiatives_of(book):
-            figure = club.at(at).measure(measure)
             answer = ask(club, at, None)
+            try:
+                figure = club.at(at).measure(measure)
+            except UnknownMetric as unknown:
+                if answer is None:
+                    continue
+                raise AssertionError(f"{club.id}: {answer!r}, and not None where {unknown}") from None
             amount = None if answer is None else _amount(answer, figure.amount.unit)
             if figure.amount.exact if amount is None else not figure.amount.contains(amount):
                 found = "no answer" if amount is None else amount

@@ -88,7 +88,7 @@ def what_is_yet_to_come_leaves_no_trace(book: Ledger, at: date | str, ask: Ask =
 def nothing_changes_on_a_day_without_events(book: Ledger, at: date | str, ask: Ask = figures) -> None:
     """From one day to another nothing changes if no window of an event begins or ends in between.
 
-    ask(a) == ask(b), if no fact has a <  earliest <= b or a < latest <= b. Not so for values that grow too old.
+    ask(a) == ask(b), if no fact has a < earliest <= b or a < latest <= b. Not so for values that grow too old.
     """
     asked = day(at)
     for club in initiatives_of(book):
