@@ -17,6 +17,7 @@ from ledger.testing.laws.agreement import (
     a_series_agrees_with_each_day,
     a_timeline_answers_as_the_state,
     catching_up_is_reading_anew,
+    claims_of_what_is_possible_are_left_open,
     false_claims_are_contradicted,
     revisions_are_what_was_believed,
     the_store_answers_as_the_replay,
@@ -108,6 +109,7 @@ OF_LEDGERS: tuple[Law, ...] = (
     what_is_exact_stays_exact,
     true_claims_are_confirmed,
     false_claims_are_contradicted,
+    claims_of_what_is_possible_are_left_open,
     writing_down_loses_nothing,
 )
 """The laws of what the library answers, whatever store it reads from."""
@@ -132,6 +134,7 @@ __all__ = [
     "bounds_contain_every_possible_world",
     "catching_up_is_reading_anew",
     "check",
+    "claims_of_what_is_possible_are_left_open",
     "comparisons_compose",
     "disjoint_initiatives_add_up",
     "everybody_is_in_exactly_one_view",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import groupby
+from typing import Final
 
 from ledger.book import Ledger
 from ledger.exchange.copies import write_records
 from ledger.model.errors import LedgerError
 from ledger.model.events import Claim
+from ledger.model.exact import Exact, typable
 from ledger.model.figures import Figure
 from ledger.model.measures import Measure, Share
+from ledger.model.quantity import Quantity
 from ledger.model.records import KnownAt
 from ledger.model.state import InitiativeState, replay
 from ledger.model.when import day
@@ -20,6 +24,7 @@ from ledger.testing.ledgers import NOW, memory
 from ledger.testing.reports import claimable, covering, missing_it
 
 A_YEAR = timedelta(days=366)
+A_LITTLE: Final = Decimal("0.000001")
 
 
 def the_store_answers_as_the_replay(book: Ledger, at: date | str) -> None:
@@ -129,10 +134,36 @@ def false_claims_are_contradicted(book: Ledger, at: date | str) -> None:
         claims = [
             Claim(measure, amount, at=at)
             for measure in claimable(state, club.records())
-            for amount in missing_it(state.measure(measure))
+            for amount in missing_it(state.measure(measure), by=A_LITTLE)
         ]
         wrong = [str(finding) for finding in club.audit(claims=claims) if finding.verdict != "contradicted"]
         assert not wrong, "\n".join(wrong)
+
+
+def claims_of_what_is_possible_are_left_open(book: Ledger, at: date | str) -> None:
+    """A claim of one number of all that a figure can be is neither confirmed nor contradicted.
+
+    audit(claim(f, x)) is confirmed only if x == envelope of f(at), and unverifiable for any other x in it.
+    """
+    for club in initiatives_of(book):
+        state = club.at(at)
+        open_ones = [
+            figure
+            for measure in claimable(state, club.records())
+            if not (figure := state.measure(measure)).envelope.exact
+        ]
+        claims = [
+            Claim(figure.measure, claimed, at=at)
+            for figure in open_ones
+            for end in (*_ends(figure.amount), *_ends(figure.envelope))
+            if figure.envelope.contains(claimed := Quantity(end, end, figure.amount.unit))
+        ]
+        wrong = [str(finding) for finding in club.audit(claims=claims) if finding.verdict != "unverifiable"]
+        assert not wrong, "\n".join(wrong)
+
+
+def _ends(amount: Quantity) -> set[Exact]:
+    return {end for end in (amount.low, amount.high) if end is not None and typable(end)}
 
 
 def _all_measures(state: InitiativeState) -> list[Measure]:

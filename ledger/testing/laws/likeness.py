@@ -13,12 +13,20 @@ from attrs import evolve
 import ledger
 from ledger.book import Ledger
 from ledger.exchange import copy, from_lines, to_lines
-from ledger.model.events import MetricUpdated
+from ledger.model.events import InitiativeChanged, MetricUpdated
 from ledger.model.quantity import Quantity
 from ledger.model.records import Record
 from ledger.model.units import unit
 from ledger.recording.codec import NAMES, decode, encode, schema_of
-from ledger.testing.laws.asking import Ask, figures, initiatives_of, ledger_with, numbered, require_same
+from ledger.testing.laws.asking import (
+    Ask,
+    figures,
+    initiatives_of,
+    ledger_with,
+    numbered,
+    require_same,
+    try_to_record,
+)
 from ledger.testing.ledgers import NOW, memory
 
 OTHER_UNITS: Final = ("t", "kg", "kt", "Mt", "t/year", "kt/year", "W", "kW", "percent", "", "people", "million people")
@@ -60,6 +68,7 @@ def a_copy_is_the_same_ledger(book: Ledger, at: date | str, ask: Ask = figures) 
 
     records(copy(log)) == log, and ask(copy(log), at) == ask(log, at).
     """
+    _say_all(book, at)
     other = Ledger(memory(), lambda: NOW)
     copy(book, other)
     _same_records(book, other)
@@ -71,6 +80,7 @@ def what_is_exported_can_be_imported(book: Ledger, at: date | str, ask: Ask = fi
 
     records(import(export(log))) == log, and export(import(export(log))) == export(log).
     """
+    _say_all(book, at)
     lines = list(to_lines(book))
     other = Ledger(memory(), lambda: NOW)
     other.import_records(from_lines(lines))
@@ -84,6 +94,7 @@ def what_is_recorded_survives_closing(book: Ledger, at: date | str, ask: Ask = f
 
     records(open(close(log))) == log, and ask(open(close(log)), at) == ask(log, at).
     """
+    _say_all(book, at)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "again.db"
         with ledger.open(path, clock=lambda: NOW) as written:
@@ -91,6 +102,14 @@ def what_is_recorded_survives_closing(book: Ledger, at: date | str, ask: Ask = f
         with ledger.open(path, clock=lambda: NOW) as opened:
             _same_records(book, opened)
             _same_answers(book, opened, at, ask)
+
+
+def _say_all(book: Ledger, at: date | str) -> None:
+    """Record something with all that can be said of a record: a ledger that is drawn says nothing of its own."""
+    named = InitiativeChanged(at, attributes={"unheard-of": "x"})
+    try_to_record(
+        initiatives_of(book)[0], named, source="https://example.org/?a=1", by="somebody", note="two\nlines \\"
+    )
 
 
 def _renamed(event: Any) -> Any:
