@@ -1,4 +1,4 @@
-"""Every law finds what it is there to find: small wrong variants of the library, each put in the place of the right one.
+"""Every law finds what it is there to find: small wrong variants of the library, put in the place of the right ones.
 
 A fault is a function that puts something wrong in its place, or is a wrong answer of somebody's own; its docstring
 says what is wrong. Beside it stand the laws that kill it, by which it is found on a drawn ledger. What each shrinks to
@@ -651,6 +651,7 @@ def shrunk(one):
 
 
 if __name__ == "__main__":
-    print("| where | fault | law that kills it | shrinks to |\n|---|---|---|---|")
+    print("| where | fault | law that kills it | shrinks to |\n|---|---|---|---|")  # noqa: T201 - a command
     for one in FAULTS:
-        print(f"| {one.place} | {one.wrong} | {', '.join(law.__name__ for law in one.killers)} | {shrunk(one)} |")
+        row = one.place, one.wrong, ", ".join(law.__name__ for law in one.killers), shrunk(one)
+        print(f"| {' | '.join(row)} |")  # noqa: T201
