@@ -140,7 +140,7 @@ def _correct(club: Initiative, record: Record, at: date) -> None:
     event = record.event
     if isinstance(event, MetricUpdated):
         changes: dict[str, Any] = {"amount": None if event.amount is None else event.amount + event.amount}
-    elif isinstance(event, MemberJoined | MemberLeft):
+    elif hasattr(event, "effective"):
         changes = {"effective": at}
     else:
         return
