@@ -91,7 +91,8 @@ PERIODS: Final = ("1 year", "2 weeks", "1 month", "99999 years")
 _SIZE_MAX = 1_000
 _STATUS_VERBS = (JOINED, REINSTATED, SUSPENDED, LEFT)  # one that is refused becomes the next
 _OTHERS = ("updated", "changed", "defined", "described", "launched", "reported", CLOSED)
-_OFTEN = (JOINED, "updated", "updated", "updated", SUSPENDED, REINSTATED, REINSTATED, REINSTATED, LEFT, LEFT)
+# leavings stand before suspensions: one who is suspended already is made to leave, and shrinking takes what comes first
+_OFTEN = (JOINED, LEFT, LEFT, "updated", "updated", "updated", SUSPENDED, REINSTATED, REINSTATED, REINSTATED)
 _UNDOING = ("corrected", "retracted")
 _OF_NOBODY = {*_OTHERS, *_UNDOING} - {"changed"}
 _NOTHING = "nothing"
