@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -74,6 +74,7 @@ from ledger.testing.histories import (
     METRICS,
     ROUGH_DAYS,
     VALUES,
+    breakpoints,
     histories,
     hostile_histories,
     questions,
@@ -188,10 +189,15 @@ class Past:
         return tuple(found)
 
     def days(self):
-        """Every day on which anything can change, those before and after, and the ends of time."""
-        ends = {end for record in self.records for end in window_of(record.event)}
-        around = {date.fromordinal(end.toordinal() + by) for end in ends for by in (-1, 0, 1) if within(end, by)}
-        return sorted(around | {date.min, date.max, FIRST_OF_2021})
+        """Every day on which anything can change, the one before, and the ends of time."""
+        return sorted({*breakpoints(self.records), date.min, date.max, FIRST_OF_2021})
+
+    def crossed(self, days, moments):
+        """Each day with one moment of those that make the same batches known: another one on each day."""
+        alike = {}
+        for moment in moments:
+            alike.setdefault(self.batch(moment), []).append(moment)
+        return [(day, some[turn % len(some)]) for turn, day in enumerate(days) for some in alike.values()]
 
 
 def within(day, by):
@@ -226,12 +232,16 @@ def changes_right(initiative, past, measure, a, b):
 
 
 def answers_right(line, asked, past, days, moments, *, whole=False):
-    """A timeline answers as the replay does; `whole` looks at all that a figure rests on, too."""
-    for day in days:
-        for known_at in moments:
-            found, expected = tried(lambda at=day, k=known_at: line.at(at, k)), past.answer(asked, day, known_at)
-            assert amounts_of(found) == amounts_of(expected), (day, known_at)
-            assert not whole or found == expected, (day, known_at)
+    """A timeline answers as the replay does, on each day at each moment; of `whole` see below."""
+    answers_right_at(line, asked, past, product(days, moments), whole=whole)
+
+
+def answers_right_at(line, asked, past, points, *, whole=False):
+    """A timeline answers as the replay does; `whole` looks at all that a figure rests on, too, which is dear."""
+    for day, known_at in points:
+        found, expected = tried(lambda at=day, k=known_at: line.at(at, k)), past.answer(asked, day, known_at)
+        assert amounts_of(found) == amounts_of(expected), (day, known_at)
+        assert not whole or found == expected, (day, known_at)
 
 
 def revises_right(line, asked, past, days):
@@ -356,9 +366,11 @@ SOME = {"parts": True, "max_size": 8}
 def test_a_timeline_answers_as_the_replay_does_on_any_day_as_known_at_any_moment(one, other, turns, ask, too, data):
     with open_memory() as book:
         eager, idle = {}, {}  # asked after every batch, or never: then it takes in many at once
+        pasts = {name: Past([]) for name in INITIATIVES}
         players = [play(book.initiative(name), drawn) for name, drawn in zip(INITIATIVES, (one, other), strict=True)]
         for number, initiative in enumerate(interleaved(players, turns)):
-            past = Past(initiative.records())
+            past = pasts[initiative.id]
+            past.hear(initiative.records())
             for asking in (ask, too):
                 if (initiative.id, asking) not in eager:
                     eager[initiative.id, asking] = initiative.timeline(asking.measure, by=asking.by)
@@ -367,16 +379,14 @@ def test_a_timeline_answers_as_the_replay_does_on_any_day_as_known_at_any_moment
                 answers_right(eager[initiative.id, asking], asking, past, days[number % 3 :: 3], [None])
         everything = list(book.records())
         for (initiative, asking), line in eager.items():
-            past = Past(book.initiative(initiative).records())
+            past = pasts[initiative]
             fresh = book.initiative(initiative).timeline(asking.measure, by=asking.by)
             days, moments = past.days(), list(moments_of(everything))
-            answers_right(fresh, asking, past, days, moments)
-            for kept in (line, idle[initiative, asking]):
-                some = data.draw(st.lists(st.sampled_from(moments), min_size=2, max_size=4))
-                answers_right(kept, asking, past, days, some)
-                day = data.draw(st.sampled_from(days))
+            for kept in (fresh, line, idle[initiative, asking]):
+                answers_right_at(kept, asking, past, past.crossed(days, moments))
+                day, some = data.draw(st.sampled_from(days)), data.draw(st.sampled_from(moments))
                 answers_right(kept, asking, past, [day], moments)
-                answers_right(kept, asking, past, [day], some, whole=True)
+                answers_right(kept, asking, past, [day], [None, some], whole=True)
 
 
 @st.composite
@@ -389,15 +399,17 @@ def of_another_day(draw):
 @given(histories(max_size=10), of_another_day(), st.data())
 def test_a_timeline_over_the_members_of_another_day_answers_as_the_replay_does(history, asking, data):
     with open_memory() as book:
-        line = None
+        line, past = None, Past([])
         for clusters in play(book.initiative("clusters"), history):
             line = line or clusters.timeline(asking.measure, by=asking.by)
-            past = Past(clusters.records())
+            past.hear(clusters.records())
             answers_right(line, asking, past, past.days()[data.draw(st.integers(0, 2)) :: 3], [None])
         if line is not None:
-            fresh, days = clusters.timeline(asking.measure, by=asking.by), past.days()
+            fresh, days, moments = clusters.timeline(asking.measure, by=asking.by), past.days(), moments_of(past.records)
+            some = past.crossed(days, moments)
             for one in line, fresh:
-                answers_right(one, asking, past, days[::2], list(moments_of(history))[::3], whole=True)
+                answers_right_at(one, asking, past, some[data.draw(st.integers(0, 1)) :: 2])
+                answers_right_at(one, asking, past, data.draw(st.lists(st.sampled_from(some), max_size=4)), whole=True)
             revises_right(line, asking, past, days[::4])
 
 
@@ -446,15 +458,15 @@ def test_a_series_holds_the_answer_of_every_step(history, asking, first, length,
 @given(histories(parts=True, max_size=20, bounds=False), asked(), st.data())
 def test_long_histories_are_taken_in_batch_by_batch(history, asking, data):
     with open_memory() as book:
-        line = None
+        line, past = None, Past([])
         for clusters in play(book.initiative("clusters"), history):
             line = line or clusters.timeline(asking.measure, by=asking.by)
-            past = Past(clusters.records())
+            past.hear(clusters.records())
             day = data.draw(st.sampled_from(past.days()))
             answers_right(line, asking, past, [day], [None])
         if line is not None:
-            moments = list(moments_of(past.records))
-            answers_right(line, asking, past, past.days(), moments[:: data.draw(st.integers(1, 3))])
+            some = past.crossed(past.days(), moments_of(past.records))
+            answers_right_at(line, asking, past, some[data.draw(st.integers(0, 1)) :: 2])
             revises_right(line, asking, past, past.days()[::5])
 
 
@@ -541,7 +553,8 @@ def test_histories_that_no_rule_would_let_in_are_answered_as_the_replay_does(his
             answers_right(line, asking, past, past.days()[::4], [None])
     past = Past(history)
     if history:
-        answers_right(line, asking, past, past.days(), list(moments_of(history))[::2])
+        some = past.crossed(past.days(), moments_of(history))
+        answers_right_at(line, asking, past, some[data.draw(st.integers(0, 1)) :: 2])
         revises_right(line, asking, past, past.days()[::3])
 
 
