@@ -30,7 +30,7 @@ from ledger.model.events import (
     MetricUpdated,
 )
 from ledger.model.figures import Figure
-from ledger.model.measures import Distinct, Joined, Measure, Members, Share, Total, Value
+from ledger.model.measures import Distinct, Grouping, Joined, Measure, Members, Share, Total, Value
 from ledger.model.outcomes import JOINT_MAX
 from ledger.model.quantity import Quantity, at_least, at_most, between, exactly
 from ledger.model.records import Record
@@ -93,6 +93,7 @@ def hull(amounts: list[Quantity]) -> Quantity:
 @given(st.data(), questions(counting=True))
 @settings(max_examples=2 * EXAMPLES)
 def test_bounds_contain_the_answer_of_every_possible_world(data, measure):
+    """As `laws.bounds_contain_every_possible_world`, of any measure and filter, as known at any moment."""
     records = data.draw(histories(max_size=9))
     point = data.draw(points(records))
     figure = measured(replay(records, **point), measure)
@@ -183,6 +184,7 @@ def test_a_single_value_is_exactly_what_it_can_be(data, metric, member):
 @given(st.data(), questions())
 @settings(max_examples=3 * EXAMPLES // 2)
 def test_what_is_exact_in_the_history_is_exact_in_the_figure(data, measure):
+    """As `laws.what_is_exact_stays_exact`, and it is the one answer that is possible, of any measure."""
     records = data.draw(histories(rough=False, bounds=False, max_size=9))
     point = data.draw(points(records))
     figure = measured(replay(records, **point), measure)
@@ -201,10 +203,14 @@ def test_what_is_exact_in_the_history_is_exact_in_the_figure(data, measure):
 # --- groups and contributions
 
 
-@given(st.data(), questions(counting=True), st.sampled_from(["country", "sector"]))
-@settings(max_examples=2 * EXAMPLES)
+SUMMED = questions(counting=True).filter(lambda measure: not isinstance(measure, Distinct))
+GROUPINGS = ["country", "sector", *(Grouping("country", {"Spain": "west", "UK": uk}) for uk in ("west", "island"))]
+
+
+@given(st.data(), SUMMED, st.sampled_from(GROUPINGS))
+@settings(max_examples=3 * EXAMPLES // 2)
 def test_groups_sum_to_the_total_or_contain_it(data, measure, by):
-    assume(not isinstance(measure, Distinct))
+    """As `laws.groups_add_up_to_the_total`, of any measure and filter, by groups of values too, and of the envelope."""
     records = data.draw(histories())
     state = replay(records, at=data.draw(st.sampled_from(breakpoints(records))))
     figure = measured(state, measure)
@@ -226,6 +232,7 @@ def test_groups_sum_to_the_total_or_contain_it(data, measure, by):
 @given(st.data(), questions(counting=True))
 @settings(max_examples=3 * EXAMPLES // 2)
 def test_contributions_sum_to_the_figure_and_name_their_records(data, measure):
+    """As `laws.what_is_explained_adds_up`, of any measure, with the records it rests on."""
     records = data.draw(histories())
     point = data.draw(points(records))
     state = replay(records, **point)

@@ -80,6 +80,7 @@ from ledger.testing.histories import (
     questions,
     totals,
 )
+from ledger.testing.ledgers import moments_of
 
 EXAMPLES = settings.default.max_examples
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
@@ -202,13 +203,6 @@ class Past:
 
 def within(day, by):
     return date.min.toordinal() <= day.toordinal() + by <= date.max.toordinal()
-
-
-def moments_of(records):
-    """Every position and every instant, those just before and after, and those before and after all."""
-    yield from (None, 0, len(records) + 1, NEWEST)
-    for record in records:
-        yield from (record.position, record.recorded_at, record.recorded_at - TICK, record.recorded_at + TICK)
 
 
 def agrees(initiative, past, day, known_at):
@@ -381,7 +375,7 @@ def test_a_timeline_answers_as_the_replay_does_on_any_day_as_known_at_any_moment
         for (initiative, asking), line in eager.items():
             past = pasts[initiative]
             fresh = book.initiative(initiative).timeline(asking.measure, by=asking.by)
-            days, moments = past.days(), list(moments_of(everything))
+            days, moments = past.days(), moments_of(everything)
             some = past.crossed(days, moments)
             answers_right_at(fresh, asking, past, some)
             for kept in (line, idle[initiative, asking]):
@@ -406,8 +400,8 @@ def test_a_timeline_over_the_members_of_another_day_answers_as_the_replay_does(h
             past.hear(clusters.records())
             answers_right(line, asking, past, past.days()[data.draw(st.integers(0, 2)) :: 3], [None])
         if line is not None:
-            fresh, days, moments = clusters.timeline(asking.measure, by=asking.by), past.days(), moments_of(past.records)
-            some = past.crossed(days, moments)
+            fresh, days = clusters.timeline(asking.measure, by=asking.by), past.days()
+            some = past.crossed(days, moments_of(past.records))
             for one in line, fresh:
                 answers_right_at(one, asking, past, some[data.draw(st.integers(0, 1)) :: 2])
                 answers_right_at(one, asking, past, data.draw(st.lists(st.sampled_from(some), max_size=4)), whole=True)
@@ -450,7 +444,7 @@ def test_a_series_holds_the_answer_of_every_step(history, asking, first, length,
     with open_memory() as book:
         clusters = recorded(book, history)
         if history:
-            known_at = data.draw(st.sampled_from(list(moments_of(history))))
+            known_at = data.draw(st.sampled_from(moments_of(history)))
             past, line = Past(clusters.records()), clusters.timeline(asking.measure, by=asking.by)
             steps_right(line, asking, past, first, first + length * DAY, every, known_at)
 
@@ -754,7 +748,7 @@ class TimeTravel(RuleBasedStateMachine):
         self.watched = [one for one in self.watched if one is not kept]
 
     def moment(self, nth):
-        moments = list(moments_of(self.everything))
+        moments = moments_of(self.everything)
         return moments[-1 - nth % len(moments)]
 
     @rule(kept=lines, nth=st.integers(0, 500), whole=st.booleans())
@@ -792,7 +786,7 @@ class TimeTravel(RuleBasedStateMachine):
         for day in days[nth % 5 :: 5]:
             agrees(initiative, past, day, None)
             agrees(initiative, past, day, self.moment(nth))
-        for known_at in list(moments_of(self.everything))[nth % 3 :: 3]:
+        for known_at in moments_of(self.everything)[nth % 3 :: 3]:
             agrees(initiative, past, days[nth % len(days)], known_at)
 
     @rule(book=BOOKS, name=NAMES, asking=asked(), nth=st.integers(0, 500), other=st.integers(0, 500))
@@ -1475,7 +1469,7 @@ def test_amounts_are_counted_in_finer_parts_as_finer_ones_come_in_one_batch_or_i
             clusters.record(*events)
             line.at("2022-01-01")
     past = Past(clusters.records())
-    days, moments = [date(2020, 12, 31), date(2022, 1, 1)], list(moments_of(past.records))
+    days, moments = [date(2020, 12, 31), date(2022, 1, 1)], moments_of(past.records)
     answers_right(line, asked, past, days, moments)
     answers_right(clusters.timeline(asked.measure, by=asked.by), asked, past, days, moments)
     revises_right(line, asked, past, days)
@@ -1558,7 +1552,7 @@ def test_the_file_gives_what_is_wanted_and_new_and_nothing_else(one, other, turn
                     facts = list(new.facts)
                     assert [fact[1] for _, fact in facts] == sorted(fact[1] for _, fact in facts)
                     assert sorted(facts, key=repr) == sorted(map(as_fact, expected.facts), key=repr)
-            past, known_at = Past(told.records), data.draw(st.sampled_from(list(moments_of(everything))))
+            past, known_at = Past(told.records), data.draw(st.sampled_from(moments_of(everything)))
             for day in past.days() if told.records else ():
                 version, registers = book._store.registers(name, day, known_at, wanted)
                 state = past.state(day, known_at)

@@ -95,6 +95,7 @@ def difference(a, b):
 @given(asked(histories()) | asked(hostile_histories()))
 @settings(max_examples=4 * EXAMPLES)
 def test_the_effects_sum_exactly_to_the_change_of_the_figure_at_each_end(case):
+    """As `laws.why_accounts_for_every_change`, of any measure, whatever the history."""
     records, measure, a, b = case
     found = answered(case)
     opening = replay(records, at=a[0], known_at=a[1]).measure(measure)
