@@ -36,7 +36,9 @@ from ledger.model.quantity import Quantity, at_least, at_most, between, exactly
 from ledger.model.records import Record
 from ledger.model.shares import lies_within
 from ledger.model.state import InitiativeState, replay
+from ledger.testing import strategies
 from ledger.testing.histories import FIRST_INSTANT, MEMBERS, breakpoints, histories, questions
+from ledger.testing.scripts import History, history_of
 from ledger.testing.worlds import Answer, Key, Worlds
 
 EXAMPLES = settings.default.max_examples  # of the profile
@@ -44,25 +46,17 @@ EXAMPLES = settings.default.max_examples  # of the profile
 ANYTHING = Quantity(None, None)
 
 
-def recorded(*events: Event) -> list[Record]:
-    return [
-        Record(position, "clusters", position, f"r{position}", FIRST_INSTANT + timedelta(days=position), event)
-        for position, event in enumerate(events, 1)
-    ]
+def recorded(*events: Event) -> History:
+    return history_of(*([event] for event in events))
 
 
 def state_of(*events: Event, at: str) -> InitiativeState:
     return replay(recorded(*events), at=at)
 
 
-@st.composite
-def points(draw: st.DrawFn, records: list[Record]) -> dict[str, Any]:
-    """Draw a day to ask, and a moment of knowledge, around those at which answers change."""
-    moments = [record.position for record in records] + [record.recorded_at for record in records]
-    return {
-        "at": draw(st.sampled_from(breakpoints(records))),
-        "known_at": draw(st.none() | st.sampled_from(moments)) if moments else None,
-    }
+def points(records: list[Record]) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw a point, as the arguments of what is asked."""
+    return strategies.points(records).map(lambda point: {"at": point.day, "known_at": point.known_at})
 
 
 def measured(state: InitiativeState, measure: Measure) -> Figure:
@@ -269,7 +263,7 @@ def test_a_contribution_names_what_it_rests_on():
     assert total.amount == between(0, 1, "t")
     assert (total.certain, total.missing, total.values) == (False, False, ())
     assert [ref.id for ref in total.records] == ["r2", "r4"]
-    assert total.records[0].recorded_at == FIRST_INSTANT + timedelta(days=2)
+    assert total.records[0].recorded_at == FIRST_INSTANT + timedelta(days=1)
     (distinct,) = state.explain(Distinct("country"))
     assert distinct.values == ("France", "Spain")
     assert [ref.id for ref in distinct.records] == ["r2", "r3"]
