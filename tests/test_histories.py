@@ -110,7 +110,7 @@ def test_there_is_some_of_everything():
     seen: Counter[object] = Counter()
 
     @given(histories(parts=True))
-    @settings(max_examples=400, database=None, derandomize=True)
+    @settings(max_examples=100, database=None, derandomize=True)
     def look(records: list[Record]) -> None:
         seen.update({type(record.event) for record in records})
         seen["corrected"] += any(record.replaces for record in records)
@@ -124,9 +124,9 @@ def test_there_is_some_of_everything():
 
     look()
     assert set(seen) >= set(EVENTS)
-    assert min(seen.values()) >= 8
+    assert min(seen.values()) >= 2
     for common in ("corrected", "batch", "gap", "rejoined", "backdated", "rough", MetricUpdated, RecordRetracted):
-        assert seen[common] >= 40
+        assert seen[common] >= 10
 
 
 @given(histories(members=0, metrics=1, rough=False, bounds=False, retractions=False, closing=False))
@@ -173,7 +173,7 @@ def test_questions_are_plain_unless_other_bases_are_asked_for():
     seen: Counter[object] = Counter()
 
     @given(questions(), questions(bases=True), totals(metrics=1, filtered=False))
-    @settings(max_examples=400, database=None, derandomize=True)
+    @settings(max_examples=100, database=None, derandomize=True)
     def look(plain, any_basis, total):
         assert not isinstance(plain, Total) or is_plain(plain)
         seen["plain"] += isinstance(any_basis, Total) and is_plain(any_basis)
@@ -182,7 +182,7 @@ def test_questions_are_plain_unless_other_bases_are_asked_for():
         assert (total.metric, total.where) == ("co2", ())
 
     look()
-    assert min(seen[kind] for kind in ("plain", "other", "parts", "whole", "refuse", True, False, "of any age")) >= 30
+    assert min(seen[kind] for kind in ("plain", "other", "parts", "whole", "refuse", True, False, "of any age")) >= 8
 
 
 def test_members_are_parts_of_others_only_where_asked_for():
