@@ -120,7 +120,7 @@ def a_repeated_batch_is_recorded_once(book: Ledger, at: date | str, ask: Ask = f
 def a_refused_batch_changes_nothing(book: Ledger, at: date | str, ask: Ask = figures) -> None:
     """A batch of which one event is refused is not recorded at all.
 
-    record([e1 .. en]) raises => log and ask(at) are what they were.
+    record(b) raises => log and ask(at) are what they were, for every batch b of which an event is refused.
     """
     records = list(book.records())
     for club in initiatives_of(book):

@@ -74,7 +74,7 @@ def what_was_known_is_what_the_log_said_so_far(book: Ledger, at: date | str, ask
 def what_is_yet_to_come_leaves_no_trace(book: Ledger, at: date | str, ask: Ask = figures) -> None:
     """What takes effect after a day is not seen on that day.
 
-    ask(log + [e], at) == ask(log, at), for every e that is effective after `at`.
+    ask(log + [e], at) == ask(log, at), for every e that is effective after at.
     """
     tomorrow = day(at) + A_DAY
     for club in initiatives_of(book):
