@@ -11,6 +11,8 @@ from hypothesis import settings
 # HYPOTHESIS_PROFILE=nightly looks a hundred times longer for what a push may have broken
 settings.register_profile("ci", settings.get_profile("default"), deadline=None, max_examples=100, print_blob=True)
 settings.register_profile("nightly", settings.get_profile("ci"), max_examples=10_000)
+# and quick a tenth as long, while one works on something else than what the laws are about
+settings.register_profile("quick", settings.get_profile("ci"), max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 pytest_plugins = ["ledger.testing.fixtures"]

@@ -20,7 +20,9 @@ from ledger.queries.log import Wanted
 from ledger.recording.batch import COLUMNS
 from ledger.stores.plain import PlainAppend
 from ledger.stores.sqlite import SqliteStore
+from ledger.testing.appends import play
 from ledger.testing.conformance import StoreConformance
+from ledger.testing.scripts import history_of
 
 
 def example(name):
@@ -627,3 +629,9 @@ def test_a_broken_store_fails(broken, test, quickly):
 def test_every_test_of_the_suite_finds_some_fault():
     tests = {name for name in dir(StoreConformance) if name.startswith("test_")}
     assert tests == {test for _, test in FAULTS}
+
+
+def test_a_hostile_history_is_played_but_for_retractions_of_nothing():
+    gone = [RecordRetracted("r1")]
+    history = history_of([MemberJoined("ada", "2021")], [RecordRetracted("r9")], gone, gone)
+    assert [len(records) for records in play(ListStore(), "clusters", history)] == [1, 2]

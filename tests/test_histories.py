@@ -192,7 +192,7 @@ def test_members_are_parts_of_others_only_where_asked_for():
         return {type(record.event) for record in records if getattr(record.event, "part_of", None)}
 
     @given(histories() | hostile_histories(), histories(parts=True), hostile_histories(parts=True))
-    @settings(max_examples=300, database=None, derandomize=True)
+    @settings(max_examples=600, database=None, derandomize=True)
     def look(plain, valid, hostile):
         assert not naming_a_whole(plain)
         seen.update({*naming_a_whole(valid), *(("hostile", kind) for kind in naming_a_whole(hostile))})

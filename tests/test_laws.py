@@ -1,6 +1,7 @@
 """Every law holds, of what the library answers; and a law finds what is wrong with an answer of another make."""
 
 import re
+from decimal import Decimal
 from inspect import getdoc, isfunction
 
 import pytest
@@ -9,10 +10,12 @@ from hypothesis.errors import InvalidArgument
 
 import ledger
 import ledger.testing as kit
-from ledger import MemberJoined, Members, Total
-from ledger.testing import laws
+from ledger import InitiativeClosed, MemberChanged, MemberJoined, MemberLeft, Members, MetricDefined, Total
+from ledger.testing import laws, ledger_of
+from ledger.testing.laws.asking import require_same
 
 EXAMPLES = settings.default.max_examples
+QUICK = settings(max_examples=EXAMPLES // 5, deadline=None)
 
 
 @pytest.mark.parametrize("law", laws.ALL)
@@ -77,7 +80,7 @@ def test_a_count_that_counts_who_came_back_twice_is_found_and_printed_as_code_th
 @pytest.mark.parametrize("law", laws.OF_ANSWERS)
 @pytest.mark.parametrize("ask", [members, emitted])
 def test_a_right_answer_passes_every_law_of_answers(law, ask):
-    laws.check(law, ask, settings=settings(max_examples=EXAMPLES // 5, deadline=None))
+    laws.check(law, ask, settings=QUICK)
 
 
 def test_an_answer_is_held_against_a_figure():
@@ -117,3 +120,57 @@ def test_by_default_no_failure_is_explained_by_lines_of_the_library():
 def test_a_law_of_ledgers_takes_no_answer():
     with pytest.raises(InvalidArgument, match="missing_is_not_zero is a law of ledgers and takes no answer"):
         laws.check(laws.missing_is_not_zero, members)
+
+
+def numbered(club, at, known_at):
+    """Give the number of members as a Decimal."""
+    return Decimal(len(club.at(at, known_at)))
+
+
+def test_an_answer_may_be_a_decimal():
+    laws.check(laws.agrees_with(Members()), numbered, rough=False, settings=QUICK)
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        laws.knowing_all_is_knowing_the_newest,
+        laws.settled_knowledge_never_changes,
+        laws.what_was_known_is_what_the_log_said_so_far,
+        laws.a_copy_is_the_same_ledger,
+    ],
+)
+def test_what_is_known_of_all_that_a_state_holds_keeps_the_laws_of_knowledge(law):
+    laws.check(law, lambda club, at, known_at: club.at(at, known_at), settings=QUICK)
+
+
+# --- what is seldom drawn
+
+ROUGH = [("clusters", MemberJoined(f"m{number}", "2021")) for number in range(8)]
+CLOSED = [("clusters", MemberJoined("ada", "2020-01-01")), ("clusters", InitiativeClosed("2021-01-01"))]
+MERGED = [
+    ("clusters", *(MemberJoined(id, "2020-01-01") for id in "ab")),
+    ("clusters", MemberLeft("a", "2021", successors=["b"])),
+]
+MEASURED = [
+    ("clusters", MemberJoined("ada", "2020-01-01", attributes={"country": "Spain"})),
+    ("clusters", MemberChanged("ada", "2021", attributes={"country": "UK"})),
+    ("clusters", MetricDefined("co2", "t")),
+]
+
+
+@pytest.mark.parametrize("batches", [ROUGH, CLOSED, MERGED, MEASURED], ids=["rough", "closed", "merged", "measured"])
+@pytest.mark.parametrize("law", laws.ALL)
+def test_every_law_holds_of_what_is_seldom_drawn(law, batches):
+    law(ledger_of(*batches), "2021-06-30")
+
+
+def test_what_the_rules_let_in_by_mistake_is_told(monkeypatch):
+    monkeypatch.setattr("ledger.recording.rules.violations", lambda *_: [])
+    with pytest.raises(AssertionError, match="who never joined was allowed to leave"):
+        laws.a_refused_batch_changes_nothing(ledger_of(*CLOSED), "2020-06-30")
+
+
+def test_where_answers_are_mappings_only_what_differs_is_told():
+    with pytest.raises(AssertionError, match=r"^here: \{'b': 3, 'c': 4\}, and not \{'b': 2, 'c': None\}$"):
+        require_same({"a": 1, "b": 3, "c": 4}, {"a": 1, "b": 2}, "here")

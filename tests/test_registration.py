@@ -1,5 +1,6 @@
 """Hypothesis draws the types of the ledger by itself, and nobody else pays for that."""
 
+import importlib
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
+import ledger.testing
 from ledger import (
     Claim,
     Initiative,
@@ -18,6 +20,7 @@ from ledger import (
     Record,
     When,
 )
+from ledger.model.errors import MissingExtra
 from ledger.model.events import EVENTS, Attributes, Event
 from ledger.model.measures import MEASURES, Measure
 from ledger.testing.registration import register
@@ -79,6 +82,12 @@ def test_without_hypothesis_the_library_works_and_says_what_the_testing_kit_need
         "MissingExtra: ledger.testing needs hypothesis, which is not installed: "
         "pip install 'membership-ledger[testing]'\n"
     )
+
+
+def test_it_is_told_as_soon_as_the_kit_is_imported(monkeypatch):
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    with pytest.raises(MissingExtra, match=r"ledger\.testing needs hypothesis"):
+        importlib.reload(ledger.testing)
 
 
 def test_the_kit_has_no_other_names():

@@ -65,6 +65,7 @@ def test_short_histories_print_on_one_line_and_longer_ones_a_batch_a_line():
 )
 def test_only_what_differs_from_the_default_is_printed(value, code):
     assert code_of(value) == code
+    assert not isinstance(value, Replacing) or repr(value) == code
     assert run(code) == value
 
 

@@ -116,4 +116,4 @@ def of(initiative: str, records: Iterable[Record]) -> list[Record]:
 
 def fewer() -> settings:
     """Settings for examples that each write and read a history: a tenth of what the profile asks for."""
-    return settings(max_examples=max(settings().max_examples // 10, 1), deadline=None)
+    return settings(max_examples=max(settings().max_examples // 10, 10), deadline=None)

@@ -47,7 +47,7 @@ def figures(initiative: Initiative, at: date | str, known_at: KnownAt = None) ->
     return {name: (figure.amount, figure.envelope) for name, figure in found.items()}
 
 
-def measures_of(state: InitiativeState) -> list[Simple]:
+def measures_of(state: InitiativeState) -> list[Members | Distinct | Total]:
     """Give the counts and totals that are asked by default."""
     return [Members(), Members(suspended=True), Distinct("country"), *_totals(state)]
 
