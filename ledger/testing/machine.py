@@ -35,7 +35,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from ledger.book import Ledger
 from ledger.model.errors import RetryMismatch, VersionConflict
-from ledger.model.events import MetricDefined, RecordRetracted
+from ledger.model.events import Event, MetricDefined, RecordRetracted
 from ledger.model.measures import Measure, Members, Total, Value
 from ledger.model.when import When
 from ledger.queries.timeline import Timeline
@@ -180,11 +180,11 @@ class LedgerMachine(RuleBasedStateMachine):
         self._write(handle, self.diary.batch(initiative, retractions))
 
     @rule(handle=_HANDLE, initiative=_NAME, nth=_NTH, by=st.none() | st.sampled_from(DAYS) | _SINGLE)
-    def correct(self, handle: int, initiative: str, nth: int, by: str | Events | None) -> None:
+    def correct(self, handle: int, initiative: str, nth: int, by: str | list[Event] | None) -> None:
         """Correct the source of a record, counted from the newest one, its day too, or all that it says."""
         id = self.diary.nth_id(initiative, nth)
         old = next((line.event for line in self.diary.lines_of([id])), METRICS[0])
-        if isinstance(by, Events):
+        if isinstance(by, list):
             new = by[0]
         elif isinstance(old, RecordRetracted):
             new = METRICS[0]  # it will be refused, whatever is given
