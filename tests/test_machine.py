@@ -8,9 +8,11 @@ from threading import Barrier, Lock, current_thread, main_thread
 
 import pytest
 from attrs import evolve
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from ledger import (
+    InitiativeLaunched,
     MemberChanged,
     MemberJoined,
     MemberLeft,
@@ -112,6 +114,7 @@ def who_is_a_member(state):
     state.all_is_as_on_paper()
     state.move_the_clock(by=timedelta(days=-400))
     state.record(events=[MemberJoined("basque", "2021-02-01"), ReportPublished("first", "2021-01-01")], **clusters)
+    state.record(events=[InitiativeLaunched("2021-01-01", name="Clusters")], **clusters)
     state.look_back(handle=0, nth=3)
     state.all_is_as_on_paper()
 
@@ -228,7 +231,7 @@ def what_fails_leaves_nothing(state):
     state.all_is_as_on_paper()
 
 
-class CountsVersionsOverTheLedger(SqliteStore):
+class CountsVersionsOverTheLedger(ListStore):
     @contextmanager
     def writing(self, initiative):
         with super().writing(initiative) as append:
@@ -236,7 +239,7 @@ class CountsVersionsOverTheLedger(SqliteStore):
             yield append
 
 
-@finds(CountsVersionsOverTheLedger, r"there came of it: .*version=2.*\nand on paper, .*version=1")
+@finds(CountsVersionsOverTheLedger, r"there came of it: .*'ports', 2, .*\nand on paper: .*'ports', 1, ")
 def versions_are_counted_in_each_initiative(state):
     state.record(handle=0, initiative="clusters", events=[JOINED])
     state.record(handle=0, initiative="ports", events=[JOINED])
@@ -251,7 +254,9 @@ class ForgetsWhenTheNewestRecordWasWritten(SqliteStore):
             yield append
 
 
-@finds(ForgetsWhenTheNewestRecordWasWritten, r"there came of it: .*recorded_at=.*\nand on paper, .*0, 0, 0, 1,")
+@finds(
+    ForgetsWhenTheNewestRecordWasWritten, r"there came of it: .*00:00:00\+.*\nand on paper: .*00:00:00.000001\+"
+)
 def each_batch_has_a_later_instant(state):
     state.record(handle=0, initiative="clusters", events=[JOINED])
     state.record(handle=0, initiative="clusters", events=[CO2])
@@ -280,7 +285,7 @@ class KnowsNoNews(SqliteStore):
 
 @finds(
     KnowsNoNews,
-    r"Members\(.*\) of clusters at 2021-01-01, known_at=None: \(Fraction\(1,.*\nand on paper: \(Fraction\(2,",
+    r"Members.* of clusters at .*: \(Fraction\(1, .*\nand on paper: \(Fraction\(2, ",
 )
 def timelines_keep_up(state):
     state.record(handle=0, initiative="clusters", events=[JOINED])
@@ -324,7 +329,7 @@ class RemembersFactsWhateverOthersWrite(SqliteStore):
             yield append
 
 
-@finds(RemembersFactsWhateverOthersWrite, r"there came of it: .*MemberChanged.*\nand on paper, .*unknown-member")
+@finds(RemembersFactsWhateverOthersWrite, r"there came of it: .*MemberChanged.*\nand on paper: .*unknown-member")
 def what_another_handle_wrote_is_looked_at(state):
     state.record(handle=0, initiative="clusters", events=[JOINED])
     state.record(handle=0, initiative="clusters", events=[MemberChanged("basque", "2021-01-01", name="New Name")])
@@ -358,7 +363,7 @@ class LetsTwoWritersIn(ListStore):
         self.kept.extend(new)
 
 
-@finds(LetsTwoWritersIn, r"there came of it: .*position=1,.*position=1,.*\nand on paper, .*position=2")
+@finds(LetsTwoWritersIn, r"there came of it: .*MemberJoined.*MemberJoined.*\nand on paper: .*'already-a-member'")
 def nothing_is_lost_where_two_write_at_once(state):
     state.record_at_once(names=("clusters", "clusters"), events=[JOINED], others=[JOINED])
     state.all_is_as_on_paper()
@@ -380,17 +385,20 @@ def a_refusal_points_at_the_event(state):
     state.all_is_as_on_paper()
 
 
-def appending(change):
-    """A store whose appends are changed."""
+def appending(store):
+    """A store of that kind whose appends are changed."""
 
-    class Store(SqliteStore):
-        @contextmanager
-        def writing(self, initiative):
-            with super().writing(initiative) as append:
-                yield change(append)
+    def changed(change):
+        class Store(store):
+            @contextmanager
+            def writing(self, initiative):
+                with super().writing(initiative) as append:
+                    yield change(append)
 
-    Store.__name__ = change.__name__
-    return Store
+        Store.__name__ = change.__name__
+        return Store
+
+    return changed
 
 
 class Changed:
@@ -403,7 +411,7 @@ class Changed:
         return getattr(self.own, name)
 
 
-@appending
+@appending(SqliteStore)
 class ForgetsRetractions(Changed):
     def append(self, entries, rows):
         self.own.append([entry._replace(event=None) for entry in entries], rows)
@@ -417,13 +425,13 @@ def what_is_retracted_is_gone(state):
     state.all_is_as_on_paper()
 
 
-@appending
+@appending(SqliteStore)
 class FindsNoIds(Changed):
     def found(self, ids):
         return {} if len(ids) > 1 else self.own.found(ids)
 
 
-@finds(FindsNoIds, "it was written before, and now there came of it: {'already-a-member'}")
+@finds(FindsNoIds, "it was written before, and now there came of it: \\['already-a-member'\\]")
 def a_retry_gives_the_old_records(state):
     state.record(handle=0, initiative="clusters", events=[JOINED, CO2])
     state.retry(handle=1, how="as it was", nth=0)
@@ -448,7 +456,7 @@ class Any(int):
         return False
 
 
-@appending
+@appending(SqliteStore)
 class IsAtAnyVersion(Changed):
     @property
     def head(self):
@@ -463,26 +471,26 @@ def a_version_is_expected(state):
     state.all_is_as_on_paper()
 
 
-@appending
+@appending(SqliteStore)
 class FindsRecordsOfOtherInitiatives(Changed):
     def record(self, id):
         return self.own.found([id]).get(id)
 
 
-@finds(FindsRecordsOfOtherInitiatives, r"there came of it: .*RecordRetracted.*\nand on paper, .*unknown-record")
+@finds(FindsRecordsOfOtherInitiatives, r"there came of it: .*RecordRetracted.*\nand on paper: .*unknown-record")
 def only_an_initiative_itself_retracts(state):
     state.record(handle=0, initiative="clusters", events=[JOINED])
     state.retract(handle=0, initiative="ports", nths=[0])
     state.all_is_as_on_paper()
 
 
-@appending
+@appending(ListStore)
 class RetractsTwice(Changed):
     def is_retracted(self, position):
         return False
 
 
-@finds(RetractsTwice, "UNIQUE")
+@finds(RetractsTwice, r"there came of it: .*RecordRetracted.*\nand on paper: .*\['already-retracted'\]")
 def nothing_is_retracted_twice(state):
     state.record(handle=0, initiative="clusters", events=[JOINED])
     state.retract(handle=0, initiative="clusters", nths=[0])
@@ -490,7 +498,7 @@ def nothing_is_retracted_twice(state):
     state.all_is_as_on_paper()
 
 
-@appending
+@appending(SqliteStore)
 class ForgetsRanks(Changed):
     def append(self, entries, rows):
         version = self.own.head.version
@@ -535,16 +543,20 @@ def machine_of(store):
     return Wrong
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
-@pytest.mark.parametrize("machine", [LedgerMachine, InAList])
+TWO_HANDLES = (what_is_written_outlives_its_handles, what_is_read_together_is_of_one_moment)
+
+
+@pytest.mark.parametrize(
+    ("machine", "program"),
+    [
+        pytest.param(machine, program, id=f"{program.__name__}-{machine.__name__}")
+        for machine in (LedgerMachine, InMemory, InAList)
+        for program in PROGRAMS
+        if machine.reopens or program not in TWO_HANDLES
+    ],
+)
 def test_a_right_store_passes(machine, program):
     with run_of(machine) as state:
-        program(state)
-
-
-@pytest.mark.parametrize("program", PROGRAMS[:4], ids=lambda program: program.__name__)
-def test_a_right_store_in_memory_passes(program):
-    with run_of(InMemory) as state:
         program(state)
 
 
@@ -552,3 +564,64 @@ def test_a_right_store_in_memory_passes(program):
 def test_a_wrong_store_is_found(store, program, message):
     with run_of(machine_of(store)) as state, pytest.raises((AssertionError, StoreError), match=message):
         program(state)
+
+
+# programs that Hypothesis comes to by itself
+
+
+SEARCH = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=10,
+    database=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+    report_multiple_bugs=False,
+)
+
+
+def in_memory(store):
+    class Wrong(InMemory):
+        def open_store(self):
+            return store(":memory:")
+
+    return Wrong
+
+
+@pytest.mark.parametrize(
+    ("store", "message", "program"),
+    [
+        (
+            KeepsHalfABatch,
+            "record 1 of the ledger: ",
+            """
+            state.fail(events=[MemberJoined('basque', '2021-01-01')], handle=0, initiative='clusters', where='at the end')
+            """,
+        ),
+        (
+            ForgetsRetractions,
+            "",
+            """
+            """,
+        ),
+        (
+            FindsNoIds,
+            "",
+            """
+            """,
+        ),
+        (KnowsOneInitiative, "", ""),
+        (KnowsNoNews, "", ""),
+        (KnowsABatchTooLate, "", ""),
+        (CountsVersionsOverTheLedger, "", ""),
+    ],
+    ids=lambda given: getattr(given, "__name__", None),
+)
+def test_what_is_wrong_is_printed_as_a_short_program(store, message, program):
+    import time
+
+    t = time.time()
+    with pytest.raises(AssertionError, match=message) as found:
+        run_state_machine_as_test(in_memory(store), settings=SEARCH)
+    print(time.time() - t)
+    print(found.value.__notes__)
+    print(found.value)

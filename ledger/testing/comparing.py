@@ -57,7 +57,14 @@ def is_as_told(outcome: Outcome, told: Told) -> bool:
     """Is what came of a batch what the paper says? A refusal may name further reasons."""
     if isinstance(outcome, set) or isinstance(told, set):
         return isinstance(outcome, set) and isinstance(told, set) and told <= outcome
-    return list(map(_of_record, outcome)) == list(map(_of_line, told))
+    return in_short(outcome) == in_short(told)
+
+
+def in_short(come: Outcome | Told) -> list[Any]:
+    """Give what came of a batch as it is compared, and printed: each record or line, or the codes in order."""
+    if isinstance(come, set):
+        return sorted(come)
+    return [_of_line(one) if isinstance(one, Line) else _of_record(one) for one in come]
 
 
 def _require_lines(whose: str, records: Iterable[Record], lines: Sequence[Line]) -> None:
@@ -71,12 +78,12 @@ def _require(what: str, found: object, told: object) -> None:
 
 
 def _of_record(one: Record) -> tuple[object, ...]:
-    numbers = (one.position, one.initiative, one.version, one.id, one.recorded_at)
+    numbers = (one.position, one.initiative, one.version, one.id, one.recorded_at.isoformat())
     return (*numbers, code_of(one.event), one.source, one.replaces)
 
 
 def _of_line(line: Line) -> tuple[object, ...]:
-    return (*line[:5], code_of(line.event), line.source, line.replaces)
+    return (*line[:4], line.recorded_at.isoformat(), code_of(line.event), line.source, line.replaces)
 
 
 def _seen(state: InitiativeState) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from itertools import count, permutations
 
 from ledger.model.events import Event
 from ledger.testing.batches import Batch, Events, Outcome
-from ledger.testing.comparing import Told, is_as_told
+from ledger.testing.comparing import Told, in_short, is_as_told
 from ledger.testing.histories import METRICS
 from ledger.testing.paper import Line, Paper
 
@@ -72,7 +72,7 @@ class Diary:
 
     def take_in(self, sent: Sequence[Batch], outcomes: Sequence[Outcome], now: datetime) -> None:
         """Write down what was written, in an order in which it is as the paper says: there must be one."""
-        told: list[Told] = []
+        possible: list[list[Told]] = []
         for order in permutations(range(len(sent))):
             draft = Paper(self.paper.lines)
             by_place = {place: _on_paper(draft, sent[place], now) for place in order}
@@ -81,7 +81,9 @@ class Diary:
                 self.paper = draft
                 self.sent += [sent[place] for place in order if not isinstance(by_place[place], set)]
                 return
-        raise AssertionError(f"there came of it: {outcomes}\nand on paper, as one order of them has it: {told}")
+            possible.append(told)
+        on_paper = "\nor: ".join(str(list(map(in_short, told))) for told in possible)
+        raise AssertionError(f"there came of it: {list(map(in_short, outcomes))}\nand on paper: {on_paper}")
 
 
 def _on_paper(paper: Paper, batch: Batch, now: datetime) -> Told:

@@ -55,7 +55,7 @@ from ledger.testing.batches import (
     single_events,
 )
 from ledger.testing.clock import FrozenClock
-from ledger.testing.comparing import answers, holds, is_as_told, keeps_up
+from ledger.testing.comparing import answers, holds, in_short, is_as_told, keeps_up
 from ledger.testing.diary import Diary
 from ledger.testing.histories import METRICS
 from ledger.testing.paper import Paper
@@ -200,7 +200,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if how == "as it was":
             outcome = outcome_of(batch, lambda: send(self.books[handle], batch))
             if not is_as_told(outcome, self.diary.lines_of(batch.ids)):
-                raise AssertionError(f"it was written before, and now there came of it: {outcome}")
+                raise AssertionError(f"it was written before, and now there came of it: {in_short(outcome)}")
             return
         other = batch._replace(source="another one") if how == "with another source" else self.diary.longer(batch)
         with raising(RetryMismatch):
