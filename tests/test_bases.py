@@ -33,7 +33,9 @@ from ledger.model.periods import back
 from ledger.model.quantity import Quantity, at_least, between, exactly
 from ledger.model.records import Record
 from ledger.model.state import InitiativeState, replay
+from ledger.testing import strategies
 from ledger.testing.histories import EXACT_DAYS, FIRST_INSTANT, MEMBERS, ROUGH_DAYS, breakpoints, histories, totals
+from ledger.testing.scripts import History, history_of
 from ledger.testing.worlds import Answer, Key, Worlds
 
 EXAMPLES = settings.default.max_examples  # of the profile
@@ -42,11 +44,8 @@ Point = dict[str, Any]
 FIGURES = ("1 t", "10 t", "-100 t")
 
 
-def recorded(*events: Event) -> list[Record]:
-    return [
-        Record(position, "clusters", position, f"r{position}", FIRST_INSTANT + timedelta(days=position), event)
-        for position, event in enumerate(events, 1)
-    ]
+def recorded(*events: Event) -> History:
+    return history_of(*([event] for event in events))
 
 
 def state_of(*events: Event, at: str) -> InitiativeState:
@@ -86,14 +85,9 @@ def families(draw: st.DrawFn) -> list[Record]:
     return recorded(*events)
 
 
-@st.composite
-def points(draw: st.DrawFn, records: list[Record]) -> Point:
-    """Draw a day to ask, and a moment of knowledge, around those at which answers change."""
-    moments = [record.position for record in records] + [record.recorded_at for record in records]
-    return {
-        "at": draw(st.sampled_from(breakpoints(records))),
-        "known_at": draw(st.none() | st.sampled_from(moments)) if moments else None,
-    }
+def points(records: list[Record]) -> st.SearchStrategy[Point]:
+    """Draw a point, as the arguments of what is asked."""
+    return strategies.points(records).map(lambda point: {"at": point.day, "known_at": point.known_at})
 
 
 def basis_of(measure: Total, at: date) -> date:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -34,16 +34,14 @@ from ledger.queries.changes import KINDS, compare
 from ledger.queries.points import Point, point_of
 from ledger.queries.standing import standing_of
 from ledger.testing.histories import FIRST_INSTANT, breakpoints, histories, hostile_histories
+from ledger.testing.scripts import history_of
 
 EXAMPLES = settings.default.max_examples  # of the profile
 
 
 def recorded(*events):
     """Write each event a day after the one before; a position is thus a moment of knowledge."""
-    return [
-        Record(place, "clusters", place, f"r{place}", FIRST_INSTANT + timedelta(days=place), event)
-        for place, event in enumerate(events, 1)
-    ]
+    return history_of(*([event] for event in events))
 
 
 def compared(records, a, b):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -22,10 +20,10 @@ from ledger.model.events import (
 from ledger.model.exact import add
 from ledger.model.measures import Distinct, Joined, Members, Share, Total, Value
 from ledger.model.quantity import Quantity, at_least, at_most, exactly
-from ledger.model.records import Record
 from ledger.model.state import replay
 from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVERIFIABLE, VERDICTS, changed_by, check
-from ledger.testing.histories import FIRST_INSTANT, MEMBERS, breakpoints, histories, hostile_histories, questions
+from ledger.testing.histories import MEMBERS, breakpoints, histories, hostile_histories, questions
+from ledger.testing.scripts import history_of
 from ledger.testing.worlds import Worlds
 
 EXAMPLES = settings.default.max_examples  # of the profile
@@ -37,10 +35,8 @@ RANK = MetricDefined("rank", additive=False)
 
 
 def recorded(*events):
-    return [
-        Record(place, "clusters", place, f"r{place}", FIRST_INSTANT + timedelta(days=place), event)
-        for place, event in enumerate(events, 1)
-    ]
+    """Write each event a day after the one before; a position is thus a moment of knowledge."""
+    return history_of(*([event] for event in events))
 
 
 def checked(measure, amount, *events, definition=None):

@@ -42,6 +42,7 @@ def test_an_event_comes_back_from_json_as_it_was_and_is_written_in_the_same_byte
     @settings(max_examples=EXAMPLES // 2)
     @given(events(cls))
     def holds(event):
+        """As `laws.writing_down_loses_nothing`, of any event, with any texts and numbers in it."""
         again = decoded_again(event)
         assert again == event
         assert type(again) is type(event)

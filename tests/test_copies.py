@@ -92,6 +92,7 @@ def test_what_is_written_is_what_was_given_and_has_the_digest_of_its_content(rec
 @settings(max_examples=EXAMPLES // 4)
 @given(whole_ledgers())
 def test_a_copy_is_the_same_ledger(records):
+    """As `laws.a_copy_is_the_same_ledger`, with sources and strange names, and a second time for nothing."""
     with book_of(records) as book, ledger.open(":memory:") as other:
         assert copy(book, other) == len(records)
         assert same(book, other)

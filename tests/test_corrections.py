@@ -101,21 +101,8 @@ def answers(state):
 
 @settings(max_examples=EXAMPLES // 2)
 @given(histories(parts=True, max_size=8))
-def test_the_file_answers_as_the_replay_does_on_every_day_at_every_position(history):
-    with ledger.open(":memory:") as book:
-        clusters = book.initiative("clusters")
-        written = [record for batch in played(clusters, history) for record in batch]
-        assert [(one.id, one.replaces) for one in written] == [
-            (id_of(one.id), one.replaces and id_of(one.replaces)) for one in history
-        ]
-        for day in breakpoints(history) if history else []:
-            for position in range(1, len(written) + 1):
-                assert clusters.at(day, position) == replay(written, at=day, known_at=position)
-
-
-@settings(max_examples=EXAMPLES // 2)
-@given(histories(parts=True, max_size=8))
 def test_what_was_known_before_stays_as_it_was(history):
+    """As `laws.settled_knowledge_never_changes`, of whole states, while anything at all is recorded."""
     days = breakpoints(history)[::3]
     seen = {}
     with ledger.open(":memory:") as book:
@@ -129,9 +116,13 @@ def test_what_was_known_before_stays_as_it_was(history):
 
 @given(histories(parts=True, max_size=16))
 def test_in_the_end_it_is_as_if_the_right_thing_had_been_recorded_in_the_first_place(history):
+    """As `laws.a_correction_stands_where_the_mistake_stood`, of all registers with their ranks, on every day."""
     with ledger.open(":memory:") as book:
         clusters = book.initiative("clusters")
         written = [record for batch in played(clusters, history) for record in batch]
+        assert [(one.id, one.replaces) for one in written] == [
+            (id_of(one.id), one.replaces and id_of(one.replaces)) for one in history
+        ]
         right = as_if_nothing_had_been_wrong(written)
         for day in breakpoints(history) if right else []:
             assert answers(clusters.at(day)) == answers(replay(right, at=day))

@@ -1,4 +1,4 @@
-"""Every law finds what it is there to find: small wrong variants of the library, each put in the place of the right one.
+"""Every law finds what it is there to find: small wrong variants of the library, put in the place of the right ones.
 
 A fault is a function that puts something wrong in its place, or is a wrong answer of somebody's own; its docstring
 says what is wrong. Beside it stand the laws that kill it, by which it is found on a drawn ledger. What each shrinks to
@@ -347,7 +347,12 @@ def a_later_retraction_is_known_before(patch):
     patch.setattr(sqlite_state, "_STANDING", f"f.position <= :position AND {gone}")
 
 
-@fault("store", laws.retracting_restores, laws.what_was_retracted_was_never_recorded)
+@fault(
+    "store",
+    laws.retracting_restores,
+    laws.what_was_retracted_was_never_recorded,
+    laws.a_correction_stands_where_the_mistake_stood,
+)
 def what_was_retracted_is_read(patch):
     """Retracted rows are read."""
     patch.setattr(sqlite_state, "_STANDING", "f.position <= :position")
@@ -379,7 +384,8 @@ def the_past_ends_with_its_newest_row(patch):
     )
 
 
-@fault("store", laws.a_correction_stands_where_the_mistake_stood)
+# The law of corrections finds it too, but only in about two of three runs of a hundred examples.
+@fault("store", laws.the_store_answers_as_the_replay, days=TWO_DAYS, members=1)
 def ranks_are_not_written(patch):
     """What replaces a record is written with a rank of its own."""
     right = batch.entries_of
@@ -594,7 +600,15 @@ def whoever_joined_counts(club, at, known_at):
 # ---
 
 PAIRS = [pytest.param(one, law, id=f"{one.name}-{law.__name__}") for one in FAULTS for law in one.killers]
-QUICK = settings(deadline=None, database=None, derandomize=True, phases=[Phase.generate], report_multiple_bugs=False)
+EXAMPLES = 10 * settings.default.max_examples  # most are found by a few; the rare ones are looked for longer
+QUICK = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    report_multiple_bugs=False,
+)
 SHRINKING = settings(QUICK, phases=[Phase.generate, Phase.shrink])
 SHRUNK = [
     *("what_was_retracted_is_replayed", "records_are_taken_as_they_come", "the_suspended_count"),
@@ -653,4 +667,5 @@ def shrunk(one):
 if __name__ == "__main__":
     print("| where | fault | law that kills it | shrinks to |\n|---|---|---|---|")
     for one in FAULTS:
-        print(f"| {one.place} | {one.wrong} | {', '.join(law.__name__ for law in one.killers)} | {shrunk(one)} |")
+        row = one.place, one.wrong, ", ".join(law.__name__ for law in one.killers), shrunk(one)
+        print(f"| {' | '.join(row)} |")

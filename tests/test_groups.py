@@ -59,26 +59,6 @@ def test_the_figure_of_a_group_is_that_of_the_measure_of_the_group_alone(state, 
         assert (figure.amount, figure.envelope, figure.support) == (alone.amount, alone.envelope, alone.support)
 
 
-@given(states(rough=False), questions(counting=True), groupings)
-def test_groups_sum_to_the_total_where_every_group_is_certain(state, measure, by):
-    groups = asked(lambda: state.measure(measure, by=by))
-    if isinstance(groups, dict) and not isinstance(measure, Distinct):
-        whole = state.measure(measure)
-        for end in "amount", "envelope":
-            zero = getattr(state.measure(measure), end) * 0
-            assert sum((getattr(one, end) for one in groups.values()), zero) == getattr(whole, end)
-
-
-@given(states(), questions(counting=True), groupings)
-def test_groups_contain_the_total_where_one_is_uncertain(state, measure, by):
-    groups = asked(lambda: state.measure(measure, by=by))
-    if isinstance(groups, dict) and not isinstance(measure, Distinct):
-        whole = state.measure(measure)
-        for end in "amount", "envelope":
-            zero = getattr(whole, end) * 0
-            assert sum((getattr(one, end) for one in groups.values()), zero).contains(getattr(whole, end))
-
-
 @given(states(), questions(counting=True))
 def test_values_that_belong_to_one_group_are_counted_as_one(state, measure):
     groups = asked(lambda: state.measure(measure, by=WESTERN))

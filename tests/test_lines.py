@@ -61,6 +61,7 @@ def example_line():
 @settings(max_examples=EXAMPLES // 2)
 @given(histories())
 def test_export_then_import_is_the_same_ledger(history):
+    """As `laws.what_is_exported_can_be_imported`, and a second time for nothing, and from the middle on."""
     with book_of(without_gaps(history)) as book, ledger.open(":memory:") as other:
         lines = list(to_lines(book))
         assert list(from_lines(lines)) == list(book.records())

@@ -62,6 +62,7 @@ def answers(measure, *states):
 
 @given(pairs(), counting.filter(lambda measure: not isinstance(measure, Distinct)))
 def test_counts_and_totals_of_initiatives_add_up(states, measure):
+    """As `laws.disjoint_initiatives_add_up`, of any measure and filter, with the envelope and all whom it names."""
     figures = answers(measure, *states)
     if figures is None:
         with pytest.raises((UnknownMetric, NotAdditive)):

@@ -64,6 +64,7 @@ from ledger.stores.sqlite import SqliteStore
 from ledger.stores.sqlite_append import SqliteAppend
 from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT
 from ledger.testing.histories import breakpoints, histories
+from ledger.testing.ledgers import moments_of
 from ledger.testing.strategies import events, texts
 
 EXAMPLES = settings.default.max_examples
@@ -182,13 +183,6 @@ def interleaved(one, other, turns):
             left.remove(chosen)
 
 
-def moments_of(records):
-    """Every position and every instant, those just before and after, and those before and after all."""
-    yield from (None, 0, len(records) + 1, 2**70)
-    for record in records:
-        yield from (record.position, record.recorded_at, record.recorded_at - TICK, record.recorded_at + TICK)
-
-
 def equal_to_replay(clusters, records, days, moments):
     for known_at in moments:
         for day in days:
@@ -205,13 +199,14 @@ def equal_to_replay(clusters, records, days, moments):
     st.data(),
 )
 def test_the_state_of_any_day_as_known_at_any_moment_equals_the_replay(one, other, turns, data):
+    """As `laws.the_store_answers_as_the_replay`, on the first and last day there is too, and with the records named."""
     with open_memory() as book:
         interleaved(store(book._store, "one", one), store(book._store, "other", other), turns)
         everything = list(book.records())
         for name, drawn in (("one", one), ("other", other)):
             records = [record for record in everything if record.initiative == name]
             if records:
-                moments = data.draw(st.lists(st.sampled_from(list(moments_of(everything))), min_size=4, max_size=4))
+                moments = data.draw(st.lists(st.sampled_from(moments_of(everything)), min_size=4, max_size=4))
                 clusters = book.initiative(name)
                 equal_to_replay(clusters, records, breakpoints(drawn), [None, *moments])
                 days = data.draw(st.lists(st.sampled_from(breakpoints(drawn)), min_size=1, max_size=2))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -74,11 +74,13 @@ from ledger.testing.histories import (
     METRICS,
     ROUGH_DAYS,
     VALUES,
+    breakpoints,
     histories,
     hostile_histories,
     questions,
     totals,
 )
+from ledger.testing.ledgers import moments_of
 
 EXAMPLES = settings.default.max_examples
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
@@ -188,21 +190,19 @@ class Past:
         return tuple(found)
 
     def days(self):
-        """Every day on which anything can change, those before and after, and the ends of time."""
-        ends = {end for record in self.records for end in window_of(record.event)}
-        around = {date.fromordinal(end.toordinal() + by) for end in ends for by in (-1, 0, 1) if within(end, by)}
-        return sorted(around | {date.min, date.max, FIRST_OF_2021})
+        """Every day on which anything can change, the one before, and the ends of time."""
+        return sorted({*breakpoints(self.records), date.min, date.max, FIRST_OF_2021})
+
+    def crossed(self, days, moments):
+        """Each day with one moment of those that make the same batches known: another one on each day."""
+        alike = {}
+        for moment in moments:
+            alike.setdefault(self.batch(moment), []).append(moment)
+        return [(day, some[turn % len(some)]) for turn, day in enumerate(days) for some in alike.values()]
 
 
 def within(day, by):
     return date.min.toordinal() <= day.toordinal() + by <= date.max.toordinal()
-
-
-def moments_of(records):
-    """Every position and every instant, those just before and after, and those before and after all."""
-    yield from (None, 0, len(records) + 1, NEWEST)
-    for record in records:
-        yield from (record.position, record.recorded_at, record.recorded_at - TICK, record.recorded_at + TICK)
 
 
 def agrees(initiative, past, day, known_at):
@@ -226,12 +226,16 @@ def changes_right(initiative, past, measure, a, b):
 
 
 def answers_right(line, asked, past, days, moments, *, whole=False):
-    """A timeline answers as the replay does; `whole` looks at all that a figure rests on, too."""
-    for day in days:
-        for known_at in moments:
-            found, expected = tried(lambda at=day, k=known_at: line.at(at, k)), past.answer(asked, day, known_at)
-            assert amounts_of(found) == amounts_of(expected), (day, known_at)
-            assert not whole or found == expected, (day, known_at)
+    """A timeline answers as the replay does, on each day at each moment; of `whole` see below."""
+    answers_right_at(line, asked, past, product(days, moments), whole=whole)
+
+
+def answers_right_at(line, asked, past, points, *, whole=False):
+    """A timeline answers as the replay does; `whole` looks at all that a figure rests on, too, which is dear."""
+    for day, known_at in points:
+        found, expected = tried(lambda at=day, k=known_at: line.at(at, k)), past.answer(asked, day, known_at)
+        assert amounts_of(found) == amounts_of(expected), (day, known_at)
+        assert not whole or found == expected, (day, known_at)
 
 
 def revises_right(line, asked, past, days):
@@ -356,9 +360,11 @@ SOME = {"parts": True, "max_size": 8}
 def test_a_timeline_answers_as_the_replay_does_on_any_day_as_known_at_any_moment(one, other, turns, ask, too, data):
     with open_memory() as book:
         eager, idle = {}, {}  # asked after every batch, or never: then it takes in many at once
+        pasts = {name: Past([]) for name in INITIATIVES}
         players = [play(book.initiative(name), drawn) for name, drawn in zip(INITIATIVES, (one, other), strict=True)]
         for number, initiative in enumerate(interleaved(players, turns)):
-            past = Past(initiative.records())
+            past = pasts[initiative.id]
+            past.hear(initiative.records())
             for asking in (ask, too):
                 if (initiative.id, asking) not in eager:
                     eager[initiative.id, asking] = initiative.timeline(asking.measure, by=asking.by)
@@ -367,16 +373,15 @@ def test_a_timeline_answers_as_the_replay_does_on_any_day_as_known_at_any_moment
                 answers_right(eager[initiative.id, asking], asking, past, days[number % 3 :: 3], [None])
         everything = list(book.records())
         for (initiative, asking), line in eager.items():
-            past = Past(book.initiative(initiative).records())
+            past = pasts[initiative]
             fresh = book.initiative(initiative).timeline(asking.measure, by=asking.by)
-            days, moments = past.days(), list(moments_of(everything))
-            answers_right(fresh, asking, past, days, moments)
+            days, moments = past.days(), moments_of(everything)
+            some = past.crossed(days, moments)
+            answers_right_at(fresh, asking, past, some)
             for kept in (line, idle[initiative, asking]):
-                some = data.draw(st.lists(st.sampled_from(moments), min_size=2, max_size=4))
-                answers_right(kept, asking, past, days, some)
-                day = data.draw(st.sampled_from(days))
-                answers_right(kept, asking, past, [day], moments)
-                answers_right(kept, asking, past, [day], some, whole=True)
+                answers_right_at(kept, asking, past, some[data.draw(st.integers(0, 1)) :: 2])
+                points = st.tuples(st.sampled_from(days), st.sampled_from(moments))
+                answers_right_at(kept, asking, past, data.draw(st.lists(points, min_size=2, max_size=4)), whole=True)
 
 
 @st.composite
@@ -389,15 +394,17 @@ def of_another_day(draw):
 @given(histories(max_size=10), of_another_day(), st.data())
 def test_a_timeline_over_the_members_of_another_day_answers_as_the_replay_does(history, asking, data):
     with open_memory() as book:
-        line = None
+        line, past = None, Past([])
         for clusters in play(book.initiative("clusters"), history):
             line = line or clusters.timeline(asking.measure, by=asking.by)
-            past = Past(clusters.records())
+            past.hear(clusters.records())
             answers_right(line, asking, past, past.days()[data.draw(st.integers(0, 2)) :: 3], [None])
         if line is not None:
             fresh, days = clusters.timeline(asking.measure, by=asking.by), past.days()
+            some = past.crossed(days, moments_of(past.records))
             for one in line, fresh:
-                answers_right(one, asking, past, days[::2], list(moments_of(history))[::3], whole=True)
+                answers_right_at(one, asking, past, some[data.draw(st.integers(0, 1)) :: 2])
+                answers_right_at(one, asking, past, data.draw(st.lists(st.sampled_from(some), max_size=4)), whole=True)
             revises_right(line, asking, past, days[::4])
 
 
@@ -437,7 +444,7 @@ def test_a_series_holds_the_answer_of_every_step(history, asking, first, length,
     with open_memory() as book:
         clusters = recorded(book, history)
         if history:
-            known_at = data.draw(st.sampled_from(list(moments_of(history))))
+            known_at = data.draw(st.sampled_from(moments_of(history)))
             past, line = Past(clusters.records()), clusters.timeline(asking.measure, by=asking.by)
             steps_right(line, asking, past, first, first + length * DAY, every, known_at)
 
@@ -446,15 +453,15 @@ def test_a_series_holds_the_answer_of_every_step(history, asking, first, length,
 @given(histories(parts=True, max_size=20, bounds=False), asked(), st.data())
 def test_long_histories_are_taken_in_batch_by_batch(history, asking, data):
     with open_memory() as book:
-        line = None
+        line, past = None, Past([])
         for clusters in play(book.initiative("clusters"), history):
             line = line or clusters.timeline(asking.measure, by=asking.by)
-            past = Past(clusters.records())
+            past.hear(clusters.records())
             day = data.draw(st.sampled_from(past.days()))
             answers_right(line, asking, past, [day], [None])
         if line is not None:
-            moments = list(moments_of(past.records))
-            answers_right(line, asking, past, past.days(), moments[:: data.draw(st.integers(1, 3))])
+            some = past.crossed(past.days(), moments_of(past.records))
+            answers_right_at(line, asking, past, some[data.draw(st.integers(0, 1)) :: 2])
             revises_right(line, asking, past, past.days()[::5])
 
 
@@ -541,7 +548,8 @@ def test_histories_that_no_rule_would_let_in_are_answered_as_the_replay_does(his
             answers_right(line, asking, past, past.days()[::4], [None])
     past = Past(history)
     if history:
-        answers_right(line, asking, past, past.days(), list(moments_of(history))[::2])
+        some = past.crossed(past.days(), moments_of(history))
+        answers_right_at(line, asking, past, some[data.draw(st.integers(0, 1)) :: 2])
         revises_right(line, asking, past, past.days()[::3])
 
 
@@ -740,14 +748,14 @@ class TimeTravel(RuleBasedStateMachine):
         self.watched = [one for one in self.watched if one is not kept]
 
     def moment(self, nth):
-        moments = list(moments_of(self.everything))
+        moments = moments_of(self.everything)
         return moments[-1 - nth % len(moments)]
 
     @rule(kept=lines, nth=st.integers(0, 500), whole=st.booleans())
     def ask_of_every_day(self, kept, nth, whole):
         past = self.pasts[kept.initiative]
         days = past.days()
-        answers_right(kept.line, kept.asked, past, days, [None, self.moment(nth)])
+        answers_right_at(kept.line, kept.asked, past, past.crossed(days, [None, self.moment(nth)]))
         if whole:
             answers_right(kept.line, kept.asked, past, days[nth % 7 :: 7], [self.moment(nth)], whole=True)
 
@@ -778,7 +786,7 @@ class TimeTravel(RuleBasedStateMachine):
         for day in days[nth % 5 :: 5]:
             agrees(initiative, past, day, None)
             agrees(initiative, past, day, self.moment(nth))
-        for known_at in list(moments_of(self.everything))[nth % 3 :: 3]:
+        for known_at in moments_of(self.everything)[nth % 3 :: 3]:
             agrees(initiative, past, days[nth % len(days)], known_at)
 
     @rule(book=BOOKS, name=NAMES, asking=asked(), nth=st.integers(0, 500), other=st.integers(0, 500))
@@ -1461,7 +1469,7 @@ def test_amounts_are_counted_in_finer_parts_as_finer_ones_come_in_one_batch_or_i
             clusters.record(*events)
             line.at("2022-01-01")
     past = Past(clusters.records())
-    days, moments = [date(2020, 12, 31), date(2022, 1, 1)], list(moments_of(past.records))
+    days, moments = [date(2020, 12, 31), date(2022, 1, 1)], moments_of(past.records)
     answers_right(line, asked, past, days, moments)
     answers_right(clusters.timeline(asked.measure, by=asked.by), asked, past, days, moments)
     revises_right(line, asked, past, days)
@@ -1544,7 +1552,7 @@ def test_the_file_gives_what_is_wanted_and_new_and_nothing_else(one, other, turn
                     facts = list(new.facts)
                     assert [fact[1] for _, fact in facts] == sorted(fact[1] for _, fact in facts)
                     assert sorted(facts, key=repr) == sorted(map(as_fact, expected.facts), key=repr)
-            past, known_at = Past(told.records), data.draw(st.sampled_from(list(moments_of(everything))))
+            past, known_at = Past(told.records), data.draw(st.sampled_from(moments_of(everything)))
             for day in past.days() if told.records else ():
                 version, registers = book._store.registers(name, day, known_at, wanted)
                 state = past.state(day, known_at)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -33,16 +32,14 @@ from ledger.model.wording import measure_of
 from ledger.queries.bridge import CLOSING, OPENING, Line
 from ledger.queries.why import KINDS, Part, why
 from ledger.testing.histories import FIRST_INSTANT, breakpoints, histories, hostile_histories, questions
+from ledger.testing.scripts import history_of
 
 EXAMPLES = settings.default.max_examples  # of the profile
 
 
 def recorded(*events):
     """Write each event a day after the one before; a position is thus a moment of knowledge."""
-    return [
-        Record(place, "clusters", place, f"r{place}", FIRST_INSTANT + timedelta(days=place), event)
-        for place, event in enumerate(events, 1)
-    ]
+    return history_of(*([event] for event in events))
 
 
 def why_of(measure, records, a, b):
@@ -95,6 +92,7 @@ def difference(a, b):
 @given(asked(histories()) | asked(hostile_histories()))
 @settings(max_examples=4 * EXAMPLES)
 def test_the_effects_sum_exactly_to_the_change_of_the_figure_at_each_end(case):
+    """As `laws.why_accounts_for_every_change`, of any measure, whatever the history."""
     records, measure, a, b = case
     found = answered(case)
     opening = replay(records, at=a[0], known_at=a[1]).measure(measure)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 from hypothesis import strategies as st
@@ -49,12 +49,15 @@ from ledger.model.measures import OVERLAPS, Distinct, Joined, Measure, Members, 
 from ledger.model.quantity import Quantity
 from ledger.model.records import Record
 from ledger.model.registers import chain
+from ledger.model.units import unit as known_unit
 from ledger.model.when import When
 from ledger.testing.clock import FIRST_INSTANT
 from ledger.testing.scripts import INITIATIVE, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+T = TypeVar("T")
 
 MEMBERS: Final = ("basque", "humber", "ohio")
 METRICS: Final = (
@@ -85,9 +88,11 @@ EXACT_AMOUNTS: Final = ("1 t", "2000 kg", "0 t", "-2 t", "-0.5 t")
 AMOUNTS: Final = ("1..3 t", ">= 2 t", "<= 5 t", "-3..-1 t", "<= -1 t")
 PERIODS: Final = ("1 year", "2 weeks", "1 month", "99999 years")
 
+_SIZE_MAX = 1_000
 _STATUS_VERBS = (JOINED, REINSTATED, SUSPENDED, LEFT)  # one that is refused becomes the next
 _OTHERS = ("updated", "changed", "defined", "described", "launched", "reported", CLOSED)
-_OFTEN = (JOINED, "updated", "updated", "updated", SUSPENDED, REINSTATED, REINSTATED, REINSTATED, LEFT, LEFT)
+# leavings stand before suspensions: one who is suspended already is made to leave, and shrinking takes what comes first
+_OFTEN = (JOINED, LEFT, LEFT, "updated", "updated", "updated", SUSPENDED, REINSTATED, REINSTATED, REINSTATED)
 _UNDOING = ("corrected", "retracted")
 _OF_NOBODY = {*_OTHERS, *_UNDOING} - {"changed"}
 _NOTHING = "nothing"
@@ -136,8 +141,8 @@ _Drafts: TypeAlias = list[_Draft]
 
 def histories(
     *,
-    members: int = 3,
-    metrics: int = 2,
+    members: int | Sequence[str] = 3,
+    metrics: int | Sequence[MetricDefined] = 2,
     rough: bool = True,
     bounds: bool = True,
     retractions: bool = True,
@@ -148,24 +153,34 @@ def histories(
 ) -> st.SearchStrategy[History]:
     """Draw the records of one initiative, in order, such as the rules of recording let in.
 
-    At most 3 `members`, and 1 to 3 `metrics`, of which the first is never negative and the third not additive.
+    At most 3 `members`, and 1 to 3 `metrics`, of which the first is never negative and the third not additive: these
+    are called `MEMBERS` and `METRICS`. Or give ids of members, and definitions of metrics, of your own.
+
     With `rough=False` all days are exact, and with `bounds=False` all amounts. `retractions=False` leaves
     out corrections too. With `parts=True` members come to be part of one another, and then a total that does not
     say what to do about that raises `Overlapping`. `days` are the days, as texts, to draw from in place of the
     usual ones. `max_size` is a number of wishes; some are granted by two or three records.
     """
-    for name, value, least, most in (
-        ("members", members, 0, len(MEMBERS)),
-        ("metrics", metrics, 1, len(METRICS)),
-        ("max_size", max_size, 0, 1_000),
-    ):
-        if not least <= value <= most:
-            raise InvalidArgument(f"{name}={value!r} must be a number from {least} to {most}")
+    whose = _of_pool("members", members, MEMBERS, least=0)
+    measured = _of_pool("metrics", metrics, METRICS, least=1)
+    if not 0 <= max_size <= _SIZE_MAX:
+        raise InvalidArgument(f"max_size={max_size!r} must be a number from 0 to {_SIZE_MAX}")
     if days is not None and not days:
         raise InvalidArgument("days is empty: name at least one, or leave it out")
     kinds = (*_OFTEN, *_STATUS_VERBS, *_OTHERS[: None if closing else -1], *(_UNDOING if retractions else ()))
     whens = (*EXACT_DAYS, *(ROUGH_DAYS if rough else ())) if days is None else tuple(days)
-    return _histories(_wishes(kinds, whens, max_size, members=members, metrics=metrics, bounds=bounds, parts=parts))
+    return _histories(_wishes(kinds, whens, max_size, members=whose, metrics=measured, bounds=bounds, parts=parts))
+
+
+def _of_pool(name: str, given: int | Sequence[T], pool: Sequence[T], least: int) -> tuple[T, ...]:
+    if not isinstance(given, int):
+        own = tuple(given)
+        if len(own) < least or not all(isinstance(one, type(pool[0])) for one in own):
+            raise InvalidArgument(f"{name}={given!r} must be a number, or several such as {pool[0]!r}, in a list")
+        return own
+    if not least <= given <= len(pool):
+        raise InvalidArgument(f"{name}={given!r} must be a number from {least} to {len(pool)}, or a list of your own")
+    return tuple(pool[:given])
 
 
 @st.composite
@@ -177,7 +192,7 @@ def hostile_histories(*, parts: bool = False, max_size: int = 12) -> st.SearchSt
     """Draw any events in any order, with retractions and replacements of anything or of nothing; `parts` as above."""
     kinds = (*_OFTEN, *_STATUS_VERBS, *_OTHERS, *_UNDOING)
     whens = (*EXACT_DAYS, *ROUGH_DAYS)
-    anything = _wishes(kinds, whens, max_size, members=3, metrics=3, bounds=True, parts=parts)
+    anything = _wishes(kinds, whens, max_size, members=MEMBERS, metrics=METRICS, bounds=True, parts=parts)
     return _hostile_histories(anything, max_size)
 
 
@@ -256,15 +271,15 @@ def _wishes(
     whens: tuple[str, ...],
     max_size: int,
     *,
-    members: int,
-    metrics: int,
+    members: tuple[str, ...],
+    metrics: tuple[MetricDefined, ...],
     bounds: bool,
     parts: bool,
 ) -> st.SearchStrategy[list[_Wish]]:
-    wholes = ["", *MEMBERS[:members]] if parts else []
+    wholes = ["", *members] if parts else []
     drawn = {
-        "member": st.sampled_from([*MEMBERS[:1] * 2, *MEMBERS[:members]] if members else ["nobody"]),
-        "metric": st.sampled_from(METRICS[:metrics]),
+        "member": st.sampled_from([*members[:1] * 2, *members] or ["nobody"]),
+        "metric": st.sampled_from(metrics),
         "when": st.sampled_from(whens),
         "pairs": st.sampled_from([(*one, *other) for one in _PAIRS["country"] for other in _PAIRS["sector"]]),
         "amount": st.sampled_from([*EXACT_AMOUNTS, *(AMOUNTS if bounds else ()), None]),
@@ -309,7 +324,7 @@ def _ways(wish: _Wish, records: Sequence[Record]) -> Iterator[_Drafts]:
         standing = [record for record in _standing(records) if not isinstance(record.event, RecordRetracted)]
         for record in [*standing[wish.nth :], *standing[: wish.nth]]:
             undo = _Draft(RecordRetracted(record.id, reason="wrong"))
-            yield [undo, _Draft(_corrected(record.event, wish), record.id)] if kind == "corrected" else [undo]
+            yield [undo, _Draft(_corrected(record.event, wish, records), record.id)] if kind == "corrected" else [undo]
         return  # and where nothing can be undone, nothing is
     turn = _STATUS_VERBS.index(kind) if kind in _STATUS_VERBS else 0
     fallbacks = [kind] if kind in _OTHERS else [*_STATUS_VERBS[turn:], *_STATUS_VERBS[:turn]]
@@ -346,27 +361,28 @@ def _event(kind: str, wish: _Wish) -> Event:
     return event
 
 
-def _corrected(event: Event, wish: _Wish) -> Event:
+def _corrected(event: Event, wish: _Wish, records: Sequence[Record]) -> Event:
     if isinstance(event, MetricDefined):
         return evolve(event, title="Corrected")
     changes: dict[str, Any] = {"effective": When(wish.when)}
     if isinstance(event, MetricUpdated):
-        changes["amount"] = _amount(evolve(wish, metric=_definition(event.metric)))
+        changes["amount"] = _amount(evolve(wish, metric=_definition(event.metric, records)))
     elif isinstance(event, MemberJoined | MemberChanged):
         changes["attributes"] = Attributes(dict(wish.pairs))
     return evolve(event, **changes)
 
 
-def _definition(metric: str) -> MetricDefined:
-    return next(one for one in METRICS if one.metric == metric)
+def _definition(metric: str, records: Sequence[Record]) -> MetricDefined:
+    defined = (record.event for record in records if isinstance(record.event, MetricDefined))
+    return next(event for event in defined if event.metric == metric)
 
 
 def _amount(wish: _Wish) -> Quantity | None:
     if wish.amount is None:
         return None
     amount = Quantity.parse(wish.amount)
-    if not wish.metric.unit:
-        amount = Quantity(amount.low, amount.high)
+    if known_unit(wish.metric.unit).dimension != amount.dimension:
+        amount = Quantity(amount.low, amount.high, wish.metric.unit)
     negative = amount.high is not None and amount.high < 0
     return -amount if wish.metric.nonnegative and negative else amount
 

@@ -90,7 +90,8 @@ def ledgers(*, initiatives: int = 1, store: OpenStore = memory, **drawn: Any) ->
     """Draw an open ledger in which something is recorded, of one initiative or of up to 3.
 
     The first is called `clusters`. `drawn` are the options of `histories`: `members`, `metrics`, `rough`, `bounds`,
-    `retractions`, `closing`, `parts`, `days`, `max_size`. `store` opens another empty store than one in memory.
+    `retractions`, `closing`, `parts`, `days`, `max_size`; so `metrics=[MetricDefined("dues", "EUR/year")]` draws
+    ledgers with a metric of your own. `store` opens another empty store than one in memory.
     Draw only as many as you look at: each is a database.
     """
     if not 1 <= initiatives <= len(INITIATIVES):

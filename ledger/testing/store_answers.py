@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count, permutations, zip_longest
 from typing import Any, Final, TypeVar
 
@@ -38,6 +38,7 @@ from ledger.testing.appends import (
 )
 from ledger.testing.clock import FIRST_INSTANT
 from ledger.testing.histories import MEMBERS, breakpoints, histories, hostile_histories, questions
+from ledger.testing.ledgers import moments_of
 from ledger.testing.scripts import History, Replacing
 
 T = TypeVar("T")
@@ -319,13 +320,6 @@ def play_in_turns(store: EventStore, drawn: dict[str, History]) -> dict[str, lis
     for batches in zip_longest(*(play(store, name, one) for name, one in drawn.items())):
         known.update((name, records) for name, records in zip(drawn, batches, strict=True) if records is not None)
     return known
-
-
-def moments_of(records: Sequence[Record]) -> list[datetime | int | None]:
-    """Give every position and instant, those just before and after, and those before and after all."""
-    positions = {record.position + by for record in records for by in (-1, 0, 1)}
-    instants = {record.recorded_at + by * TICK for record in records for by in (-1, 0, 1)}
-    return [None, 0, *sorted(positions), *sorted(instants)]
 
 
 def tells_news(store: EventStore, name: str, records: Sequence[Record], after: int, measure: Measure) -> None:

@@ -120,7 +120,7 @@ def a_repeated_batch_is_recorded_once(book: Ledger, at: date | str, ask: Ask = f
 def a_refused_batch_changes_nothing(book: Ledger, at: date | str, ask: Ask = figures) -> None:
     """A batch of which one event is refused is not recorded at all.
 
-    record([e1 .. en]) raises => log and ask(at) are what they were.
+    record(b) raises => log and ask(at) are what they were, for every batch b of which an event is refused.
     """
     records = list(book.records())
     for club in initiatives_of(book):
@@ -140,7 +140,7 @@ def _correct(club: Initiative, record: Record, at: date) -> None:
     event = record.event
     if isinstance(event, MetricUpdated):
         changes: dict[str, Any] = {"amount": None if event.amount is None else event.amount + event.amount}
-    elif isinstance(event, MemberJoined | MemberLeft):
+    elif hasattr(event, "effective"):
         changes = {"effective": at}
     else:
         return

@@ -48,8 +48,9 @@ def settled_knowledge_never_changes(book: Ledger, at: date | str, ask: Ask = fig
     moments = list(some_moments(list(book.records())))
     before = [ask(club, at, known_at) for club in clubs for known_at in moments]
     for club in clubs:
-        joined = try_to_record(club, *newcomer(club.at(at), day(at)))
-        for record in [record for record in joined or club.records() if not _retracts(record)][:1]:
+        try_to_record(club, *newcomer(club.at(at), day(at)))
+        # the newest first, since others may rest on the older ones
+        for record in reversed([record for record in club.records() if not _retracts(record)]):
             try_to_record(club, RecordRetracted(record.id))
     for club in clubs:
         for known_at in moments:
@@ -73,7 +74,7 @@ def what_was_known_is_what_the_log_said_so_far(book: Ledger, at: date | str, ask
 def what_is_yet_to_come_leaves_no_trace(book: Ledger, at: date | str, ask: Ask = figures) -> None:
     """What takes effect after a day is not seen on that day.
 
-    ask(log + [e], at) == ask(log, at), for every e that is effective after `at`.
+    ask(log + [e], at) == ask(log, at), for every e that is effective after at.
     """
     tomorrow = day(at) + A_DAY
     for club in initiatives_of(book):
