@@ -29,7 +29,7 @@ FLOORS = [
     "exchange", "",
     "faces.markup", "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
     "testing.clock", "testing.values", "testing.scripts", "testing.histories", "testing.worlds",
-    "testing.ledgers", "testing.paper", "testing.batches", "testing.comparing",
+    "testing.ledgers", "testing.paper", "testing.batches", "testing.comparing", "testing.diary",
     "testing.machine", "testing.reports", "testing.typed", "testing.registration", "testing.strategies",
     "testing.evidence", "testing.expectations", "testing.steps", "testing.scenarios", "testing.fixtures",
     "testing.laws.asking", "testing.laws.knowledge", "testing.laws.amendments", "testing.laws.likeness",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Barrier, Thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
@@ -10,7 +11,7 @@ from attrs import evolve
 from hypothesis import strategies as st
 
 from ledger.book import Ledger
-from ledger.model.errors import BadInput, Refused, UnknownRecord
+from ledger.model.errors import BadInput, LedgerError, Refused, UnknownRecord
 from ledger.model.events import (
     Event,
     MemberChanged,
@@ -125,6 +126,23 @@ def at_once(books: Sequence[Ledger], batches: Sequence[Batch]) -> list[Outcome]:
         if isinstance(outcome, Exception):
             raise outcome
     return [cast("Outcome", outcomes[place]) for place in range(len(batches))]
+
+
+@contextmanager
+def raising(error: type[Exception]) -> Iterator[None]:
+    """Require that what goes on meanwhile raises an error, and no other one of the library."""
+    try:
+        yield
+    except error:
+        return
+    except LedgerError as other:
+        raise AssertionError(f"{error.__name__} was not raised, but {other!r}") from other
+    raise AssertionError(f"no {error.__name__} was raised")
+
+
+def broken_clock() -> datetime:
+    """Raise `Interruption`, as a clock that cannot tell the time."""
+    raise Interruption
 
 
 def interrupted(store: EventStore, batch: Batch, now: datetime, *, within: bool, meanwhile: Callable[[], None]) -> None:

@@ -1,35 +1,30 @@
 """A state machine that drives a store, and holds all that it answers against a ledger on paper.
 
-    from ledger.testing import LedgerMachine
+A subclass says how the store is opened, and pytest runs its `TestCase`:
 
-    class MyMachine(LedgerMachine):
-        def new_ledger(self):
-            self.directory = TemporaryDirectory()
-
-        def open_store(self):
-            return MyStore(self.directory.name)
-
-        def drop_ledger(self):
-            self.directory.cleanup()
-
-    TestMyStore = MyMachine.TestCase
+>>> from ledger.stores.sqlite import SqliteStore
+>>> from ledger.testing import LedgerMachine
+>>> class MyMachine(LedgerMachine):
+...     def open_store(self):
+...         return SqliteStore(f"{self.directory}/my.db")
+>>> TestMyStore = MyMachine.TestCase
 
 Hypothesis records, retracts, corrects, repeats, fails, reopens and asks in any order, through two handles on one
-ledger. Where something is wrong, it prints the fewest steps that show it, as a program:
+ledger. Where something is wrong, it prints the fewest steps that show it, as a program which can be pasted:
 
-    state = MyMachine()
-    state.record(handle=0, initiative='clusters', events=[MemberJoined('basque', '2021-01-01')])
-    state.reopen()
-    state.teardown()
+>>> from ledger import MemberJoined
+>>> state = MyMachine()
+>>> state.record(handle=0, initiative='clusters', events=[MemberJoined('basque', '2021-01-01')])
+>>> state.reopen()
+>>> state.all_is_as_on_paper()
+>>> state.teardown()
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
-from itertools import count, permutations
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
@@ -39,7 +34,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from ledger.book import Ledger
-from ledger.model.errors import LedgerError, RetryMismatch, VersionConflict
+from ledger.model.errors import RetryMismatch, VersionConflict
 from ledger.model.events import Event, MetricDefined, RecordRetracted
 from ledger.model.measures import Measure, Members, Total, Value
 from ledger.model.when import When
@@ -50,16 +45,18 @@ from ledger.testing.batches import (
     Batch,
     Events,
     Interruption,
-    Outcome,
     at_once,
     batches,
+    broken_clock,
     interrupted,
     outcome_of,
+    raising,
     send,
     single_events,
 )
 from ledger.testing.clock import FrozenClock
-from ledger.testing.comparing import answers, holds, is_as_told, keeps_up, on_paper
+from ledger.testing.comparing import answers, holds, in_short, is_as_told, keeps_up
+from ledger.testing.diary import Diary
 from ledger.testing.histories import METRICS
 from ledger.testing.paper import Paper
 
@@ -88,9 +85,10 @@ _SINGLE: Final = single_events().map(lambda one: Events([one]))
 class LedgerMachine(RuleBasedStateMachine):
     """Two handles on one ledger write and ask in any order, and all is as it is on paper.
 
-    A subclass says how its store is opened. Each run has an object of its own, which calls `new_ledger`, then
-    `open_store` for each handle, and at the end `drop_ledger`. As it stands, it tries the SQLite store on a file.
-    Its steps also record from two threads at once: a writer should wait for others, for some seconds at least.
+    A subclass says how its store is opened. Each run has an object of its own, with a new `directory`; it calls
+    `new_ledger`, then `open_store` for each handle, and at the end `drop_ledger`. As it stands, it tries the SQLite
+    store on a file. Some steps record from two threads at once: a writer should wait for others, for some seconds at
+    least.
 
     How many runs there are, and of how many steps, is said by the settings of Hypothesis in force, or by those of its
     `TestCase`. `class TestMyStore(MyMachine.TestCase)` or `TestMyStore = MyMachine.TestCase` is what pytest finds.
@@ -99,152 +97,146 @@ class LedgerMachine(RuleBasedStateMachine):
     reopens: ClassVar[bool] = True
     """Does the ledger outlive its handles? If not, as in memory, there is one handle, which stays open."""
 
-    _directory: TemporaryDirectory[str] | None = None
-
     def __init__(self) -> None:
         super().__init__()
-        self.clock = FrozenClock()
-        self.paper = Paper()
-        self.sent: list[Batch] = []
-        self.timelines: list[tuple[str, Measure, Timeline[Any]]] = []
-        self.numbers, self.turns = count(1), count()
-        self.asked = 0  # how many lines there were when every day was asked about
+        self._temporary = TemporaryDirectory()
+        self.directory = Path(self._temporary.name)
+        self.clock, self.diary = FrozenClock(), Diary()
+        self.turns = count()
         self.new_ledger()
         self._open()
 
     def new_ledger(self) -> None:
-        """Prepare a new ledger, without records: called once in each run, before it is opened."""
-        self._directory = TemporaryDirectory()
-        self._path.write_bytes(_an_empty_file())
+        """Prepare a new ledger, without records: called once in each run, before it is opened. Here it is nothing."""
 
     def open_store(self) -> EventStore:
         """Open the ledger of this run: for one more handle on it, or anew after all were closed."""
-        store = SqliteStore(str(self._path))
+        path = self.directory / "ledger.db"
+        if not path.exists():
+            path.write_bytes(_an_empty_file())
+        store = SqliteStore(str(path))
         # no run is about losing power, and to wait for the disk would take most of the time
         cast("Any", store)._connection.execute("PRAGMA synchronous = OFF")  # noqa: SLF001
         return store
 
     def drop_ledger(self) -> None:
-        """Clear away the ledger of this run, whose handles are closed."""
-        if self._directory is not None:
-            self._directory.cleanup()
+        """Clear away the ledger of this run, whose handles are closed. Its directory goes by itself."""
 
-    @property
-    def _path(self) -> Path:
-        return Path(cast("TemporaryDirectory[str]", self._directory).name) / "ledger.db"
+    def teardown(self) -> None:
+        """Close what is open, and clear the ledger away."""
+        self._close()
+        self.drop_ledger()
+        self._temporary.cleanup()
 
     def _open(self) -> None:
         self.stores = [self.open_store()]
         self.stores.append(self.open_store() if self.reopens else self.stores[0])
         self.books = [Ledger(store, self.clock) for store in self.stores]
+        self.timelines: list[tuple[str, Measure, Timeline[Any]]] = []
+        self.asked = 0  # how many lines there were when every day was asked about
 
-    def teardown(self) -> None:
-        """Close what is open, and clear the ledger away."""
+    def _close(self) -> None:
         for book in self.books:
             book.close()
-        self.drop_ledger()
+
+    @property
+    def paper(self) -> Paper:
+        """What was written so far, on paper."""
+        return self.diary.paper
 
     # the steps
 
     @rule(handle=_HANDLE, initiative=_NAME, events=_BATCH)
     def record(self, handle: int, initiative: str, events: Events) -> None:
         """Record a batch, which is refused where it is wrong."""
-        self._write(handle, self._batch(initiative, events))
+        self._write(handle, self.diary.batch(initiative, events))
 
     @rule(handle=_HANDLE, initiative=_NAME, events=_BATCH)
     def record_what_fits(self, handle: int, initiative: str, events: Events) -> None:
         """Record those events of a batch with which nothing is wrong."""
-        self._write(handle, self._batch(initiative, self._fitting(initiative, events)))
+        self._write(handle, self.diary.fitting(initiative, events))
 
     @rule(handle=_HANDLE, initiative=_NAME, events=_BATCH)
     def record_by_turns(self, handle: int, initiative: str, events: Events) -> None:
         """Record those events one by one, by one handle and the other in turn."""
         for place, event in enumerate(events):
-            self._write((handle + place) % 2, self._batch(initiative, self._fitting(initiative, [event])))
+            self._write((handle + place) % 2, self.diary.fitting(initiative, [event]))
 
     @rule(handle=_HANDLE, initiative=_NAME, events=_BATCH, ahead=st.sampled_from([0, -1, 1]))
     def record_at_a_version(self, handle: int, initiative: str, events: Events, ahead: int) -> None:
         """Record at the version that the initiative is at, or at another one, which is a conflict."""
-        version = max(len(self.paper.of(initiative)) + ahead, 0)
-        batch = self._batch(initiative, events)
-        if version == len(self.paper.of(initiative)):
+        version = max(self.diary.version(initiative) + ahead, 0)
+        batch = self.diary.batch(initiative, events)
+        if version == self.diary.version(initiative):
             self._write(handle, batch, expected_version=version)
         else:
-            with _raising(VersionConflict):
+            with raising(VersionConflict):
                 send(self.books[handle], batch, expected_version=version)
 
     @rule(handle=_HANDLE, initiative=_NAME, nths=st.lists(_NTH, min_size=1, max_size=2))
     def retract(self, handle: int, initiative: str, nths: list[int]) -> None:
         """Retract one record or two, counted from the newest one; past the first one are some that are not its own."""
-        retractions = [RecordRetracted(self._nth_id(initiative, nth)) for nth in nths]
-        self._write(handle, self._batch(initiative, retractions))
+        retractions = [RecordRetracted(self.diary.nth_id(initiative, nth)) for nth in nths]
+        self._write(handle, self.diary.batch(initiative, retractions))
 
     @rule(handle=_HANDLE, initiative=_NAME, nth=_NTH, by=st.none() | st.sampled_from(DAYS) | _SINGLE)
-    def correct(self, handle: int, initiative: str, nth: int, by: str | Events | None) -> None:
+    def correct(self, handle: int, initiative: str, nth: int, by: str | list[Event] | None) -> None:
         """Correct the source of a record, counted from the newest one, its day too, or all that it says."""
-        id = self._nth_id(initiative, nth)
-        old = next((line.event for line in self.paper.of(initiative) if line.id == id), METRICS[0])
-        if isinstance(by, Events):
+        id = self.diary.nth_id(initiative, nth)
+        old = next((line.event for line in self.diary.lines_of([id])), METRICS[0])
+        if isinstance(by, list):
             new = by[0]
         elif isinstance(old, RecordRetracted):
             new = METRICS[0]  # it will be refused, whatever is given
         else:
             new = old if by is None or isinstance(old, MetricDefined) else evolve(old, effective=When(by))
-        self._write(handle, self._batch(initiative, [RecordRetracted(id), new], "another look", id))
+        self._write(handle, self.diary.batch(initiative, [RecordRetracted(id), new], "another look", id))
 
-    @precondition(lambda self: self.sent)
+    @precondition(lambda self: self.diary.sent)
     @rule(handle=_HANDLE, nth=_NTH, how=st.sampled_from(["as it was", "with another source", "with one more"]))
     def retry(self, handle: int, nth: int, how: str) -> None:
         """Send a batch again, counted from the newest one: it is written once, and refused where it differs."""
-        batch = self.sent[-1 - nth % len(self.sent)]
+        batch = self.diary.nth_sent(nth)
         if how == "as it was":
-            old = [line for line in self.paper.lines if line.id in batch.ids]
             outcome = outcome_of(batch, lambda: send(self.books[handle], batch))
-            if not is_as_told(outcome, old):
-                raise AssertionError(f"it was written before, and now there came of it: {outcome}")
+            if not is_as_told(outcome, self.diary.lines_of(batch.ids)):
+                raise AssertionError(f"it was written before, and now there came of it: {in_short(outcome)}")
             return
-        if how == "with another source":
-            again = batch._replace(source="another one")
-        else:
-            again = batch._replace(
-                events=[*batch.events, METRICS[1]], ids=[*batch.ids, *self._new_ids(1)], replaces=None
-            )
-        with _raising(RetryMismatch):
-            send(self.books[handle], again)
+        other = batch._replace(source="another one") if how == "with another source" else self.diary.longer(batch)
+        with raising(RetryMismatch):
+            send(self.books[handle], other)
 
     @rule(
         handle=_HANDLE, initiative=_NAME, events=_BATCH, where=st.sampled_from(["at the clock", "within", "at the end"])
     )
     def fail(self, handle: int, initiative: str, events: Events, where: str) -> None:
         """Fail in the middle of a batch: nothing of it is written, and nobody else sees anything of it meanwhile."""
-        batch = self._batch(initiative, self._fitting(initiative, events))
+        batch = self.diary.fitting(initiative, events)
         if not batch.events:
             return
-        with _raising(Interruption):
+
+        def others_see() -> None:
+            if self.reopens:
+                holds(self.books[1 - handle], self.paper)
+
+        with raising(Interruption):
             if where == "at the clock":
-                send(Ledger(self.stores[handle], _broken_clock), batch)
-            interrupted(
-                self.stores[handle],
-                batch,
-                self.clock(),
-                within=where == "within",
-                meanwhile=lambda: holds(self.books[1 - handle], self.paper) if self.reopens else None,
-            )
+                send(Ledger(self.stores[handle], broken_clock), batch)
+            else:
+                interrupted(self.stores[handle], batch, self.clock(), within=where == "within", meanwhile=others_see)
 
     @precondition(lambda self: self.reopens)
     @rule()
     def reopen(self) -> None:
         """Close all handles, and open the ledger again."""
-        for book in self.books:
-            book.close()
-        self.timelines, self.asked = [], 0
+        self._close()
         self._open()
 
     @rule(names=st.tuples(_NAME, _NAME), events=_BATCH, others=_BATCH)
     def record_at_once(self, names: tuple[str, str], events: Events, others: Events) -> None:
         """Record two batches from two threads through two handles: it is as if one had come after the other."""
-        sent = [self._batch(names[0], events), self._batch(names[1], others)]
-        self._take_in(sent, at_once(self.books, sent))
+        sent = [self.diary.batch(names[0], events), self.diary.batch(names[1], others)]
+        self.diary.take_in(sent, at_once(self.books, sent), self.clock())
 
     @precondition(lambda self: self.reopens)
     @rule(handle=_HANDLE, initiative=_NAME, events=_BATCH)
@@ -253,7 +245,7 @@ class LedgerMachine(RuleBasedStateMachine):
         before = Paper(self.paper.lines)
         with self.stores[handle].reading():
             holds(self.books[handle], before)
-            self._write(1 - handle, self._batch(initiative, self._fitting(initiative, events)))
+            self._write(1 - handle, self.diary.fitting(initiative, events))
             holds(self.books[handle], before)
 
     @rule(by=st.sampled_from([timedelta(days=1), timedelta(days=-400), timedelta(microseconds=1)]))
@@ -274,7 +266,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(handle=_HANDLE, nth=st.integers(0, 50))
     def look_back(self, handle: int, nth: int) -> None:
         """Ask of every day, as known at some moment: what was known then has not changed."""
-        answers(self.books[handle], self.paper, ASKED, self._moment(nth))
+        answers(self.books[handle], self.paper, ASKED, self.diary.nth_moment(nth))
 
     # what holds after each step
 
@@ -282,7 +274,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def all_is_as_on_paper(self) -> None:
         """Each handle holds what is on paper, one answers of all days, and timelines keep up."""
         turn = next(self.turns)
-        book, moment = self.books[turn % 2], self._moment(turn * 7)
+        book, moment = self.books[turn % 2], self.diary.nth_moment(turn * 7)
         for each in self.books if self.reopens else self.books[:1]:
             holds(each, self.paper)
         if self.asked != len(self.paper.lines):
@@ -293,76 +285,16 @@ class LedgerMachine(RuleBasedStateMachine):
             for known_at in (None, moment):
                 keeps_up(line, self.paper, name, measure, ASKED, known_at)
 
-    def _moment(self, nth: int) -> datetime | int:
-        """Choose a moment of knowledge: before and after any record, by position and by instant."""
-        instants = {line.recorded_at: None for line in self.paper.lines}
-        moments: list[datetime | int] = [
-            *range(len(self.paper.lines) + 1),
-            *instants,
-            *(one - timedelta(microseconds=1) for one in instants),
-        ]
-        return moments[nth % len(moments)]
-
-    # how they are taken
-
-    def _batch(self, initiative: str, events: Sequence[Event], source: str = "", replaces: str | None = None) -> Batch:
-        return Batch(initiative, events, self._new_ids(len(events)), source, replaces)
-
-    def _new_ids(self, many: int) -> list[str]:
-        return [f"00000000-0000-4000-8000-{next(self.numbers):012}" for _ in range(many)]
-
-    def _fitting(self, initiative: str, events: Sequence[Event]) -> Events:
-        fitting = Events()
-        for event in events:
-            if not self.paper.wrong(initiative, [*fitting, event]):
-                fitting.append(event)
-        return fitting
-
-    def _nth_id(self, initiative: str, nth: int) -> str:
-        lines = self.paper.lines[::-1]
-        own = [line.id for line in lines if line.initiative == initiative]
-        others = [line.id for line in lines if line.initiative != initiative]
-        ids = [*own, *others[:1], "unheard-of"]
-        return ids[nth % len(ids)]
-
     def _write(self, handle: int, batch: Batch, *, expected_version: int | None = None) -> None:
         if batch.events:
             book = self.books[handle]
             outcome = outcome_of(batch, lambda: send(book, batch, expected_version=expected_version))
-            self._take_in([batch], [outcome])
-
-    def _take_in(self, sent: Sequence[Batch], outcomes: Sequence[Outcome]) -> None:
-        """Write down what was written, in an order in which it is as the paper says, which there must be."""
-        expected = []
-        for order in permutations(range(len(sent))):
-            draft = Paper(self.paper.lines)
-            told = {index: on_paper(draft, sent[index], self.clock()) for index in order}
-            expected = [told[index] for index in range(len(sent))]
-            if all(map(is_as_told, outcomes, expected)):
-                self.paper = draft
-                self.sent += [sent[index] for index in order if not isinstance(told[index], set)]
-                return
-        raise AssertionError(f"there came of it: {outcomes}\nand on paper, as one order of them has it: {expected}")
-
-
-def _broken_clock() -> datetime:
-    raise Interruption
-
-
-@contextmanager
-def _raising(error: type[Exception]) -> Iterator[None]:
-    try:
-        yield
-    except error:
-        return
-    except LedgerError as other:
-        raise AssertionError(f"{error.__name__} was not raised, but {other!r}") from other
-    raise AssertionError(f"no {error.__name__} was raised")
+            self.diary.take_in([batch], [outcome], self.clock())
 
 
 @cache
 def _an_empty_file() -> bytes:
-    """Give the bytes of a ledger without records, since to make a file takes longer than a run."""
+    """Give the bytes of a ledger without records, since to make one takes longer than many steps."""
     with TemporaryDirectory() as directory:
         path = Path(directory) / "empty.db"
         SqliteStore(str(path)).close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from ledger.model.events import (
     Event,
@@ -37,6 +37,9 @@ _STATUSES: Final[Mapping[type, tuple[str, set[str], str]]] = {
 
 _IN_T: Final = {"t": Fraction(1), "kg": Fraction(1, 1000)}
 _TICK: Final = timedelta(microseconds=1)
+
+Ends: TypeAlias = tuple[Fraction | None, Fraction | None]
+"""The low and the high end of an amount; None where one is open."""
 
 
 class Line(NamedTuple):
@@ -129,20 +132,26 @@ class Paper:
         return found | _wrong_moves(after) | _wrong_reports(after) | _still_needed(_standing(old.values()), after)
 
 
-def figure(told: Mapping[str, Any], measure: Measure) -> Fraction | None:
-    """Answer a measure by what was the case: members, totals and initiative-wide values; None for no answer."""
+def figure(told: Mapping[str, Any], measure: Measure) -> Ends | None:
+    """Answer members, a total or an initiative-wide value by what was the case: both ends, None for an open one.
+
+    Of a metric that is not known there is no answer.
+    """
     if isinstance(measure, Members):
         statuses = {"active", "suspended"} if measure.suspended else {"active"}
         counted = [held for held in told["members"].values() if held["status"] in statuses]
-        return Fraction(
+        number = Fraction(
             sum(all(held["attributes"].get(name) in values for name, values in measure.where) for held in counted)
         )
+        return number, number
     if not isinstance(measure, Total | Value) or measure.metric not in told["metrics"]:
         return None
     if isinstance(measure, Value):
-        return _in_t(told["values"].get(measure.metric))
+        value = _in_t(told["values"].get(measure.metric))
+        return value, value
     stated = [held["values"].get(measure.metric) for held in told["members"].values() if held["status"] == "active"]
-    return sum((amount for text in stated if (amount := _in_t(text)) is not None), Fraction(0))
+    total = sum((amount for text in stated if (amount := _in_t(text)) is not None), Fraction(0))
+    return total, total
 
 
 def _in_t(text: str | None) -> Fraction | None:
