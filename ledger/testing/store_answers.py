@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count, permutations, zip_longest
 from typing import Any, Final, TypeVar
 
@@ -17,7 +17,7 @@ from ledger.model.errors import BadInput, LedgerError
 from ledger.model.events import MemberJoined, MetricDefined, MetricUpdated, RecordRetracted
 from ledger.model.facts import Fact, Register, definition_of, metric_of, status_of
 from ledger.model.measures import Measure, Members, Total
-from ledger.model.records import Record
+from ledger.model.records import KnownAt, Record
 from ledger.model.state import heard, replay
 from ledger.queries.history import history
 from ledger.queries.log import Batch, Retraction, Wanted
@@ -226,16 +226,11 @@ class AnsweringConformance:
             for name, records in play_in_turns(store, {next(names): drawn}).items():
                 day = data.draw(st.sampled_from(breakpoints(records)))
                 moment = data.draw(st.sampled_from(moments_of(records)))
-                wanted = Wanted.by(measure)
-                state = replay(records, at=day, known_at=moment)
-                version, registers = store.registers(name, day, moment, wanted)
-                cells = {one: found for one, found in state.registers.cells.items() if one in wanted}
-                assert (version, {one: registers.of(one) for one in cells}) == (state.version, cells)
-                assert {one for one in registers.cells if one in wanted} == cells.keys()
-                used = {option.fact.position for found in cells.values() for option in found.candidates}
-                assert {one: registers.refs[one] for one in used} == {one: state.registers.refs[one] for one in used}
+                gives_what_is_wanted(store, records, day, moment, measure, name)
 
         with closing(open_store()) as store:
+            records = of("clusters", put_some(store))
+            gives_what_is_wanted(store, records, LATER, None, Total("co2"), "clusters")
             check()
 
     # of what is new
@@ -380,3 +375,17 @@ def tried(ask: Callable[..., T], *given: object) -> T | tuple[type, str]:
         return ask(*given)
     except LedgerError as error:
         return type(error), str(error)
+
+
+def gives_what_is_wanted(
+    store: EventStore, records: list[Record], day: date, moment: KnownAt, measure: Measure, name: str
+) -> None:
+    """Hold the registers that a measure wants against those of the whole state."""
+    wanted = Wanted.by(measure)
+    state = replay(records, at=day, known_at=moment)
+    version, registers = store.registers(name, day, moment, wanted)
+    cells = {one: found for one, found in state.registers.cells.items() if one in wanted}
+    assert (version, {one: registers.of(one) for one in cells}) == (state.version, cells)
+    assert {one for one in registers.cells if one in wanted} == cells.keys()
+    used = {option.fact.position for found in cells.values() for option in found.candidates}
+    assert {one: registers.refs[one] for one in used} == {one: state.registers.refs[one] for one in used}
