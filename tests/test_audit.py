@@ -49,7 +49,7 @@ from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVER
 from ledger.queries.findings import basis
 from ledger.queries.holds import REACH
 from ledger.recording.batch import Terms, entries_of, written
-from ledger.testing.histories import EXACT_DAYS, breakpoints, histories, hostile_histories, questions
+from ledger.testing.histories import breakpoints, histories, hostile_histories, questions
 
 EXAMPLES = settings.default.max_examples  # of the profile
 
@@ -709,16 +709,10 @@ def stored(store, initiative, records):
 
 @st.composite
 def claims(draw, days):
-    measure = draw(questions(metrics=3))
+    """Draw one of `questions`, or a share of two, and an amount that it may well have."""
+    measure = draw(questions(metrics=3, bases=True))
     if draw(st.sampled_from([False, False, True])):
         measure = Share(measure, draw(questions()))
-    elif isinstance(measure, Total) and draw(st.booleans()):
-        measure = evolve(
-            measure,
-            members_at=draw(st.none() | st.sampled_from(EXACT_DAYS)),
-            overlap=draw(st.sampled_from(["refuse", "parts", "whole"])),
-            within=draw(st.sampled_from([None, "1 month"])),
-        )
     unit = "t" if getattr(measure, "metric", None) in ("co2", "net") else ""
     amount = draw(st.sampled_from(["0", "1", "2", "3", "-1", "1..2", ">= 2", "<= 1"]))
     definition = draw(st.sampled_from([None, None, None, "x"]))
@@ -727,7 +721,10 @@ def claims(draw, days):
 
 @st.composite
 def published(draw, drawn):
-    """Draw a history, with claims in its reports, and with two more reports put in."""
+    """Draw a history of `ledger.testing`, with claims in its reports, and with two more reports put in.
+
+    `reports_with_true_claims` and their like are of what is known in the end; these are recorded in the middle.
+    """
     records = draw(drawn)
     days = [day for day in breakpoints(records) if day < date(9000, 1, 1)]
     several = st.lists(claims(days), min_size=1, max_size=3)

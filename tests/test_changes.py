@@ -33,10 +33,12 @@ from ledger.model.state import replay
 from ledger.queries.changes import KINDS, compare
 from ledger.queries.points import Point, point_of
 from ledger.queries.standing import standing_of
-from ledger.testing.histories import FIRST_INSTANT, breakpoints, histories, hostile_histories
+from ledger.testing.clock import FIRST_INSTANT
 from ledger.testing.scripts import history_of
+from ledger.testing.strategies import histories, hostile_histories, points
 
 EXAMPLES = settings.default.max_examples  # of the profile
+ANY = histories(parts=True) | hostile_histories(parts=True)
 
 
 def recorded(*events):
@@ -53,23 +55,25 @@ def told(changes):
     return [(change.kind, change.register.id, change.before, change.after) for change in changes if not change.implied]
 
 
-@st.composite
-def two_states(draw, drawn=None, **known_at):
-    records = draw(histories(parts=True) | hostile_histories(parts=True) if drawn is None else drawn)
-    moments = st.sampled_from([None, *(record.position for record in records), *(r.recorded_at for r in records)])
-    days = st.sampled_from(breakpoints(records))
-    return [replay(records, at=draw(days), **(known_at or {"known_at": draw(moments)})) for _ in range(2)]
+def states_of(records, *asked):
+    return [replay(records, at=point.day, known_at=point.known_at) for point in asked]
 
 
 @st.composite
-def apart_in_one(draw, drawn=None):
-    """Two states that differ in the day or in what is known, not in both: then either is all that changed."""
-    records = draw(histories(parts=True) | hostile_histories(parts=True) if drawn is None else drawn)
-    moments = st.sampled_from([None, *(record.position for record in records), *(r.recorded_at for r in records)])
-    days = st.sampled_from(breakpoints(records))
-    day, known_at = draw(days), draw(moments)
-    other = (draw(days), known_at) if draw(st.booleans()) else (day, draw(moments))
-    return [replay(records, at=at, known_at=moment) for at, moment in draw(st.permutations([(day, known_at), other]))]
+def two_states(draw, drawn=ANY):
+    """Two `points` of a history, replayed."""
+    records = draw(drawn)
+    return states_of(records, *(draw(points(records)) for _ in range(2)))
+
+
+@st.composite
+def apart_in_one(draw, drawn=ANY, *, in_day=None):
+    """Two `points` that differ in the day or in what is known, not in both: then either is all that changed."""
+    records = draw(drawn)
+    one, other = draw(points(records)), draw(points(records))
+    in_day = draw(st.booleans()) if in_day is None else in_day
+    near = Point(other.day, one.known_at) if in_day else Point(one.day, other.known_at)
+    return states_of(records, *draw(st.permutations([one, near])))
 
 
 def content(state):
@@ -145,7 +149,7 @@ def test_the_other_way_round_it_is_the_mirror_image(states):
     }
 
 
-@given(two_states(histories(parts=True), known_at=None))
+@given(apart_in_one(histories(parts=True), in_day=True))
 @settings(max_examples=2 * EXAMPLES)
 def test_as_time_goes_by_nothing_vanishes_and_going_back_nothing_is_new(states):
     first, last = sorted(states, key=lambda state: state.at)

@@ -22,8 +22,9 @@ from ledger.model.measures import Distinct, Joined, Members, Share, Total, Value
 from ledger.model.quantity import Quantity, at_least, at_most, exactly
 from ledger.model.state import replay
 from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVERIFIABLE, VERDICTS, changed_by, check
-from ledger.testing.histories import MEMBERS, breakpoints, histories, hostile_histories, questions
+from ledger.testing.histories import MEMBERS
 from ledger.testing.scripts import history_of
+from ledger.testing.strategies import histories, hostile_histories, points, questions
 from ledger.testing.worlds import Worlds
 
 EXAMPLES = settings.default.max_examples  # of the profile
@@ -375,13 +376,6 @@ def near(draw, quantity):
     return drawn.to("kg") if unit == "t" and draw(st.booleans()) else drawn
 
 
-@st.composite
-def points(draw, records):
-    moments = [record.position for record in records] + [record.recorded_at for record in records]
-    known_at = draw(st.none() | st.sampled_from(moments)) if moments else None
-    return {"at": draw(st.sampled_from(breakpoints(records))), "known_at": known_at}
-
-
 def asked_near(data, state, measure):
     try:
         figure = state.measure(measure)
@@ -395,10 +389,10 @@ def asked_near(data, state, measure):
 def test_no_verdict_is_against_any_possible_world(data, measure, parts):
     records = data.draw(histories(parts=parts, max_size=9))
     point = data.draw(points(records))
-    state = replay(records, **point)
+    state = replay(records, at=point.day, known_at=point.known_at)
     claim = asked_near(data, state, measure)
     found = check(claim, state)
-    worlds = Worlds.of(records, **point)
+    worlds = Worlds.of(records, at=point.day, known_at=point.known_at)
     answers = [worlds.answer(world, measure).envelope for world in worlds.worlds(measure)]
     if found.verdict == CONFIRMED:
         assert all(claim.amount.contains(answer) for answer in answers)
@@ -414,7 +408,7 @@ def test_no_verdict_is_against_any_possible_world(data, measure, parts):
 def test_where_one_world_is_possible_and_nothing_is_missing_nothing_is_left_open(data, measure):
     records = data.draw(histories(rough=False, bounds=False, max_size=9))
     point = data.draw(points(records))
-    state = replay(records, **point)
+    state = replay(records, at=point.day, known_at=point.known_at)
     claim = asked_near(data, state, measure)
     found = check(claim, state)
     if found.figure.complete and claim.amount.exact:
@@ -429,7 +423,8 @@ def test_where_one_world_is_possible_and_nothing_is_missing_nothing_is_left_open
 @settings(max_examples=EXAMPLES)
 def test_whatever_was_recorded_a_check_can_be_made(data, measure, member):
     records = data.draw(histories(parts=True) | hostile_histories(parts=True))
-    state = replay(records, **data.draw(points(records)))
+    point = data.draw(points(records))
+    state = replay(records, at=point.day, known_at=point.known_at)
     if data.draw(st.booleans()):
         measure = Share(
             measure, data.draw(st.sampled_from([Members(), Total("co2"), Value("net", member), Joined("2021-01-01")]))

@@ -36,8 +36,9 @@ groupings = st.sampled_from(["country", "sector", ISLES, WESTERN])
 
 
 @st.composite
-def states(draw, **options):
-    records = draw(histories(**options))
+def states(draw):
+    """One of `histories`, replayed on one of its `breakpoints`."""
+    records = draw(histories())
     return replay(records, at=draw(st.sampled_from(breakpoints(records))))
 
 

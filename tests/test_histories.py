@@ -151,12 +151,22 @@ def test_members_days_and_size_can_be_chosen(records):
     assert breakpoints(records)[0].year >= 1998
 
 
+@given(hostile_histories(days=["1999"], max_size=4))
+def test_days_of_hostile_histories_can_be_chosen(records):
+    assert {record.event.effective.text for record in records if hasattr(record.event, "effective")} <= {"1999"}
+
+
 @pytest.mark.parametrize(
     "options", [{"members": 4}, {"members": -1}, {"metrics": 0}, {"metrics": 4}, {"max_size": -1}, {"days": []}]
 )
 def test_options_are_checked_at_once(options):
     with pytest.raises(InvalidArgument):
         histories(**options)
+
+
+def test_days_of_hostile_histories_are_checked_at_once():
+    with pytest.raises(InvalidArgument, match="days is empty"):
+        hostile_histories(days=[])
 
 
 @given(questions(metrics=1), questions(metrics=3))

@@ -44,6 +44,7 @@ def state_of(records, name, at):
 
 @st.composite
 def pairs(draw, **options):
+    """Two of `histories`, replayed on one of their `breakpoints`."""
     one, other = draw(histories(max_size=8, **options)), draw(histories(max_size=8, **options))
     at = draw(st.sampled_from(breakpoints([*one, *other])))
     return state_of(one, "a", at), state_of(other, "b", at)

@@ -62,7 +62,7 @@ def state_of(*events: Event, at: str = "2021-06-15") -> InitiativeState:
 
 @st.composite
 def dated(draw: st.DrawFn, drawn: st.SearchStrategy[list[Record]]) -> tuple[list[Record], date]:
-    """Draw a history and a day to ask it about."""
+    """Draw a history of `ledger.testing`, and one of its `breakpoints` to ask it about."""
     records = draw(drawn)
     return records, draw(st.sampled_from(breakpoints(records)))
 

@@ -165,6 +165,11 @@ def test_events_are_of_the_classes_ids_and_dates_asked_for(event):
     assert event.effective.exact
 
 
+@given(events(MetricUpdated, amounts=quantities(unit="kt")))
+def test_values_are_of_the_amounts_asked_for(event):
+    assert event.amount is None or event.amount.unit == "kt"
+
+
 def test_a_change_to_part_of_none_is_drawn():
     assert drawn(events(MemberChanged), lambda event: event.part_of, {"", None, "a"}) == {"", None, "a"}
 

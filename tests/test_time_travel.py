@@ -56,10 +56,12 @@ from ledger.model.errors import (
     UnknownMetric,
     WrongDimension,
 )
+from ledger.model.events import EVENTS
 from ledger.model.facts import Fact, facts_of, window_of
 from ledger.model.measures import Grouping
 from ledger.model.records import RecordRef, known_at_of
 from ledger.model.state import _ranks
+from ledger.model.when import When
 from ledger.queries.changes import compare
 from ledger.queries.log import Batch, News, Retraction, Wanted
 from ledger.queries.timeline import STEPS, Timeline
@@ -67,8 +69,6 @@ from ledger.queries.why import Why, why
 from ledger.stores import sqlite_news
 from ledger.testing.clock import FrozenClock
 from ledger.testing.histories import (
-    AMOUNTS,
-    EXACT_AMOUNTS,
     EXACT_DAYS,
     MEMBERS,
     METRICS,
@@ -81,6 +81,7 @@ from ledger.testing.histories import (
     totals,
 )
 from ledger.testing.ledgers import moments_of
+from ledger.testing.values import events, quantities
 
 EXAMPLES = settings.default.max_examples
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
@@ -590,31 +591,27 @@ class Kept(NamedTuple):
     eager: bool
 
 
+CHANGES = (MemberChanged, InitiativeChanged, InitiativeLaunched, ReportPublished)
+AMENDED = ("effective", "attributes", "amount")
 VERBS = (MemberJoined, MemberReinstated, MemberSuspended, MemberLeft)  # one that is refused becomes the next
 DAYS = (*EXACT_DAYS[:4], *EXACT_DAYS, *ROUGH_DAYS, "0001-01-01", "9999-12-31", "[..2020]", "2030", "2029-05-01")
-FINE = ("0.001 t", "0.0625 kg", "1e30 t", "9223372036854775807 g", "-1e25 t", "3 kt", "..", ".. t", "<= 1e20 t")
-WHENS = st.sampled_from(DAYS)
-WHO = st.sampled_from([MEMBERS[0], *MEMBERS])
-PAIRS = st.fixed_dictionaries({}, optional={name: st.sampled_from([*VALUES[name], None]) for name in VALUES})
-STATED = st.sampled_from([*EXACT_AMOUNTS, *AMOUNTS, *FINE, None])
-VALUED = st.builds(MetricUpdated, st.sampled_from(["co2", "co2", "net", "rank"]), WHENS, STATED, member=WHO | st.none())
-MOVES = st.one_of(
-    *(st.builds(verb, WHO, WHENS) for verb in VERBS), st.builds(MemberJoined, WHO, WHENS, attributes=PAIRS)
+WHENS = st.sampled_from(DAYS).map(When)
+VALUED = events(
+    MetricUpdated,
+    members=st.sampled_from([MEMBERS[0], *MEMBERS]),
+    metrics=st.sampled_from(["co2", "co2", "net"]),
+    effective=WHENS,
+    amounts=quantities(unit=st.sampled_from(["t", "kg", "g", "kt"])),  # of any size, and however fine
 )
-OTHERS = st.one_of(
-    st.builds(MemberChanged, WHO, WHENS, attributes=PAIRS),
-    st.builds(MemberChanged, WHO, WHENS, name=st.just("New Name")),
-    st.sampled_from(METRICS).flatmap(
-        lambda metric: st.builds(
-            evolve, st.just(metric), title=st.sampled_from(["", "As agreed"]), unit=st.sampled_from(["kg", metric.unit])
-        )
-    ),
-    st.builds(MetricDefined, st.just("co2"), unit=st.just("t"), nonnegative=st.booleans()),
-    st.builds(InitiativeLaunched, WHENS, name=st.just("Clusters")),
-    st.builds(InitiativeChanged, WHENS, attributes=PAIRS),
-    st.builds(ReportPublished, st.sampled_from(["first", "second"]), WHENS),
-)
-EVENTS = MOVES | VALUED | OTHERS
+
+
+def happenings(*kinds, max_size=6):
+    """The events of one of `hostile_histories`, of these kinds; a closing, which leaves little to do, by itself."""
+    drawn = hostile_histories(days=DAYS, max_size=max_size)
+    return drawn.map(lambda records: [one.event for one in records if isinstance(one.event, kinds)])
+
+
+ANYTHING = happenings(*set(EVENTS) - {InitiativeClosed, RecordRetracted})
 BOOKS = st.sampled_from([0, 1])
 NAMES = st.sampled_from([INITIATIVES[0], *INITIATIVES])
 
@@ -633,7 +630,11 @@ an_empty_file.made = b""
 
 
 class TimeTravel(RuleBasedStateMachine):
-    """Two ledgers on one file record and correct whatever the rules let in; everything is asked at any time."""
+    """Two ledgers on one file record and correct whatever the rules let in; everything is asked at any time.
+
+    `LedgerMachine` asks for less, since its paper knows exact days alone: here days are rough, measures are any there
+    are, in groups too, and what is kept open is asked for series and revisions, and points for what changed and why.
+    """
 
     lines = Bundle("lines")
 
@@ -667,26 +668,32 @@ class TimeTravel(RuleBasedStateMachine):
         assert self.everything[: len(before)] == before
         return []
 
-    @initialize(when=WHENS, pairs=PAIRS)
-    def it_begins(self, when, pairs):
+    @initialize(when=WHENS, country=st.sampled_from([*VALUES["country"], None]))
+    def it_begins(self, when, country):
+        first = MEMBERS[0]
+        values = [MetricUpdated(metric, when, "1 t", member=first) for metric in ("co2", "net")]
+        beginning = (*METRICS[:2], MemberJoined(first, when, attributes={"country": country}), *values)
         for name in INITIATIVES:
-            events = (*METRICS[:2], MemberJoined(MEMBERS[0], when, attributes=pairs))
-            self.attempt(0, lambda name=name, events=events: self.books[0].initiative(name).record(*events))
+            self.attempt(0, lambda name=name: self.books[0].initiative(name).record(*beginning))
 
     @rule(by=st.sampled_from([-400 * DAY, -TICK, 0 * TICK, TICK, timedelta(hours=1), 400 * DAY]))
     def the_clock_goes_on_or_steps_back(self, by):
         self.clock.set(self.clock() + by)
 
-    @rule(book=BOOKS, name=NAMES, batch=st.lists(EVENTS, min_size=1, max_size=5))
+    @rule(book=BOOKS, name=NAMES, batch=ANYTHING)
     def record_anything(self, book, name, batch):
         self.record(book, name, batch)
 
-    @rule(book=BOOKS, name=NAMES, batch=st.lists(MOVES, min_size=1, max_size=4))
+    @rule(book=BOOKS, name=NAMES, batch=happenings(*VERBS))
     def record_moves(self, book, name, batch):
         self.record(book, name, batch)
 
     @rule(book=BOOKS, name=NAMES, batch=st.lists(VALUED, min_size=1, max_size=4))
     def record_values(self, book, name, batch):
+        self.record(book, name, batch)
+
+    @rule(book=BOOKS, name=NAMES, batch=happenings(*CHANGES, max_size=12))
+    def record_changes(self, book, name, batch):
         self.record(book, name, batch)
 
     def record(self, book, name, batch):
@@ -700,6 +707,11 @@ class TimeTravel(RuleBasedStateMachine):
             batch = [
                 event for place, event in enumerate(batch) if event is not None and (tries < 3 or place not in wrong)
             ]
+
+    @rule(book=BOOKS, name=NAMES, metric=st.sampled_from(METRICS), unit=st.sampled_from([None, "kg"]))
+    def define_anew(self, book, name, metric, unit):
+        defined = evolve(metric, title="As agreed", unit=unit or metric.unit)
+        self.attempt(book, lambda: self.books[book].initiative(name).record(defined))
 
     @rule(book=BOOKS, name=NAMES, when=WHENS)
     def close(self, book, name, when):
@@ -718,23 +730,23 @@ class TimeTravel(RuleBasedStateMachine):
         if record is not None:
             self.attempt(book, lambda: self.books[book].initiative(name).retract(record))
 
-    @rule(book=BOOKS, name=NAMES, nth=st.integers(0, 7), when=WHENS, pairs=PAIRS, amount=STATED)
-    def correct(self, book, name, nth, when, pairs, amount):
+    @rule(book=BOOKS, name=NAMES, nth=st.integers(0, 7), like=ANYTHING, valued=VALUED)
+    def correct(self, book, name, nth, like, valued):
+        """Correct a record in what other events say in its place: the day, attributes, an amount."""
         record = self.chosen(name, nth)
         if record is None:
             return
-        changes = {"title": "As corrected"} if isinstance(record.event, MetricDefined) else {"effective": when}
-        if isinstance(record.event, MemberJoined | MemberChanged):
-            changes["attributes"] = pairs
-        if isinstance(record.event, MetricUpdated):
-            changes["amount"] = None if amount is None else ledger.Quantity.parse(amount)
+        told = {part: getattr(one, part) for one in [valued, *like] for part in AMENDED if hasattr(one, part)}
+        changes = {part: value for part, value in told.items() if hasattr(record.event, part)}
+        if isinstance(record.event, MetricDefined):
+            changes = {"title": "As corrected"}
         self.attempt(book, lambda: self.books[book].initiative(name).correct(record, **changes))
 
-    @rule(book=BOOKS, name=NAMES, nth=st.integers(0, 7), event=EVENTS)
-    def correct_by_something_else(self, book, name, nth, event):
+    @rule(book=BOOKS, name=NAMES, nth=st.integers(0, 7), others=ANYTHING)
+    def correct_by_something_else(self, book, name, nth, others):
         record = self.chosen(name, nth)
-        if record is not None:
-            self.attempt(book, lambda: self.books[book].initiative(name).correct(record, event))
+        if record is not None and others:
+            self.attempt(book, lambda: self.books[book].initiative(name).correct(record, others[0]))
 
     @rule(target=lines, book=BOOKS, name=NAMES, asking=asked(), eager=st.booleans())
     def open_a_timeline(self, book, name, asking, eager):
@@ -819,7 +831,7 @@ def otherwise(event):
 
 
 TestTimeTravel = TimeTravel.TestCase
-TestTimeTravel.settings = settings(max_examples=max(EXAMPLES // 2, 5), stateful_step_count=50)
+TestTimeTravel.settings = settings(max_examples=max(EXAMPLES // 3, 5), stateful_step_count=50)
 
 
 # by example: the two times are not confused
@@ -1465,8 +1477,8 @@ def test_amounts_are_counted_in_finer_parts_as_finer_ones_come_in_one_batch_or_i
             MetricUpdated("co2", "2021-01-01", amount, member="abcd"[(place + shift) % 4])
             for place, amount in enumerate(amounts)
         ]
-        for events in [batch] if together else [[one] for one in batch]:
-            clusters.record(*events)
+        for several in [batch] if together else [[one] for one in batch]:
+            clusters.record(*several)
             line.at("2022-01-01")
     past = Past(clusters.records())
     days, moments = [date(2020, 12, 31), date(2022, 1, 1)], moments_of(past.records)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
+from attrs import astuple
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -31,8 +32,10 @@ from ledger.model.state import replay
 from ledger.model.wording import measure_of
 from ledger.queries.bridge import CLOSING, OPENING, Line
 from ledger.queries.why import KINDS, Part, why
-from ledger.testing.histories import FIRST_INSTANT, breakpoints, histories, hostile_histories, questions
+from ledger.testing.clock import FIRST_INSTANT
+from ledger.testing.histories import breakpoints
 from ledger.testing.scripts import history_of
+from ledger.testing.strategies import histories, hostile_histories, points, questions
 
 EXAMPLES = settings.default.max_examples  # of the profile
 
@@ -54,11 +57,9 @@ def told(found):
 
 @st.composite
 def asked(draw, drawn):
-    """Draw a history, a measure, and two points around which its answers change."""
+    """Draw a history, one of `questions`, and two of `points`, as pairs."""
     records, measure = draw(drawn), draw(questions(metrics=3))
-    moments = st.sampled_from([None, *(record.position for record in records), *(r.recorded_at for r in records)])
-    days = st.sampled_from(breakpoints(records))
-    return records, measure, (draw(days), draw(moments)), (draw(days), draw(moments))
+    return records, measure, *(astuple(draw(points(records))) for _ in range(2))
 
 
 def answered(case):

@@ -165,10 +165,8 @@ def histories(
     measured = _of_pool("metrics", metrics, METRICS, least=1)
     if not 0 <= max_size <= _SIZE_MAX:
         raise InvalidArgument(f"max_size={max_size!r} must be a number from 0 to {_SIZE_MAX}")
-    if days is not None and not days:
-        raise InvalidArgument("days is empty: name at least one, or leave it out")
     kinds = (*_OFTEN, *_STATUS_VERBS, *_OTHERS[: None if closing else -1], *(_UNDOING if retractions else ()))
-    whens = (*EXACT_DAYS, *(ROUGH_DAYS if rough else ())) if days is None else tuple(days)
+    whens = _of_days(days, (*EXACT_DAYS, *(ROUGH_DAYS if rough else ())))
     return _histories(_wishes(kinds, whens, max_size, members=whose, metrics=measured, bounds=bounds, parts=parts))
 
 
@@ -183,15 +181,26 @@ def _of_pool(name: str, given: int | Sequence[T], pool: Sequence[T], least: int)
     return tuple(pool[:given])
 
 
+def _of_days(given: Sequence[str] | None, pool: tuple[str, ...]) -> tuple[str, ...]:
+    if given is not None and not given:
+        raise InvalidArgument("days is empty: name at least one, or leave it out")
+    return pool if given is None else tuple(given)
+
+
 @st.composite
 def _histories(draw: st.DrawFn, wishes: st.SearchStrategy[list[_Wish]]) -> History:
     return _granted(draw(wishes))
 
 
-def hostile_histories(*, parts: bool = False, max_size: int = 12) -> st.SearchStrategy[History]:
-    """Draw any events in any order, with retractions and replacements of anything or of nothing; `parts` as above."""
+def hostile_histories(
+    *, parts: bool = False, days: Sequence[str] | None = None, max_size: int = 12
+) -> st.SearchStrategy[History]:
+    """Draw any events in any order, with retractions and replacements of anything or of nothing.
+
+    `parts`, `days` and `max_size` are as in `histories`.
+    """
     kinds = (*_OFTEN, *_STATUS_VERBS, *_OTHERS, *_UNDOING)
-    whens = (*EXACT_DAYS, *ROUGH_DAYS)
+    whens = _of_days(days, EXACT_DAYS + ROUGH_DAYS)
     anything = _wishes(kinds, whens, max_size, members=MEMBERS, metrics=METRICS, bounds=True, parts=parts)
     return _hostile_histories(anything, max_size)
 

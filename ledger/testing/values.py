@@ -224,10 +224,11 @@ def events(
     members: Strings | None = None,
     metrics: Strings | None = None,
     effective: SearchStrategy[When] | None = None,
+    amounts: SearchStrategy[Quantity] | None = None,
 ) -> SearchStrategy[Event]:
     """Draw events of these classes, or of all: each is well-formed, but need not fit any history.
 
-    `members`, `metrics` and `effective` say what their ids and dates are drawn from.
+    `members`, `metrics`, `effective` and `amounts` say what their ids, dates and values are drawn from.
     """
     for cls in classes:
         _require(cls in EVENTS, f"{cls!r} is no class of event, such as MemberJoined")
@@ -242,7 +243,7 @@ def events(
         "name": names(),
         "attributes": attributes(clearing=True),
         "unit": st.sampled_from(UNITS),
-        "amount": st.none() | quantities(),
+        "amount": st.none() | (quantities() if amounts is None else amounts),
         "period": whens(),
         "quality": st.sampled_from(QUALITIES),
         "claims": st.just(()),  # drawn once the day of the report is known
