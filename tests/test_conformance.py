@@ -156,6 +156,19 @@ class BeginsAtOne(Broken):
         return super().position() or 1
 
 
+@fails("test_nobody_sees_half_a_batch")
+class WritesARowAtATime(Broken):
+    @contextmanager
+    def adding(self):
+        with super().adding() as new:
+            yield new
+            rows = list(new)
+            new.clear()
+            for row in rows:
+                self.kept.append(row)
+                sleep(0.001)
+
+
 @fails("test_positions_and_versions_count_from_one_without_gaps", "test_the_head_says_where_the_next_batch_goes")
 class CountsVersionsOfTheWholeLedger(Broken):
     class Append(PlainAppend):

@@ -34,7 +34,7 @@ def test_every_law_says_what_it_is_in_a_sentence_and_in_algebra(law):
 def test_all_laws_are_listed_and_nothing_else_is_public():
     functions = {name for name, value in vars(laws).items() if isfunction(value)}
     named = {law.__name__ for law in laws.ALL}
-    assert functions - named == {"figures", "agrees_with", "check"}
+    assert functions - named == {"figures", "agrees_with", "answer_is", "check"}
     assert len(laws.ALL) == len(named) >= 20
     assert {*laws.__all__} == {*functions, "ALL", "OF_ANSWERS", "OF_LEDGERS", "Ask", "Law"}
 
@@ -107,7 +107,7 @@ def test_an_answer_must_be_none_where_the_metric_is_unknown():
 
 
 def test_a_law_of_an_answer_needs_one():
-    with pytest.raises(InvalidArgument, match="agrees is a law of an answer: give your own"):
+    with pytest.raises(InvalidArgument, match="answer_is is a law of an answer: give your own"):
         laws.check(laws.agrees_with(Members()))
 
 

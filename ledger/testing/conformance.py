@@ -11,8 +11,12 @@ Each test is of one promise of `ledger.stores.protocol`, which its name and its 
 and Hypothesis; it looks at a tenth of the examples that the profile of Hypothesis in force asks for.
 """
 
-from ledger.testing.store_answers import AnsweringConformance
-from ledger.testing.store_writing import WritingConformance
+import pytest
+
+pytest.register_assert_rewrite("ledger.testing.store_answers", "ledger.testing.store_writing")
+
+from ledger.testing.store_answers import AnsweringConformance  # noqa: E402 - a failure then shows what was compared
+from ledger.testing.store_writing import WritingConformance  # noqa: E402
 
 
 class StoreConformance(WritingConformance, AnsweringConformance):

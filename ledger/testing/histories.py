@@ -8,6 +8,7 @@ metrics, values and days, so that events meet; both shrink by dropping and simpl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
@@ -16,6 +17,7 @@ from attrs import evolve, frozen
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
+from ledger.model.errors import LedgerError
 from ledger.model.events import (
     Attributes,
     Event,
@@ -55,7 +57,7 @@ from ledger.testing.clock import FIRST_INSTANT
 from ledger.testing.scripts import INITIATIVE, History
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 T = TypeVar("T")
 
@@ -163,7 +165,7 @@ def histories(
     """
     whose = _of_pool("members", members, MEMBERS, least=0)
     measured = _of_pool("metrics", metrics, METRICS, least=1)
-    if not 0 <= max_size <= _SIZE_MAX:
+    if not isinstance(max_size, int) or not 0 <= max_size <= _SIZE_MAX:
         raise InvalidArgument(f"max_size={max_size!r} must be a number from 0 to {_SIZE_MAX}")
     kinds = (*_OFTEN, *_STATUS_VERBS, *_OTHERS[: None if closing else -1], *(_UNDOING if retractions else ()))
     whens = _of_days(days, (*EXACT_DAYS, *(ROUGH_DAYS if rough else ())))
@@ -171,6 +173,8 @@ def histories(
 
 
 def _of_pool(name: str, given: int | Sequence[T], pool: Sequence[T], least: int) -> tuple[T, ...]:
+    if isinstance(given, bool | str) or not isinstance(given, int | Sequence):
+        raise InvalidArgument(f"{name}={given!r} must be a number, or several such as {pool[0]!r}, in a list")
     if not isinstance(given, int):
         own = tuple(given)
         if len(own) < least or not all(isinstance(one, type(pool[0])) for one in own):
@@ -184,7 +188,12 @@ def _of_pool(name: str, given: int | Sequence[T], pool: Sequence[T], least: int)
 def _of_days(given: Sequence[str] | None, pool: tuple[str, ...]) -> tuple[str, ...]:
     if given is not None and not given:
         raise InvalidArgument("days is empty: name at least one, or leave it out")
-    return pool if given is None else tuple(given)
+    if given is None:
+        return pool
+    try:
+        return tuple(When(text).text for text in ([given] if isinstance(given, str) else given))
+    except LedgerError as error:
+        raise InvalidArgument(f"days={given!r}: {error}") from error
 
 
 @st.composite

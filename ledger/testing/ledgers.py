@@ -94,7 +94,7 @@ def ledgers(*, initiatives: int = 1, store: OpenStore = memory, **drawn: Any) ->
     ledgers with a metric of your own. `store` opens another empty store than one in memory.
     Draw only as many as you look at: each is a database.
     """
-    if not 1 <= initiatives <= len(INITIATIVES):
+    if not isinstance(initiatives, int) or not 1 <= initiatives <= len(INITIATIVES):
         raise InvalidArgument(f"initiatives={initiatives!r} must be a number from 1 to {len(INITIATIVES)}")
     several = st.lists(histories(**drawn), min_size=1, max_size=initiatives)
     turns = st.lists(st.integers(0, initiatives - 1), max_size=20) if initiatives > 1 else st.just([])

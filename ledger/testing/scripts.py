@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from attrs import NOTHING, fields, frozen, has
 
+from ledger.model.errors import BadInput, shown
 from ledger.model.events import Attributes, Event
 from ledger.model.quantity import Quantity
 from ledger.model.records import Record
@@ -70,6 +71,8 @@ def history_of(*batches: Sequence[Item]) -> History:
     records = History()
     position, day = 0, 0
     for items in batches:
+        if not isinstance(items, tuple | list):
+            raise BadInput(f"{shown(items)} is no batch: give the events that are recorded together in a list")
         if not items:
             position += 1
             continue
@@ -85,7 +88,10 @@ def records_of(*batches: tuple[str | Item, ...]) -> list[Record]:
     """Make the records of a whole ledger: each batch is the id of an initiative, and then its events."""
     records: list[Record] = []
     versions: dict[str, int] = {}
-    for day, (initiative, *items) in enumerate(batches):
+    for day, batch in enumerate(batches):
+        if not isinstance(batch, tuple | list) or len(batch) < 2 or not isinstance(batch[0], str):
+            raise BadInput(f"{shown(batch)} is no batch: give the id of an initiative and its events, as a tuple")
+        initiative, *items = batch
         for item in items:
             versions[str(initiative)] = version = versions.get(str(initiative), 0) + 1
             position, instant = len(records) + 1, FIRST_INSTANT + day * A_DAY

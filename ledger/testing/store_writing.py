@@ -308,6 +308,17 @@ class WritingConformance:
             assert [record.position for record in recorded.result()] == [2]
             assert [record.event for record in other.records()] == [ADA, BEN]
 
+    def test_nobody_sees_half_a_batch(self, open_store: OpenStore) -> None:
+        """Who reads through another handle, while a batch is written, sees all of it or nothing of it."""
+        many = [MemberJoined(f"m{number}", "2021") for number in range(100)]
+        seen = set()
+        with closing(open_store()) as store, closing(open_store()) as other, ThreadPoolExecutor(1) as pool:
+            recorded = pool.submit(put, store, "clusters", *many)
+            while not recorded.done():
+                seen.add(len(list(other.records())))
+            assert len(recorded.result()) == len(list(other.records())) == len(many)
+        assert seen <= {0, len(many)}
+
     def test_nothing_is_lost_where_many_record_at_once(self, open_store: OpenStore) -> None:
         """Four threads record through two handles, and read: each sees what it has recorded itself."""
 

@@ -24,6 +24,7 @@ from ledger.testing.laws.agreement import (
     true_claims_are_confirmed,
 )
 from ledger.testing.laws.amendments import (
+    a_closing_ends_every_membership,
     a_correction_stands_where_the_mistake_stood,
     a_refused_batch_changes_nothing,
     a_repeated_batch_is_recorded_once,
@@ -31,6 +32,7 @@ from ledger.testing.laws.amendments import (
     joining_and_leaving_leaves_no_trace,
     leaving_and_coming_back_counts_once,
     retracting_restores,
+    stating_a_value_again_changes_nothing,
     what_was_retracted_was_never_recorded,
 )
 from ledger.testing.laws.asking import Ask, figures
@@ -41,7 +43,7 @@ from ledger.testing.laws.bounds import (
     missing_is_not_zero,
     what_is_exact_stays_exact,
 )
-from ledger.testing.laws.checking import Law, agrees_with, check
+from ledger.testing.laws.checking import Law, agrees_with, answer_is, check
 from ledger.testing.laws.knowledge import (
     knowing_all_is_knowing_the_newest,
     nothing_changes_on_a_day_without_events,
@@ -77,6 +79,8 @@ OF_ANSWERS: tuple[Law, ...] = (
     joining_and_leaving_leaves_no_trace,
     leaving_and_coming_back_counts_once,
     another_name_changes_no_total,
+    stating_a_value_again_changes_nothing,
+    a_closing_ends_every_membership,
     retracting_restores,
     what_was_retracted_was_never_recorded,
     a_correction_stands_where_the_mistake_stood,
@@ -88,7 +92,11 @@ OF_ANSWERS: tuple[Law, ...] = (
     what_is_exported_can_be_imported,
     what_is_recorded_survives_closing,
 )
-"""The laws of any count or total, the library's or your own."""
+"""The laws of a count of the members of a day, or a total over them: the library's, or your own.
+
+Other numbers break some of them, and rightly: who joined since a day, former members, growth, the members of another
+day, values that grow too old. Check such an answer by `agrees_with`, and by the laws that fit it.
+"""
 
 OF_LEDGERS: tuple[Law, ...] = (
     the_order_of_arrival_does_not_matter,
@@ -123,6 +131,7 @@ __all__ = [
     "Ask",
     "Law",
     "a_closer_date_never_widens_a_figure",
+    "a_closing_ends_every_membership",
     "a_copy_is_the_same_ledger",
     "a_correction_stands_where_the_mistake_stood",
     "a_refused_batch_changes_nothing",
@@ -131,6 +140,7 @@ __all__ = [
     "a_timeline_answers_as_the_state",
     "agrees_with",
     "another_name_changes_no_total",
+    "answer_is",
     "bounds_contain_every_possible_world",
     "catching_up_is_reading_anew",
     "check",
@@ -151,6 +161,7 @@ __all__ = [
     "retracting_restores",
     "revisions_are_what_was_believed",
     "settled_knowledge_never_changes",
+    "stating_a_value_again_changes_nothing",
     "the_order_of_arrival_does_not_matter",
     "the_order_of_recording_does_not_matter_where_days_decide",
     "the_store_answers_as_the_replay",

@@ -10,8 +10,19 @@ from attrs import evolve
 from ledger.book import Ledger
 from ledger.initiative import Initiative
 from ledger.model.errors import Refused
-from ledger.model.events import Event, MemberChanged, MemberJoined, MemberLeft, MetricUpdated, RecordRetracted
+from ledger.model.events import (
+    Event,
+    InitiativeClosed,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MetricUpdated,
+    RecordRetracted,
+)
+from ledger.model.facts import metric_of
+from ledger.model.members import contents
 from ledger.model.records import Record
+from ledger.model.state import InitiativeState
 from ledger.model.when import day
 from ledger.testing.laws.asking import (
     NEWCOMER,
@@ -64,6 +75,41 @@ def another_name_changes_no_total(book: Ledger, at: date | str, ask: Ask = figur
         for member in club.at(at).question.members:
             try_to_record(club, MemberChanged(member, at, name="Another Name", attributes={"unheard-of": "x"}))
         require_same(ask(club, at, None), before, club.id)
+
+
+def stating_a_value_again_changes_nothing(book: Ledger, at: date | str, ask: Ask = figures) -> None:
+    """A value that a member has already, stated once more, moves no total: a value is set, and not added.
+
+    ask(log + [updated m to v at a], at) == ask(log, at), for every v that m has at a <= at.
+    """
+    for club in initiatives_of(book):
+        before, state = ask(club, at, None), club.at(at)
+        for member in state.question.members:
+            for metric in state.metrics:
+                amount = _only_value(state, metric, member)
+                if amount is not None:
+                    try_to_record(club, MetricUpdated(metric, at, amount, member=member))
+        require_same(ask(club, at, None), before, "a value that was stated again")
+
+
+def a_closing_ends_every_membership(book: Ledger, at: date | str, ask: Ask = figures) -> None:
+    """When an initiative is closed, it is as if everybody had left on that day.
+
+    ask(log + [closed at a], at) == ask(log + [left m at a, for every m], at), where nobody is only a possible member.
+    """
+    left = ledger_with(book.records())
+    for club in initiatives_of(book):
+        state, other = club.at(at), left.initiative(club.id)
+        goes = [*state.members, *state.suspended]
+        if state.closed is not False or any(not try_to_record(other, MemberLeft(member, at)) for member in goes):
+            continue
+        if not state.possible_members and try_to_record(club, InitiativeClosed(at)):
+            require_same(ask(club, at, None), ask(other, at, None), "closed, beside one that everybody has left")
+
+
+def _only_value(state: InitiativeState, metric: str, member: str) -> str | None:
+    texts = contents(state.registers.of(metric_of(metric, member)))
+    return texts[0] if len(texts) == 1 else None
 
 
 def retracting_restores(book: Ledger, at: date | str, ask: Ask = figures) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from inspect import Parameter, signature
 from typing import Any, TypeAlias
 
@@ -53,20 +54,39 @@ def check(
     >>> laws.check(laws.joining_and_leaving_leaves_no_trace, members, settings=settings_of(max_examples=5))
     """
     __tracebackhide__ = True  # pytest then shows where the law failed, and no way there
+    if not callable(law) or not (ask is None or callable(ask)):
+        raise InvalidArgument(f"{law!r} and {ask!r} must be functions: a law, and an answer to hold it against")
+    law, given_too = _named(law)
     asked = signature(law).parameters.get("ask")
     if ask is not None and asked is None:
         raise InvalidArgument(f"{law.__name__} is a law of ledgers and takes no answer: those of laws.OF_ANSWERS do")
     if ask is None and asked is not None and asked.default is Parameter.empty:
         raise InvalidArgument(f"{law.__name__} is a law of an answer: give your own, as in check(law, my_total)")
-    given_too: dict[str, Any] = {} if ask is None else {"ask": st.just(ask)}
+    if ask is not None:
+        given_too = {"ask": st.just(ask), **given_too}
 
     def holds(**case: Any) -> None:
         law(**case)
 
     holds.__name__ = holds.__qualname__ = law.__name__  # so that the example is printed as a call of the law
-    books = ledgers(initiatives=initiatives, store=store, days=days, max_size=max_size, **drawn)
+    books = _books(initiatives=initiatives, store=store, days=days, max_size=max_size, **drawn)
     tested = given(book=books, at=_asked(pooled_days(days)), **given_too)(holds)
     (_usual_settings() if settings is None else settings)(tested)()
+
+
+def _named(law: Law) -> tuple[Law, dict[str, Any]]:
+    """Give a law by the name that can be pasted, and what it is given besides."""
+    if not isinstance(law, partial):
+        return law, {}
+    return law.func, {name: st.just(value) for name, value in law.keywords.items()}
+
+
+def _books(max_size: int, **drawn: Any) -> st.SearchStrategy[Ledger]:
+    """Draw ledgers of a few members and metrics and, as often, of one of each: there values replace each other."""
+    usual = ledgers(max_size=max_size, **drawn)
+    if {"members", "metrics"} & drawn.keys():
+        return usual
+    return usual | ledgers(max_size=2 * max_size, members=1, metrics=1, **drawn)
 
 
 def _usual_settings() -> settings_of:
@@ -84,23 +104,26 @@ def agrees_with(measure: Measure) -> Law:
     if not isinstance(measure, MEASURES):
         raise InvalidArgument(f"{measure!r} is no measure, such as Members()")
 
-    def agrees(book: Ledger, at: date | str, ask: Ask) -> None:
-        for club in initiatives_of(book):
-            answer = ask(club, at, None)
-            try:
-                figure = club.at(at).measure(measure)
-            except UnknownMetric as unknown:
-                if answer is None:
-                    continue
-                raise AssertionError(f"{club.id}: {answer!r}, and not None where {unknown}") from None
-            amount = None if answer is None else _amount(answer, figure.amount.unit)
-            if figure.amount.exact if amount is None else not figure.amount.contains(amount):
-                found = "no answer" if amount is None else amount
-                raise AssertionError(f"{club.id}: {found}, and by the ledger it is {figure}")
+    return partial(answer_is, measure=measure)
 
-    agrees.__name__ = agrees.__qualname__ = "agrees"
-    agrees.__doc__ = f"The answer is that of {measure}.\n\n    ask(log, at) in f(log, at)."
-    return agrees
+
+def answer_is(book: Ledger, at: date | str, ask: Ask, measure: Measure) -> None:
+    """The answer is that of a measure: what `agrees_with(measure)` checks, and prints where it fails.
+
+    ask(log, at) in f(log, at).
+    """
+    for club in initiatives_of(book):
+        answer = ask(club, at, None)
+        try:
+            figure = club.at(at).measure(measure)
+        except UnknownMetric as unknown:
+            if answer is None:
+                continue
+            raise AssertionError(f"{club.id}: {answer!r}, and not None where {unknown}") from None
+        amount = None if answer is None else _amount(answer, figure.amount.unit)
+        if figure.amount.exact if amount is None else not figure.amount.contains(amount):
+            found = "no answer" if amount is None else amount
+            raise AssertionError(f"{club.id}: {found}, and by the ledger it is {figure}")
 
 
 def _asked(days: list[str]) -> st.SearchStrategy[str]:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from attrs import evolve
 
 from ledger.book import Ledger
-from ledger.model.events import MemberLeft, RecordRetracted
+from ledger.model.events import MemberLeft, MetricUpdated, RecordRetracted
 from ledger.model.facts import facts_of, window_of
 from ledger.model.records import Record
 from ledger.model.state import replay
@@ -82,6 +82,8 @@ def what_is_yet_to_come_leaves_no_trace(book: Ledger, at: date | str, ask: Ask =
         state = club.at(at)
         try_to_record(club, *newcomer(state, tomorrow))
         for member in state.members:
+            for metric, definition in state.metrics.items():
+                try_to_record(club, MetricUpdated(metric, tomorrow, f"5 {definition.unit}".strip(), member=member))
             try_to_record(club, MemberLeft(member, tomorrow))
         require_same(ask(club, at, None), before, f"{club.id}, after more was recorded of the days to come")
 

@@ -141,5 +141,9 @@ def _same_records(book: Ledger, other: Ledger) -> None:
 
 
 def _same_answers(book: Ledger, other: Ledger, at: date | str, ask: Ask) -> None:
+    """Hold two ledgers against each other, as known now and, in the middle of the log, as known then."""
+    records = list(book.records())
+    halfway = records[len(records) // 2].position
     for club in initiatives_of(book):
-        require_same(ask(other.initiative(club.id), at, None), ask(club, at, None), club.id)
+        for known_at in (None, halfway):
+            require_same(ask(other.initiative(club.id), at, known_at), ask(club, at, known_at), club.id)
