@@ -10,7 +10,16 @@ from hypothesis.errors import InvalidArgument
 
 import ledger
 import ledger.testing as kit
-from ledger import InitiativeClosed, MemberChanged, MemberJoined, MemberLeft, Members, MetricDefined, Total
+from ledger import (
+    InitiativeClosed,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    Members,
+    MetricDefined,
+    RecordRetracted,
+    Total,
+)
 from ledger.testing import laws, ledger_of
 from ledger.testing.laws.asking import require_same
 
@@ -152,6 +161,12 @@ MERGED = [
     ("clusters", *(MemberJoined(id, "2020-01-01") for id in "ab")),
     ("clusters", MemberLeft("a", "2021", successors=["b"])),
 ]
+WRONG_AT_FIRST = [  # what was retracted gives no register its order
+    ("clusters", MemberJoined("basque", "2021-06-15")),
+    ("clusters", RecordRetracted("r1")),
+    ("clusters", MemberJoined("basque", "2021-06")),
+    ("clusters", MemberLeft("basque", "2021-06-01")),
+]
 MEASURED = [
     ("clusters", MemberJoined("ada", "2020-01-01", attributes={"country": "Spain"})),
     ("clusters", MemberChanged("ada", "2021", attributes={"country": "UK"})),
@@ -159,7 +174,9 @@ MEASURED = [
 ]
 
 
-@pytest.mark.parametrize("batches", [ROUGH, CLOSED, MERGED, MEASURED], ids=["rough", "closed", "merged", "measured"])
+@pytest.mark.parametrize(
+    "batches", [ROUGH, CLOSED, MERGED, WRONG_AT_FIRST, MEASURED], ids=["rough", "closed", "merged", "wrong", "measured"]
+)
 @pytest.mark.parametrize("law", laws.ALL)
 def test_every_law_holds_of_what_is_seldom_drawn(law, batches):
     law(ledger_of(*batches), "2021-06-30")

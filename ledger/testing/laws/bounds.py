@@ -9,12 +9,12 @@ from attrs import evolve
 
 from ledger.book import Ledger
 from ledger.model.events import MemberJoined, MetricUpdated
-from ledger.model.facts import Fact, facts_of, window_of
+from ledger.model.facts import Register, window_of
 from ledger.model.measures import Distinct, Joined, Members, Total
 from ledger.model.quantity import between
 from ledger.model.records import Record
 from ledger.model.registers import chain
-from ledger.model.state import replay
+from ledger.model.state import heard, replay
 from ledger.model.when import When, day
 from ledger.testing.laws.asking import NEWCOMER, initiatives_of, measures_of, try_to_record
 from ledger.testing.worlds import Worlds
@@ -144,10 +144,8 @@ def _closer(record: Record) -> list[When]:
     return [When.of(a) if a == b else When(f"{a.isoformat()}/{b.isoformat()}") for a, b in spans if a != date.min]
 
 
-def _orders(records: list[Record]) -> dict[object, list[int]]:
-    facts: dict[object, list[Fact]] = {}
-    for record in records:
-        for said in facts_of(record.event):
-            fact = Fact(record.version, record.position, *window_of(record.event), said.value, said.low, said.high)
-            facts.setdefault(said.register, []).append(fact)
-    return {register: [fact.position for fact in chain(some).facts] for register, some in facts.items()}
+def _orders(records: list[Record]) -> dict[Register, list[int]]:
+    """Give the order of each register's facts, by position, less those that were retracted."""
+    return {
+        register: [fact[1] for fact in chain(facts).facts] for register, facts in heard(records, None).facts.items()
+    }
