@@ -6,10 +6,18 @@ import os
 
 import pytest
 from coverage import Coverage
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # HYPOTHESIS_PROFILE=nightly looks a hundred times longer for what a push may have broken
-settings.register_profile("ci", settings.get_profile("default"), deadline=None, max_examples=100, print_blob=True)
+# how fast a machine is fails no test; and what a law presupposes may be seldom drawn, so long as enough is
+settings.register_profile(
+    "ci",
+    settings.get_profile("default"),
+    deadline=None,
+    max_examples=100,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
 settings.register_profile("nightly", settings.get_profile("ci"), max_examples=10_000)
 # and quick a tenth as long, while one works on something else than what the laws are about
 settings.register_profile("quick", settings.get_profile("ci"), max_examples=10)

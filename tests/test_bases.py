@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from ledger.model.errors import BadInput, Overlapping, UnknownMetric, WrongDimension
@@ -140,7 +140,7 @@ def test_bounds_contain_the_answer_of_every_possible_world(data, measure):
 
 
 @given(st.data(), totals(), st.sampled_from(["country", "sector"]))
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.filter_too_much])  # not every metric is known
+@settings(max_examples=EXAMPLES)
 def test_groups_contain_the_answer_of_every_possible_world(data, measure, by):
     records = data.draw(nested(max_size=6))
     point = data.draw(points(records))

@@ -276,7 +276,7 @@ def the_first_of_one_day_holds(patch):
     patch.setattr(ExactTrack, "_place", place)
 
 
-@fault("index", laws.a_timeline_answers_as_the_state)
+@fault("index", laws.a_timeline_answers_as_the_state, members=1, max_size=12)
 def the_index_forgets_nothing(patch):
     """The index does not take out what was retracted."""
     patch.setattr(Totals, "_remove", lambda totals, position, member: ())

@@ -9,7 +9,7 @@ from functools import partial
 from inspect import Parameter, signature
 from typing import Any, TypeAlias
 
-from hypothesis import Phase, given
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
@@ -92,7 +92,8 @@ def _books(max_size: int, **drawn: Any) -> st.SearchStrategy[Ledger]:
 def _usual_settings() -> settings_of:
     # to explain a failure takes longer than to find it, and what is told are lines of the library
     phases = [phase for phase in settings_of().phases if phase is not Phase.explain]
-    return settings_of(deadline=None, phases=phases)
+    suppressed = [*settings_of().suppress_health_check, HealthCheck.too_slow]  # it is the machine that is slow
+    return settings_of(deadline=None, phases=phases, suppress_health_check=suppressed)
 
 
 def agrees_with(measure: Measure) -> Law:
