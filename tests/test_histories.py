@@ -272,6 +272,12 @@ def test_values_of_ones_own_metrics_are_corrected():
         ({"metrics": []}, r"metrics=\[\] must be a number"),
         ({"members": [1]}, r"members=\[1\] must be a number, or several such as 'basque'"),
         ({"members": 4}, "members=4 must be a number from 0 to 3, or a list of your own"),
+        ({"members": "ada"}, "members='ada' must be a number, or several such as 'basque', in a list"),
+        ({"members": True}, "members=True must be a number, or several"),
+        ({"metrics": 1.5}, "metrics=1.5 must be a number, or several"),
+        ({"days": ["2021-13-01"]}, r"days=\['2021-13-01'\]: "),
+        ({"days": "2021-02-30"}, "days='2021-02-30': "),
+        ({"days": []}, "days is empty"),
         ({"max_size": -1}, "max_size=-1 must be a number from 0 to 1000"),
     ],
 )

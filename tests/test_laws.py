@@ -191,3 +191,9 @@ def test_what_the_rules_let_in_by_mistake_is_told(monkeypatch):
 def test_where_answers_are_mappings_only_what_differs_is_told():
     with pytest.raises(AssertionError, match=r"^here: \{'b': 3, 'c': 4\}, and not \{'b': 2, 'c': None\}$"):
         require_same({"a": 1, "b": 3, "c": 4}, {"a": 1, "b": 2}, "here")
+
+
+@pytest.mark.parametrize(("law", "ask"), [("missing_is_not_zero", None), (laws.retracting_restores, 3)])
+def test_what_is_no_law_or_no_answer_is_refused(law, ask):
+    with pytest.raises(InvalidArgument, match="must be functions: a law, and an answer to hold it against"):
+        laws.check(law, ask)

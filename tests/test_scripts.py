@@ -16,6 +16,7 @@ from ledger import (
     Total,
     replay,
 )
+from ledger.model.errors import BadInput
 from ledger.testing import scripts
 from ledger.testing.scripts import History, Replacing, code_of, history_of, records_of
 from ledger.testing.strategies import events, histories, hostile_histories
@@ -86,3 +87,16 @@ def test_the_batches_of_a_ledger_are_recorded_one_a_day_and_numbered_by_initiati
     assert list(scripts.batches_of(records))[2][0] == "chess"
     assert records_of(*scripts.batches_of(records)) == records
     assert list(replay([one for one in records if one.initiative == "chess"], at="2021-01-01")) == ["ada", "bob"]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["club", (), ("club",), (ledger.MemberJoined("ada", "2021"),), ledger.MemberJoined("ada", "2021")]
+)
+def test_what_is_no_batch_of_a_ledger_is_refused(wrong):
+    with pytest.raises(BadInput, match="is no batch: give the id of an initiative and its events, as a tuple"):
+        records_of(wrong)
+
+
+def test_what_is_no_batch_of_a_history_is_refused():
+    with pytest.raises(BadInput, match="is no batch: give the events that are recorded together in a list"):
+        history_of(ledger.MemberJoined("ada", "2021"))

@@ -31,6 +31,7 @@ from ledger.model.records import Record
 from ledger.model.state import replay
 from ledger.model.wording import measure_of
 from ledger.queries.bridge import CLOSING, OPENING, Line
+from ledger.queries.standing import turn
 from ledger.queries.why import KINDS, Part, why
 from ledger.testing.clock import FIRST_INSTANT
 from ledger.testing.histories import breakpoints
@@ -454,3 +455,9 @@ def test_an_initiative_is_asked_by_two_points():
         assert told(found) == [("joined", "ohio", 1, 1), ("restated", "humber", 1, 1)]
         assert (found.opening.amount, found.closing.amount) == (exactly(1), exactly(3))
         assert found.opening.amount != between(1, 2)
+
+
+def test_the_way_back_to_no_status_at_all_is_told_by_the_turn_that_led_away_from_it():
+    records = history_of([MemberJoined("ada", "2021-01-01")])
+    after, before = (replay(records, at=day) for day in ("2022-01-01", "2020-01-01"))
+    assert turn(after, before, "ada") == "joined"

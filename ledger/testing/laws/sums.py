@@ -76,7 +76,7 @@ def why_accounts_for_every_change(book: Ledger, at: date | str) -> None:
     for club in initiatives_of(book):
         first, moments = _earlier(club), list(some_moments(list(book.records())))
         for measure in measures_of(club.at(at)):
-            for before in (first, (day(at), moments[-2])):
+            for before in (first, (day(at), moments[len(moments) // 2])):
                 opening = figure_of(club.at(*before), measure)
                 if not isinstance(opening, Figure):
                     continue
