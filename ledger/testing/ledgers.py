@@ -32,6 +32,7 @@ from ledger.testing.scripts import (
     Replacing,
     history_of,
     ledger_code,
+    recorded_together,
     records_of,
 )
 
@@ -114,7 +115,7 @@ def _ledgers(
 
 def _woven(several: Sequence[Sequence[Record]], turns: Sequence[int]) -> list[tuple[str | Item, ...]]:
     """Weave histories into the batches of one ledger, in which the ids of their records are others."""
-    left = [_in_batches(records) for records in several]
+    left = [list(recorded_together(records)) for records in several]
     ids: list[dict[str, str]] = [{} for _ in several]
     woven: list[tuple[str | Item, ...]] = []
     position, waiting = 0, list(turns)
@@ -129,13 +130,6 @@ def _woven(several: Sequence[Sequence[Record]], turns: Sequence[int]) -> list[tu
             items.append(_renamed(record, ids[turn]))
         woven.append((INITIATIVES[turn], *items))
     return woven
-
-
-def _in_batches(records: Sequence[Record]) -> list[list[Record]]:
-    moments: dict[datetime, list[Record]] = {}
-    for record in records:
-        moments.setdefault(record.recorded_at, []).append(record)
-    return list(moments.values())
 
 
 def _renamed(record: Record, ids: dict[str, str]) -> Item:

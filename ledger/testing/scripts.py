@@ -104,17 +104,21 @@ def _record(initiative: str, position: int, version: int, instant: datetime, id:
     return Record(position, initiative, version, id, instant, event, replaces=replaces)
 
 
+def recorded_together(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Give the records batch by batch: all of a batch, and no others, share one instant."""
+    for _, batch in groupby(records, key=lambda record: record.recorded_at):
+        yield list(batch)
+
+
 def batches_of(records: Iterable[Record]) -> Iterator[tuple[str | Item, ...]]:
     """Give the batches, in order, that `records_of` makes these records from."""
-    for _, batch in groupby(records, key=lambda record: record.recorded_at):
-        several = list(batch)
+    for several in recorded_together(records):
         yield (several[0].initiative, *map(_item, several))
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Item]]:
     position = 0
-    for _, batch in groupby(records, key=lambda record: record.recorded_at):
-        several = list(batch)
+    for several in recorded_together(records):
         yield from [[]] * (several[0].position - position - 1)
         yield list(map(_item, several))
         position = several[-1].position
