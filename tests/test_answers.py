@@ -729,6 +729,8 @@ def test_a_share_of_what_lies_within_the_whole_is_at_most_all_of_it_and_contains
         (Members(), Members(suspended=True), True),
         (Members(suspended=True), Members(), False),
         (Joined("2021-01-01", {"country": "Spain"}), Members(), True),
+        (Joined("2021-02-01", {"country": "Spain"}), Joined("2021-01-01"), True),
+        (Joined("2020-12-31"), Joined("2021-01-01"), False),
         (Members(), Joined("2021-01-01"), False),
         (Distinct("country", {"country": "Spain"}), Distinct("country"), False),
         (Members(), Total("co2"), False),

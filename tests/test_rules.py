@@ -636,6 +636,12 @@ def test_the_only_joining_of_a_member_is_still_needed_by_what_was_said_of_it(clu
     clusters.record(RecordRetracted(joined.id), RecordRetracted(changed.id))
 
 
+def test_a_change_that_says_nothing_needs_no_joining(clusters):
+    (joined,) = clusters.record(MemberJoined("a", "2021"))
+    clusters.record(MemberChanged("a", "2022"))
+    clusters.record(MemberChanged("a", "2022"), RecordRetracted(joined.id))
+
+
 def test_a_joining_that_is_not_the_only_one_may_be_retracted(clusters):
     first, _ = clusters.record(MemberJoined("a", "2021-01-01"), MemberLeft("a", "2022-01-01"))
     clusters.record(MemberJoined("a", "2023-01-01"), MemberChanged("a", "2023-06-01", name="A"))

@@ -33,16 +33,21 @@ def lies_within(part: Measure, whole: Measure) -> bool:
     >>> from ledger.model.measures import Joined, Members
     >>> lies_within(Joined("2023-01-20"), Members()), lies_within(Members(suspended=True), Members())
     (True, False)
+    >>> lies_within(Joined("2023-01-20"), Joined("2023-01-01")), lies_within(Members(), Joined("2023-01-01"))
+    (True, False)
     """
     if isinstance(part, Total) and isinstance(whole, Total):
         # which of a member and its parts is left out hangs on who else counts
         if whole.overlap != "refuse" or evolve(part, where=whole.where, suspended=whole.suspended) != whole:
             return False
-    elif not isinstance(part, Members | Joined) or not isinstance(whole, Members):
+    elif not isinstance(part, Members | Joined) or not isinstance(whole, Members | Joined):
         return False
     passing = dict(part.where)
-    narrower = all(name in passing and set(passing[name]) <= set(values) for name, values in whole.where)
-    return narrower and (isinstance(part, Joined) or part.suspended <= whole.suspended)
+    if not all(name in passing and set(passing[name]) <= set(values) for name, values in whole.where):
+        return False
+    if isinstance(whole, Joined):
+        return isinstance(part, Joined) and whole.since <= part.since
+    return isinstance(part, Joined) or part.suspended <= whole.suspended
 
 
 def share_of(measure: Share, part: Figure, whole: Figure, *, nonnegative: bool) -> Figure:

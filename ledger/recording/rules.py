@@ -130,7 +130,7 @@ def _speaking_of(proposal: Proposal, register: Register) -> set[int]:
     said = {
         entry.position
         for entry in proposal.batch
-        if id in (getattr(entry.event, "member", None), getattr(entry.event, "part_of", None))
+        if entry.said and id in (getattr(entry.event, "member", None), getattr(entry.event, "part_of", None))
     }
     said |= {fact.position for other in own for fact in proposal.after(other)}
     return said | {fact.position for part in parts for fact in proposal.after(part) if fact.value == id}

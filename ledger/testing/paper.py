@@ -269,15 +269,22 @@ def _wrong_reports(standing: Sequence[Line]) -> set[str]:
 
 
 def _still_needed(before: Sequence[Line], after: Sequence[Line]) -> set[str]:
-    """Find members and metrics that records speak of, and that no record introduces any more."""
+    """Find members and metrics that records speak of, and that no record introduces any more.
+
+    A change that changes nothing says nothing, so it speaks of nobody.
+    """
     members, metrics = _members(before) - _members(after), _metrics(before) - _metrics(after)
-    speaking = [line.event for line in after]
+    speaking = [line.event for line in after if not _is_empty(line.event)]
     of_members = any(getattr(event, "member", None) in members for event in speaking)
     return (
         {"still-needed"}
         if of_members or any(getattr(event, "metric", None) in metrics for event in speaking)
         else set()
     )
+
+
+def _is_empty(event: Event) -> bool:
+    return isinstance(event, MemberChanged) and event.name is event.part_of is None and not event.attributes
 
 
 def _members(standing: Iterable[Line]) -> set[str]:
