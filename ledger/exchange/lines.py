@@ -27,6 +27,7 @@ from msgspec.json import encode as encode_json
 
 from ledger.exchange.copies import require_record
 from ledger.model.errors import BadInput, DamagedRecord, NewerFormat, shown
+from ledger.model.heads import TreeHead
 from ledger.model.records import Record
 from ledger.model.when import instant, instant_text
 from ledger.recording.batch import row_of
@@ -116,7 +117,7 @@ def _envelope(record: Record) -> dict[str, Any]:
         "ledgerby": _escaped(record.by) or None,
         "ledgernote": _escaped(record.note) or None,
         "ledgerreplaces": record.replaces,
-        "ledgerhead": None if record.head is None else _escaped(record.head),
+        "ledgerhead": None if record.head is None else str(record.head),
         "ledgerdigest": record.digest,
     }
 
@@ -232,7 +233,7 @@ def _record(found: dict[str, Any]) -> Record:
             by,
             note,
             found.get("ledgerreplaces"),
-            _unescaped(found["ledgerhead"]) if "ledgerhead" in found else None,
+            TreeHead.parse(found["ledgerhead"]) if "ledgerhead" in found else None,
             found["ledgerdigest"],
         )
     )
