@@ -179,6 +179,15 @@ def digest_of(columns: Row) -> str:
     return sha256(b"\0" + encode_json(columns)).hexdigest()
 
 
+def require_digest(row: Row) -> None:
+    """Raise `DamagedRecord` for a row of `COLUMNS` whose digest is not that of all the others."""
+    if digest_of(row[:-1]) != row[-1]:
+        raise DamagedRecord(
+            f"record {shown(row[0])} ({shown(row[3])}): what is stored is not what its digest says that it was; "
+            "restore the ledger from a backup"
+        )
+
+
 def leaves_of(rows: Iterable[Row]) -> Iterator[bytes]:
     """Give what rows are in the Merkle tree: their digests."""
     return (bytes.fromhex(row[-1]) for row in rows)
