@@ -27,6 +27,7 @@ from ledger.model.state import heard, replay
 from ledger.queries.history import speaks_of
 from ledger.queries.log import Batch, News, Retraction, Wanted
 from ledger.recording.batch import COLUMNS, READ, Head, Row, record_of
+from ledger.recording.inspection import inspected
 from ledger.recording.merkle import Hashes, Tree, hashes_in
 from ledger.recording.proposal import Entry
 
@@ -173,6 +174,19 @@ class PlainStore(ABC):
             if (level, number) in self._tiles:
                 return hashes_in(self._tiles[level, number])
             return tuple(edges[level]) if level < len(edges) else ()
+
+    def verify(self, *, deep: bool = False) -> TreeHead:  # noqa: ARG002 - there is nothing beside the rows
+        """Read all rows again, and give the head of the records; raises `Damaged` at the first one that is wrong."""
+        with self._lock:
+            self._require_open()
+            by_id: dict[str, Record] = {}
+            head = Tree().head()
+            for one in inspected(map(tuple, self.rows(0)), by_id.get):
+                if one.record.id in by_id:
+                    raise DamagedRecord(f"record {one.record.position}: its id {one.record.id} is that of another one")
+                by_id[one.record.id] = one.record
+                head = one.tree.head()
+            return head
 
     @contextmanager
     def reading(self) -> Iterator[None]:

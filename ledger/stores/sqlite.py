@@ -142,6 +142,19 @@ class SqliteStore:
         with self._reading() as connection, damage_of(self.path):
             return tile_of(connection, level, number)
 
+    def verify(self, *, deep: bool = False) -> TreeHead:
+        """Read all there is, and give the head of the records; raises `Damaged` at the first thing that is wrong.
+
+        `deep` lets SQLite check its pages and indexes, and holds its answers against a replay of each initiative.
+        """
+        from ledger.stores.sqlite_verify import verify, verify_deeply  # noqa: PLC0415 - many programs never ask
+
+        with self._reading() as connection, damage_of(self.path):
+            found = verify(connection)
+            if deep:
+                verify_deeply(connection, self.initiatives())
+            return found
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Read several times from one moment of the file: what others record meanwhile is not seen."""
