@@ -17,8 +17,10 @@ from ledger import (
     MemberLeft,
     Members,
     MetricDefined,
+    MetricUpdated,
     RecordRetracted,
     Total,
+    exactly,
 )
 from ledger.testing import laws, ledger_of
 from ledger.testing.laws.asking import require_same
@@ -173,13 +175,65 @@ MEASURED = [
     ("clusters", MetricDefined("co2", "t")),
 ]
 
+YET_TO_COME = [("clusters", MemberJoined("ada", "2022-01-01"))]  # on the day asked nothing has begun
+CHANGED_BACK = [  # by what was learned later
+    ("clusters", MemberJoined("ada", "2020-01-01", attributes={"country": "Spain"})),
+    ("clusters", MemberChanged("ada", "2021-03-01", attributes={"country": "UK"})),
+    ("clusters", RecordRetracted("r2")),
+]
+WITHOUT_END = [
+    ("clusters", MetricDefined("co2", "t"), MemberJoined("ada", "2020-01-01")),
+    ("clusters", MetricUpdated("co2", "2021-03-01", ">= 2 t", member="ada")),
+]
+APART = [("clusters", MetricDefined("co2", "t")), ("ports", MemberJoined("ada", "2020-01-01"))]
+SELDOM = {
+    "rough": ROUGH,
+    "closed": CLOSED,
+    "merged": MERGED,
+    "wrong": WRONG_AT_FIRST,
+    "measured": MEASURED,
+    "yet to come": YET_TO_COME,
+    "changed back": CHANGED_BACK,
+    "without end": WITHOUT_END,
+    "apart": APART,
+}
 
-@pytest.mark.parametrize(
-    "batches", [ROUGH, CLOSED, MERGED, WRONG_AT_FIRST, MEASURED], ids=["rough", "closed", "merged", "wrong", "measured"]
-)
+
+@pytest.mark.parametrize("batches", SELDOM.values(), ids=SELDOM)
 @pytest.mark.parametrize("law", laws.ALL)
 def test_every_law_holds_of_what_is_seldom_drawn(law, batches):
     law(ledger_of(*batches), "2021-06-30")
+
+
+@pytest.mark.parametrize(
+    ("measure", "answer", "wrong"),
+    [
+        (Members(), 1, None),
+        (Members(), Decimal(1), None),
+        (Members(), exactly(1), None),
+        (Members(), 2, "clusters: 2, and by the ledger it is 1"),
+        (Members(), None, "clusters: no answer, and by the ledger it is 1"),
+        (Total("co2"), None, None),
+        (Total("co2"), 1, "clusters: 1, and not None where no metric 'co2' is known"),
+    ],
+)
+def test_an_answer_is_held_against_the_figure_of_a_ledger(measure, answer, wrong):
+    book, at = ledger_of(("clusters", MemberJoined("ada", "2020-01-01"))), "2021-06-30"
+    if wrong is None:
+        laws.answer_is(book, at, lambda *point: answer, measure)
+        return
+    with pytest.raises(AssertionError, match=wrong):
+        laws.answer_is(book, at, lambda *point: answer, measure)
+
+
+def test_a_figure_is_an_answer_and_nothing_at_all_is_one_of_what_is_not_certain():
+    book = ledger_of(*ROUGH)
+    laws.answer_is(book, "2021-06-30", lambda club, at, known_at: club.at(at, known_at).count(), Members())
+    laws.answer_is(book, "2021-06-30", lambda *point: None, Members())
+
+
+def test_a_law_is_checked_of_ledgers_as_small_as_was_asked_for():
+    laws.check(laws.everybody_is_in_exactly_one_view, members=1, settings=settings(max_examples=5))
 
 
 def test_what_the_rules_let_in_by_mistake_is_told(monkeypatch):
