@@ -27,11 +27,20 @@ from ledger.testing.laws.asking import require_same
 
 EXAMPLES = settings.default.max_examples
 QUICK = settings(max_examples=EXAMPLES // 5, deadline=None)
+SOME = settings(max_examples=EXAMPLES // 2, deadline=None)
+FEW = settings(max_examples=EXAMPLES // 10, deadline=None)
+OF_TIME_TRAVEL = {  # each is dear, and test_time_travel.py asks the same, and more, of larger histories
+    laws.a_timeline_answers_as_the_state,
+    laws.catching_up_is_reading_anew,
+    laws.a_series_agrees_with_each_day,
+    laws.revisions_are_what_was_believed,
+}
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("law", laws.ALL)
 def test_every_law_holds(law):
-    laws.check(law)
+    laws.check(law, settings=QUICK if law in OF_TIME_TRAVEL else SOME)
 
 
 @pytest.mark.parametrize("law", laws.ALL)
@@ -88,16 +97,18 @@ def test_a_count_that_counts_who_came_back_twice_is_found_and_printed_as_code_th
         eval(code, {**vars(ledger), **names, **vars(laws), "joinings": joinings})
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("law", laws.OF_ANSWERS)
 @pytest.mark.parametrize("ask", [members, emitted])
 def test_a_right_answer_passes_every_law_of_answers(law, ask):
-    laws.check(law, ask, settings=QUICK)
+    laws.check(law, ask, settings=FEW)
 
 
 def test_an_answer_is_held_against_a_figure():
-    laws.check(laws.agrees_with(Members()), members, rough=False)
-    laws.check(laws.agrees_with(Members()), lambda club, at, known_at: club.at(at).count(), initiatives=1)
-    laws.check(laws.agrees_with(Members()), lambda club, at, known_at: club.at(at).count().amount)
+    agrees = laws.agrees_with(Members())
+    laws.check(agrees, members, rough=False, settings=QUICK)
+    laws.check(agrees, lambda club, at, known_at: club.at(at).count(), initiatives=1, settings=QUICK)
+    laws.check(agrees, lambda club, at, known_at: club.at(at).count().amount, settings=QUICK)
     assert "and by the ledger it is" in fails(laws.agrees_with(Members()), joinings, rough=False, max_size=16)
     with pytest.raises(InvalidArgument, match="'co2' is no measure"):
         laws.agrees_with("co2")
@@ -108,12 +119,12 @@ def test_an_answer_may_be_none_where_nothing_is_certain_and_only_there():
         count = club.at(at, known_at).count().amount
         return int(count.low) if count.exact else None
 
-    laws.check(laws.agrees_with(Members()), certain)
+    laws.check(laws.agrees_with(Members()), certain, settings=QUICK)
     assert "no answer, and by the ledger it is 0" in fails(laws.agrees_with(Members()), lambda *point: None)
 
 
 def test_an_answer_must_be_none_where_the_metric_is_unknown():
-    laws.check(laws.agrees_with(Total("co2")), emitted)
+    laws.check(laws.agrees_with(Total("co2")), emitted, settings=QUICK)
     assert "and not None where no metric 'co3' is known" in fails(laws.agrees_with(Total("co3")), emitted)
 
 
@@ -142,6 +153,7 @@ def test_an_answer_may_be_a_decimal():
     laws.check(laws.agrees_with(Members()), numbered, rough=False, settings=QUICK)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize(
     "law",
     [

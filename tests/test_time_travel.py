@@ -356,7 +356,7 @@ TURNS = st.lists(st.integers(0, 1), max_size=12)
 SOME = {"parts": True, "max_size": 8}
 
 
-@settings(max_examples=EXAMPLES // 2)
+@settings(max_examples=EXAMPLES // 5)
 @given(histories(**SOME), histories(parts=True, max_size=4), TURNS, asked(), asked(), st.data())
 def test_a_timeline_answers_as_the_replay_does_on_any_day_as_known_at_any_moment(one, other, turns, ask, too, data):
     with open_memory() as book:
@@ -392,6 +392,7 @@ def of_another_day(draw):
     return Asked(measure, draw(st.sampled_from([None, "country", *GROUPS])))
 
 
+@settings(max_examples=EXAMPLES // 3)
 @given(histories(max_size=10), of_another_day(), st.data())
 def test_a_timeline_over_the_members_of_another_day_answers_as_the_replay_does(history, asking, data):
     with open_memory() as book:
@@ -428,7 +429,7 @@ def test_a_closing_by_the_day_of_the_members_counts_on_all_days(clusters, closed
         assert [str(one.at(day).amount) for day in days] == ["5 t"] * 4
 
 
-@settings(max_examples=EXAMPLES // 2)
+@settings(max_examples=EXAMPLES // 4)
 @given(histories(**SOME), asked(), asked(), st.data())
 def test_the_revisions_of_any_day_are_the_batches_that_changed_its_figure(history, ask, too, data):
     with open_memory() as book:
@@ -450,7 +451,7 @@ def test_a_series_holds_the_answer_of_every_step(history, asking, first, length,
             steps_right(line, asking, past, first, first + length * DAY, every, known_at)
 
 
-@settings(max_examples=EXAMPLES // 2)
+@settings(max_examples=EXAMPLES // 6)
 @given(histories(parts=True, max_size=20, bounds=False), asked(), st.data())
 def test_long_histories_are_taken_in_batch_by_batch(history, asking, data):
     with open_memory() as book:
@@ -536,7 +537,7 @@ class Told:
         return RecordRef(one.position, one.version, one.id, one.recorded_at, one.source)
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES // 3)
 @given(hostile_histories(parts=True, max_size=14), asked(), st.data())
 def test_histories_that_no_rule_would_let_in_are_answered_as_the_replay_does(history, asking, data):
     log = Told(history)
@@ -831,7 +832,7 @@ def otherwise(event):
 
 
 TestTimeTravel = TimeTravel.TestCase
-TestTimeTravel.settings = settings(max_examples=max(EXAMPLES // 3, 5), stateful_step_count=50)
+TestTimeTravel.settings = settings(max_examples=max(EXAMPLES // 8, 5), stateful_step_count=50)
 
 
 # by example: the two times are not confused
