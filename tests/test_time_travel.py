@@ -1769,3 +1769,33 @@ def test_a_timeline_knows_that_a_part_is_at_most_all_of_the_whole(clusters):
         share = Share(part, whole)
         assert clusters.timeline(share).at("2022-06-30") == state.measure(share)
         assert state.measure(share).amount.high == most
+
+
+# by example: what only a lucky draw would come to
+
+
+def test_a_step_that_would_lie_past_the_last_day_is_none(clusters):
+    clusters.record(MemberJoined("a", "2021-01-01"))
+    series = clusters.timeline(Members()).series("2021-01-15", "2021-03-10", every="month")
+    assert series.days == (date(2021, 1, 15), date(2021, 2, 15))
+
+
+def test_who_cannot_pass_a_filter_adds_nothing_whatever_else_is_open(clusters):
+    clusters.record(MemberJoined("a", "2021", attributes={"country": "UK"}), MemberJoined("b", "2021-01-01"))
+    clusters.record(MemberChanged("a", "2021", attributes={"country": "France"}))
+    for measure in (
+        Members({"country": "Spain"}),
+        Members({"country": ["Spain", "UK"]}),
+        Distinct("country", {"sector": "steel"}),
+    ):
+        for by in None, "country":
+            line = clusters.timeline(measure, by=by)
+            for day in "2020-12-31", "2021-06-30", "2022-01-01":
+                assert line.at(day) == clusters.at(day).measure(measure, by=by)
+
+
+def test_what_may_be_one_of_several_is_told_as_a_list(clusters):
+    clusters.record(MemberJoined("a", "2020-01-01", attributes={"country": "UK"}))
+    clusters.record(MemberChanged("a", "2021", attributes={"country": "France"}))
+    (change,) = clusters.compare("2020-12-31", "2021-06-30")
+    assert change.to_dict()["after"] == ["UK", "France"]
