@@ -1778,6 +1778,8 @@ def test_a_step_that_would_lie_past_the_last_day_is_none(clusters):
     clusters.record(MemberJoined("a", "2021-01-01"))
     series = clusters.timeline(Members()).series("2021-01-15", "2021-03-10", every="month")
     assert series.days == (date(2021, 1, 15), date(2021, 2, 15))
+    late = clusters.timeline(Members()).series("2021-01-29", "2021-03-31", every="month")
+    assert late.days == (date(2021, 1, 29), date(2021, 2, 28), date(2021, 3, 29))
 
 
 def test_who_cannot_pass_a_filter_adds_nothing_whatever_else_is_open(clusters):
@@ -1792,6 +1794,15 @@ def test_who_cannot_pass_a_filter_adds_nothing_whatever_else_is_open(clusters):
             line = clusters.timeline(measure, by=by)
             for day in "2020-12-31", "2021-06-30", "2022-01-01":
                 assert line.at(day) == clusters.at(day).measure(measure, by=by)
+
+
+def test_who_cannot_have_joined_since_a_day_adds_nothing_though_the_joining_is_rough(clusters):
+    clusters.record(MemberJoined("a", "2021", attributes={"country": "UK"}), MemberJoined("b", "2020-01-01"))
+    clusters.record(MemberLeft("b", "2021-03/2021-04"), MemberChanged("a", "2021", attributes={"country": "France"}))
+    for since in "2020-06-30", "2021-06-30", "2022-06-30":
+        line = clusters.timeline(Joined(since))
+        for day in "2021-03-15", "2021-06-30", "2022-01-01", "2022-07-01":
+            assert line.at(day) == clusters.at(day).measure(Joined(since))
 
 
 def test_what_may_be_one_of_several_is_told_as_a_list(clusters):
