@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, overload
 
@@ -183,7 +184,7 @@ class Ledger:
             found = next(self._store.records(after=position - 1), None) if 0 < position <= at.size else None
             if found is None or not _is(found, record):
                 raise UnknownRecord(str(getattr(record, "id", record)))
-            path = inclusion(self._store.tile, position - 1, at.size)
+            path = inclusion(cache(self._store.tile), position - 1, at.size)
         return InclusionProof(row_of(found)[:-1], at, tuple(one.hex() for one in path))
 
     def prove_growth(self, old: TreeHead | str, new: TreeHead | str | None = None) -> GrowthProof:
@@ -208,7 +209,7 @@ class Ledger:
             earlier = self._require_on_this_history(_head_of(old), newest)
             if earlier.size > later.size:
                 raise BadInput(f"the old head counts {earlier.size} records, the new one {later.size}: exchange them")
-            path = growth(self._store.tile, earlier.size, later.size)
+            path = growth(cache(self._store.tile), earlier.size, later.size)
         return GrowthProof(earlier, later, tuple(one.hex() for one in path))
 
     def _require_on_this_history(self, head: TreeHead, newest: TreeHead) -> TreeHead:
@@ -219,7 +220,7 @@ class Ledger:
                 f"the ledger holds {newest.size} records, and the head counts {head.size}: what is missing at its end "
                 "was lost, or the head is of another ledger; restore it from a backup"
             )
-        if root_at(self._store.tile, head.size).hex() != head.root:
+        if root_at(cache(self._store.tile), head.size).hex() != head.root:
             raise Rewritten(
                 f"the first {head.size} records of this ledger are not those that the head was made of: somebody "
                 "rewrote them, or the head is of another ledger; restore it from a backup, and compare the two"
