@@ -9,9 +9,9 @@ from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, overload
 
-from ledger.initiative import Initiative, require_count
+from ledger.initiative import Initiative
 from ledger.model.errors import BadInput, Rewritten, StoreError, Truncated, UnknownRecord, shown
-from ledger.model.fields import require_id
+from ledger.model.fields import require_count, require_id
 from ledger.model.heads import TreeHead
 from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import row_of

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from unicodedata import is_normalized
 
-from ledger.model.errors import BadEvent, shown
+from ledger.model.errors import BadEvent, BadInput, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ID_MAX = 200  # characters
 LINE_MAX = 1_000  # characters
 PROSE_MAX = 100_000  # characters
+COUNT_MAX = 2**63 - 1  # what a store can number
 
 
 def require_id(value: object, what: str = "id") -> str:
@@ -134,3 +135,10 @@ def _hides_something(text: str) -> bool:
 
 def _place(instance: object, attribute: Attribute[Any]) -> str:
     return f"{type(instance).__name__}.{attribute.name}"
+
+
+def require_count(value: object, what: str) -> int:
+    """Give back a position or a version: an int from 0, which is before all; else raise `BadInput`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= COUNT_MAX:
+        raise BadInput(f"{what}={shown(value)} is no whole number from 0: positions and versions count from 1")
+    return value
