@@ -141,15 +141,22 @@ class Ledger:
         self.close()
 
 
-def open(path: str | os.PathLike[str], *, clock: Clock = _utc_now, timeout: float = 5.0) -> Ledger:
+def open(
+    path: str | os.PathLike[str], *, clock: Clock = _utc_now, timeout: float = 5.0, read_only: bool = False
+) -> Ledger:
     """Open the ledger at a path, or create one where nothing is; `:memory:` gives one that is not kept.
 
     `clock` tells the time in aware instants, for tests and imports. `timeout` is how many seconds to wait
     for other writers before `LedgerBusy` is raised.
 
+    With `read_only=True` nothing is created, and whoever records is told `ReadOnly`. It needs no more than the right
+    to read the file, and goes on reading while others record. Where SQLite may make files in the folder, it makes two
+    empty ones beside the ledger, and leaves them to the next writer. Where it may not, and somebody begins to write
+    to a ledger at rest, the next question raises `StoreError`, since what is new could not be read.
+
     Raises `NotALedger` for a file that is something else, or whose tables are gone; `NewerFormat` for one
-    written by a newer version; `ReadOnly` and `StoreError` where it cannot be opened. What is there is left
-    as it is.
+    written by a newer version; `ReadOnly` and `StoreError` where it cannot be opened, or where nothing is and it is
+    to be read only. What is there is left as it is.
 
     >>> with open(":memory:") as book:
     ...     book.initiatives()
@@ -162,7 +169,9 @@ def open(path: str | os.PathLike[str], *, clock: Clock = _utc_now, timeout: floa
         raise BadInput(f"clock={shown(clock)} is no function that tells the time: give one, or leave it out")
     if name.startswith(("postgresql://", "postgres://")):
         raise StoreError("ledgers in PostgreSQL are not supported yet: give the path of a file")
-    return Ledger(SqliteStore(name, timeout), clock)
+    if not isinstance(read_only, bool):
+        raise BadInput(f"read_only={shown(read_only)} must be True or False: is nothing to be written?")
+    return Ledger(SqliteStore(name, timeout, read_only=read_only), clock)
 
 
 def _several(ids: Sequence[str]) -> list[str]:

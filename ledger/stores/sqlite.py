@@ -13,12 +13,12 @@ from datetime import date
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
-from ledger.model.errors import LedgerClosed, StoreError
+from ledger.model.errors import LedgerClosed, ReadOnly, StoreError
 from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
 from ledger.recording.batch import READ, record_of
 from ledger.stores.sqlite_facts import ref_of, refs_of
-from ledger.stores.sqlite_file import connect, damage_of, errors_of, place_of, require_same_file
+from ledger.stores.sqlite_file import connect, damage_of, errors_of, require_same_file, require_unwritten
 from ledger.stores.sqlite_places import known_position, newest_position, newest_version, version_at
 from ledger.stores.sqlite_schema import SELECT
 from ledger.stores.sqlite_state import registers_at
@@ -35,15 +35,17 @@ _POSITION, _VERSION = READ.index("position"), READ.index("version")
 class SqliteStore:
     """A ledger in a SQLite file, or in memory for the path `:memory:`.
 
-    `timeout` is how many seconds to wait for other writers before `LedgerBusy` is raised.
+    `timeout` is how many seconds to wait for other writers before `LedgerBusy` is raised. With `read_only` nothing
+    is created, and nothing can be written.
     """
 
-    def __init__(self, path: str, timeout: float = 5.0) -> None:
+    def __init__(self, path: str, timeout: float = 5.0, *, read_only: bool = False) -> None:
         self.path = path
+        self._read_only = read_only
         self._lock = RLock()
         self._remembered: dict[str, Remembered] = {}
-        self._connection: sqlite3.Connection | None = connect(path, timeout)
-        self._place = place_of(path)
+        self._connection: sqlite3.Connection | None
+        self._connection, self._place = connect(path, timeout, read_only=read_only)
 
     def initiatives(self) -> list[str]:
         """Give the initiatives that have records, in order."""
@@ -136,6 +138,8 @@ class SqliteStore:
         """Begin to write. Waits for other writers, up to the timeout: then `LedgerBusy`."""
         from ledger.stores.sqlite_append import Remembered, SqliteAppend, head_of  # noqa: PLC0415 - many only read
 
+        if self._read_only:
+            raise ReadOnly(f"{self.path}: it was opened with read_only=True: open it without, to record in it")
         with self._lock, errors_of(self.path):
             connection = self._open()
             if connection.in_transaction:
@@ -165,6 +169,7 @@ class SqliteStore:
         if self._connection is None:
             raise LedgerClosed(f"{self.path}: this ledger was closed: open it again")
         require_same_file(self._place)
+        require_unwritten(self._place)
         return self._connection
 
     @contextmanager
@@ -178,6 +183,7 @@ class SqliteStore:
             try:
                 connection.execute("BEGIN")
                 yield connection
+                require_unwritten(self._place)
             finally:
                 if connection.in_transaction:  # after some errors SQLite has ended it itself
                     connection.execute("COMMIT")
