@@ -13,6 +13,7 @@ from ledger.model.errors import BadInput, StoreError, shown
 from ledger.model.fields import require_id
 from ledger.model.records import Record
 from ledger.stores.sqlite import SqliteStore
+from ledger.stores.sqlite_file import MEMORY
 
 if TYPE_CHECKING:
     from ledger.model.figures import Figure
@@ -127,6 +128,31 @@ class Ledger:
         from ledger.exchange.copies import write_records  # noqa: PLC0415 - a door to a higher floor
 
         return write_records(self._store, records, self._clock)
+
+    def backup(self, path: str | os.PathLike[str]) -> int:
+        """Write the ledger as it is now to a new file, and give the position of the newest record in it.
+
+        Others may record meanwhile, and this ledger may be one in memory; only threads that use this same `Ledger`
+        wait until the pages are copied. The copy is written beside the path, read through from end to end, and moved
+        there when it is whole and on the disk: it is a ledger like any other, in one file. What is at the path
+        already is never overwritten.
+
+        Raises `StoreError` where something is at the path, where it cannot be written, and where the store has no
+        file to copy; `DamagedRecord` where a record is not what its digest says. Then nothing is left at the path.
+
+        >>> import ledger, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, ledger.open(":memory:") as book:
+        ...     _ = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
+        ...     book.backup(f"{folder}/club.db")
+        ...     with ledger.open(f"{folder}/club.db", read_only=True) as copy:
+        ...         list(copy.records()) == list(book.records())
+        1
+        True
+        """
+        name = _path(path)
+        if name == MEMORY:
+            raise BadInput(f"{name} is no path for a backup: it would not be kept")
+        return self._store.backup(name)
 
     def close(self) -> None:
         """Let the file go. Closing twice is fine; using the ledger afterwards raises `LedgerClosed`."""

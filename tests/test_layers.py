@@ -23,7 +23,7 @@ FLOORS = [
     "queries.history", "queries.reasons", "queries.checks", "queries.holds", "queries.findings", "queries.audit",
     "stores.protocol", "stores.plain", "stores.sqlite_schema", "stores.sqlite_file", "stores.sqlite_places",
     "stores.sqlite_facts", "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite_history",
-    "stores.sqlite",
+    "stores.sqlite_backup", "stores.sqlite",
     "initiative", "book",
     "exchange.sheets", "exchange.claim_sheets", "exchange.spell_sheets", "exchange.copies", "exchange.lines",
     "exchange", "",

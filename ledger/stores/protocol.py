@@ -58,5 +58,11 @@ class EventStore(Log, Protocol):
     def writing(self, initiative: str) -> AbstractContextManager[Append]:
         """Begin to write. Waits for other writers, up to the store's limit: then `LedgerBusy`."""
 
+    def backup(self, path: str) -> int:
+        """Write all records there are to a new file, checked and whole; give the position of the newest of them.
+
+        A store that keeps them elsewhere than in a file of its own may raise `StoreError`, and name another way.
+        """
+
     def close(self) -> None:
         """Let the file or the connection go. Closing twice is fine."""

@@ -2,10 +2,14 @@
 
 Appends speak SQL inside `BEGIN IMMEDIATE`, so the rules are checked and the batch is written while
 nobody else writes, in this process or another. What `record` has returned from is on the disk.
+
+A handle is for the process that opened it. What a fork has inherited of it is refused, and left alone: SQLite's locks
+are not inherited with it.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -42,6 +46,7 @@ class SqliteStore:
     def __init__(self, path: str, timeout: float = 5.0, *, read_only: bool = False) -> None:
         self.path = path
         self._read_only = read_only
+        self._process = os.getpid()
         self._lock = RLock()
         self._remembered: dict[str, Remembered] = {}
         self._connection: sqlite3.Connection | None
@@ -95,8 +100,8 @@ class SqliteStore:
 
     def position(self) -> int:
         """Give the position of the newest record of the ledger; 0 where there is none."""
-        with self._lock, errors_of(self.path):
-            return newest_position(self._open())
+        with self._held() as connection:
+            return newest_position(connection)
 
     def refs(self, positions: Iterable[int]) -> Mapping[int, RecordRef]:
         """Give the short forms of records, by position; a position without a record is left out."""
@@ -140,8 +145,7 @@ class SqliteStore:
 
         if self._read_only:
             raise ReadOnly(f"{self.path}: it was opened with read_only=True: open it without, to record in it")
-        with self._lock, errors_of(self.path):
-            connection = self._open()
+        with self._held() as connection:
             if connection.in_transaction:
                 raise StoreError(f"{self.path}: this thread is recording already; a clock must not record")
             remembered = self._remembered.setdefault(initiative, Remembered())
@@ -158,25 +162,44 @@ class SqliteStore:
                     connection.execute("ROLLBACK")
                 raise
 
+    def backup(self, path: str) -> int:
+        """Write all records there are to a new file, checked and whole; give the position of the newest of them."""
+        from ledger.stores.sqlite_backup import failure_of, write_backup  # noqa: PLC0415 - few programs make them
+
+        def copy(target: sqlite3.Connection) -> None:
+            with self._held() as connection:
+                if connection.in_transaction:
+                    raise StoreError(f"{self.path}: this thread is recording: a clock must not make a backup")
+                with failure_of(path):
+                    connection.backup(target)  # all pages at once, of one moment: writers need not wait, nor does it
+
+        return write_backup(path, copy, self._place)
+
     def close(self) -> None:
         """Let the file go. Closing twice is fine."""
+        if self._process != os.getpid():  # a lock may have been inherited that nobody here will ever let go
+            return
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise LedgerClosed(f"{self.path}: this ledger was closed: open it again")
-        require_same_file(self._place)
-        require_unwritten(self._place)
-        return self._connection
+    @contextmanager
+    def _held(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection to one thread at a time."""
+        if self._process != os.getpid():
+            raise StoreError(f"{self.path}: it was opened before this process was forked: open it again in this one")
+        with self._lock, errors_of(self.path):
+            if self._connection is None:
+                raise LedgerClosed(f"{self.path}: this ledger was closed: open it again")
+            require_same_file(self._place)
+            require_unwritten(self._place)
+            yield self._connection
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """Read several times from one moment of the file."""
-        with self._lock, errors_of(self.path):
-            connection = self._open()
+        with self._held() as connection:
             if connection.in_transaction:  # asked from within a write of this thread
                 yield connection
                 return

@@ -27,6 +27,7 @@ from ledger.model.errors import (
 from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT, SQLITE_MIN, migrate
 
 MEMORY = ":memory:"
+LOG_MAX = 4 * 2**20  # bytes of the file beside the ledger that are kept once all of it is in the ledger itself
 
 
 class Place(NamedTuple):
@@ -298,4 +299,5 @@ def _open(path: str, timeout: float, *, uri: bool = False) -> sqlite3.Connection
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_MAX}")
     return connection
