@@ -18,6 +18,10 @@ from ledger.recording.batch import Draft, Terms
 from ledger.writing import write
 
 if TYPE_CHECKING:
+    import os
+
+    from ledger.exchange.sheet_records import SheetRecorded
+    from ledger.exchange.tables import Table
     from ledger.model.events import Claim, Event
     from ledger.model.figures import Figure
     from ledger.model.measures import ByLike, Measure
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
     from ledger.queries.timeline import Timeline
     from ledger.queries.why import Why
     from ledger.recording.proposal import History
-    from ledger.stores.protocol import EventStore
+    from ledger.stores.protocol import Append, EventStore
 
 
 @frozen
@@ -66,6 +70,50 @@ class Initiative:
         """
         draft = Draft(events, Terms(source, by, note))
         return self._write(lambda _: draft, len(events), ids, recorded_at, expected_version)
+
+    def record_sheet(
+        self,
+        sheet: Table[Event],
+        /,
+        *,
+        rejects: str | os.PathLike[str] | None = None,
+        source: str = "",
+        by: str = "",
+        note: str = "",
+        recorded_at: datetime | str | None = None,
+    ) -> SheetRecorded:
+        r"""Record what `ledger.exchange` has read of a CSV file, once only, and say what became of its rows.
+
+        Without `rejects` all of it is recorded or nothing, and `RefusedRows` names every row that is wrong. With
+        `rejects`, the path of a file that is not there yet, what is right is recorded, and every other row is written
+        to that file with its reason: those that were set aside when the sheet was read (with `lenient=True`), and
+        those that the rules refuse. A row goes aside whole; where that makes others wrong, they go too. The file has
+        the columns of the sheet, so it can be mended and read again; see `Table.write_rejects`. It is written before
+        the ledger is, and only if there are such rows. Where nothing is recorded in the end, it is removed.
+
+        What is recorded already is not recorded again, by whomever the sheet is read, nor what has been retracted
+        since. That goes by initiative, `source` and event: give a file the same `source` each time. The other
+        arguments are as for `record`.
+
+        Raises `RefusedRows`, `BadInput` where something is at the path already and for what is no sheet of events,
+        and what `record` raises.
+
+        >>> import ledger, io
+        >>> from ledger.exchange import spells
+        >>> with ledger.open(":memory:") as book:
+        ...     club = book.initiative("club")
+        ...     text = "member,name,start,end\nada,,2019,\n"
+        ...     first = club.record_sheet(spells(io.StringIO(text)), source="club.csv")
+        ...     again = club.record_sheet(spells(io.StringIO(text + "ben,,2020,\n")), source="club.csv")
+        ...     len(first.records), len(again.records), again.already == first.records
+        (1, 1, True)
+        """
+        from ledger.exchange.sheet_records import record_sheet  # noqa: PLC0415 - a door to a higher floor
+
+        def write_sheet(draft_of: Callable[[Append], Draft], count: int) -> tuple[Record, ...]:
+            return self._write(draft_of, count, None, recorded_at, None)
+
+        return record_sheet(self.id, sheet, Terms(source, by, note), rejects, write_sheet)
 
     def retract(
         self,
@@ -358,7 +406,7 @@ class Initiative:
 
     def _write(
         self,
-        draft_of: Callable[[History], Draft],
+        draft_of: Callable[[Append], Draft],
         count: int,
         ids: Sequence[str] | None,
         recorded_at: datetime | str | None,

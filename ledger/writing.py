@@ -14,14 +14,13 @@ if TYPE_CHECKING:
 
     from ledger.model.records import Record
     from ledger.recording.batch import Draft
-    from ledger.recording.proposal import History
     from ledger.stores.protocol import Append, EventStore
 
 
 def write(
     store: EventStore,
     initiative: str,
-    draft_of: Callable[[History], Draft],
+    draft_of: Callable[[Append], Draft],
     count: int,
     *,
     clock: Callable[[], datetime],
@@ -31,6 +30,8 @@ def write(
     expected_version: int | None = None,
 ) -> tuple[Record, ...]:
     """Write a batch of `count` events, and give its records; it is drafted when nobody else can write any more.
+
+    A draft that names the ids of its records may hold fewer events, or none.
 
     The arguments are those of `Initiative.record`, which says what is raised.
     """
@@ -45,6 +46,8 @@ def write(
         draft = draft_of(append)
         if chosen is not None and (old := _retried(append, initiative, draft, chosen)):
             return old
+        if not draft.events:
+            return ()
         head = append.head
         if expected_version is not None and expected_version != head.version:
             raise VersionConflict(initiative, expected_version, head.version)
@@ -57,7 +60,7 @@ def write(
             initiative=initiative,
             head=head,
             tree=append.tree,
-            ids=chosen or ids_of_batch(count, moment, entropy),
+            ids=chosen or draft.ids or ids_of_batch(count, moment, entropy),
             recorded_at=moment,
             terms=draft.terms,
             replaces=draft.replaces,

@@ -30,8 +30,7 @@ from ledger import (
     rounded,
 )
 from ledger.exchange import claims
-from ledger.exchange.sheets import PROBLEMS_MAX
-from ledger.model.errors import BadInput
+from ledger.model.errors import PROBLEMS_MAX, BadInput
 from ledger.model.wording import worded
 from ledger.testing.strategies import claims as drawn_claims
 
@@ -356,7 +355,10 @@ def test_what_is_no_file_or_no_csv_is_refused(tmp_path):
         claims(tmp_path / "claims.csv")
 
 
-def test_what_is_not_in_utf_8_is_in_some_row_that_was_not_read_yet(tmp_path):
+def test_what_is_not_in_utf_8_is_in_the_row_that_is_named_or_in_one_not_read_yet(tmp_path):
     (tmp_path / "claims.csv").write_bytes(b"measure,amount,at\nmembers,17,\nvalue caf\xe9,1,\n")
-    with pytest.raises(BadInput, match=r"claims\.csv, in row 1 or below: .*0xe9.*: save it as a CSV file in UTF-8"):
+    with pytest.raises(BadInput, match=r"claims\.csv, in row 3: .*0xe9.*: save it as a CSV file in UTF-8"):
         claims(tmp_path / "claims.csv")
+    below = r"claims\.csv, in row 1 or below: .*0xe9.*: save it as a CSV file in UTF-8"
+    with (tmp_path / "claims.csv").open(encoding="utf-8") as file, pytest.raises(BadInput, match=below):
+        claims(file)

@@ -17,7 +17,7 @@ COLUMNS = ["a", "b", "c"]
 
 
 def rows_of(text, delimiter=","):
-    return list(Sheet("it").rows(StringIO(text, newline=""), delimiter))
+    return list(Sheet("it", delimiter=delimiter).rows(StringIO(text, newline="")))
 
 
 @given(st.lists(st.tuples(cells, cells, cells)), st.sampled_from(",;\t|"), st.booleans(), st.booleans())
@@ -40,7 +40,7 @@ def test_a_byte_order_mark_is_the_first_sign_of_a_file_and_elsewhere_part_of_a_c
     path.write_text('\ufeffa,b\n\ufeff1,"\n\ufeff"\n', "utf-8", newline="")
     label, lines = opened(path)
     with lines as file:
-        assert list(Sheet(label).rows(file, ","))[1] == (2, {"a": "\ufeff1", "b": "\n\ufeff"})
+        assert list(Sheet(label).rows(file))[1] == (2, {"a": "\ufeff1", "b": "\n\ufeff"})
 
 
 def test_a_problem_names_its_row_and_column_and_the_next_cell_is_read():
@@ -54,7 +54,7 @@ def test_a_problem_names_its_row_and_column_and_the_next_cell_is_read():
     assert sheet.read(row, "a", str.upper) == "X"
     assert sheet.read(row, None, str.upper) == ""
     with pytest.raises(BadInput, match=r"^it: nothing was read, for 1 reason:\n  row 7, column 'a': 'x' is wrong$"):
-        sheet.require_no_problems()
+        sheet.table([])
 
 
 def test_a_default_column_is_read_if_it_is_there_and_a_named_one_must_be():

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 import ledger
 from ledger import MemberJoined, MemberLeft, Members, When, between
 from ledger.exchange import spells
-from ledger.exchange.sheets import PROBLEMS_MAX
-from ledger.model.errors import BadInput
+from ledger.model.errors import PROBLEMS_MAX, BadInput
 
 EXAMPLES = settings.default.max_examples
 EU = Path(__file__).parent / "data" / "eu_members.csv"

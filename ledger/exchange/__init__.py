@@ -1,8 +1,24 @@
-"""Exchange with other programs: memberships and claims from CSV files, and whole ledgers, copied or as JSON Lines."""
+"""Exchange with other programs: sheets of memberships, amounts and claims, and whole ledgers, copied or as lines."""
 
 from ledger.exchange.claim_sheets import claims
 from ledger.exchange.copies import copy, write_records
 from ledger.exchange.lines import from_lines, to_lines
+from ledger.exchange.sheet_records import SheetRecorded
 from ledger.exchange.spell_sheets import spells
+from ledger.exchange.tables import Rejected, Table
+from ledger.exchange.value_sheets import Amounts, values, wide_values
 
-__all__ = ["claims", "copy", "from_lines", "spells", "to_lines", "write_records"]
+__all__ = [
+    "Amounts",
+    "Rejected",
+    "SheetRecorded",
+    "Table",
+    "claims",
+    "copy",
+    "from_lines",
+    "spells",
+    "to_lines",
+    "values",
+    "wide_values",
+    "write_records",
+]

@@ -16,9 +16,11 @@ from ledger.exchange.sheets import (
     opened,
     require_columns,
     require_delimiter,
+    require_flag,
     require_names,
     those_there,
 )
+from ledger.exchange.tables import Table
 from ledger.model.errors import BadInput, BadWhen, shown
 from ledger.model.events import Claim
 from ledger.model.fields import require_prose
@@ -48,7 +50,8 @@ def claims(
     text: str | None = _TEXT,
     measures: Mapping[str, Measure] | None = None,
     delimiter: str = ",",
-) -> list[Claim]:
+    lenient: bool = False,
+) -> Table[Claim]:
     r"""Read a CSV file in which each row is one published figure, and give its claims, in its order.
 
     `file` is a path (of UTF-8, with or without a byte order mark) or an open text file. Its first row names the
@@ -68,7 +71,8 @@ def claims(
       to find it by, are kept as they are. Where no column is read as the text, it is the place of the claim, such as
       `claims.csv, row 5`, so that whatever is said of it later leads back there; the folder is left out.
 
-    Raises `BadInput` with all that is wrong, by row and column, and `OSError` for a file that cannot be opened.
+    Raises `BadInput` with all that is wrong, by row and column, and `OSError` for a file that cannot be opened. With
+    `lenient=True` a row that is wrong is set aside in `rejected` of what is given, which `write_rejects` writes down.
 
     >>> from io import StringIO
     >>> from ledger.model.measures import Distinct
@@ -80,20 +84,20 @@ def claims(
     total co2 | 450.5..451.5 Mt/year | None
     """
     require_delimiter(delimiter)
+    require_flag(lenient, "lenient", "what is wrong is refused or set aside")
     labels = _labels(measures)
     needed = {"measure": measure, "amount": amount}
     optional = {"at": at, "unit": unit, "reading": reading, "definition": definition, "text": text}
     require_names(needed, optional)
     label, lines = opened(file)
-    sheet = _ClaimSheet(label)
+    sheet = _ClaimSheet(label, lenient, delimiter)
     with lines as read:
-        rows = sheet.rows(read, delimiter)
+        rows = sheet.rows(read)
         names = next(rows, (0, {}))[1]
         require_columns(label, names, must_be_there({**needed, **optional}), "amount='claimed'")
         there = those_there(label, names, {**needed, **optional})
-        found = [sheet.claim(row, there, labels) for row in rows]
-    sheet.require_no_problems()
-    return [claim for claim in found if claim is not None]
+        found = [(row[0], sheet.claim(row, there, labels)) for row in rows]
+    return sheet.table((row, claim) for row, claim in found if claim is not None)
 
 
 class _ClaimSheet(Sheet):

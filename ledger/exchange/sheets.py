@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final, TextIO, TypeAlias, TypeVar
 
 from attrs import define, field
 
-from ledger.model.errors import BadInput, near_names, shown
+from ledger.exchange.tables import REJECT_COLUMNS, Rejected, Table
+from ledger.model.errors import PROBLEMS_MAX, BadInput, near_names, problems_in, shown
 
 T = TypeVar("T")
 File: TypeAlias = str | os.PathLike[str] | TextIO
 Row: TypeAlias = tuple[int, dict[str, str]]  # its number, counted as a spreadsheet does, and its cells by column
+Problem: TypeAlias = tuple[int, str]  # the row, and what is wrong with it
 
-PROBLEMS_MAX: Final = 20  # of a file, as far as they are told
+
+_ESCAPED: Final = re.compile("[\udc80-\udcff]")  # bytes that are no UTF-8, as Python lets them in
 
 
 class IfThere(str):
@@ -28,34 +32,44 @@ class IfThere(str):
 
 @define
 class Sheet:
-    """A CSV file while it is read, and what is wrong with it."""
+    """A CSV file while it is read, and what is wrong with it; a lenient one sets aside what another one refuses."""
 
     label: str
-    problems: list[str] = field(factory=list)
+    lenient: bool = False
+    delimiter: str = ","
+    columns: tuple[str, ...] = ()
+    cells: dict[int, tuple[str, ...]] = field(factory=dict)
+    problems: list[Problem] = field(factory=list)
 
-    def rows(self, lines: Iterable[str], delimiter: str) -> Iterator[Row]:
+    def rows(self, lines: Iterable[str]) -> Iterator[Row]:
         """Read the rows that are not blank, the first one as the header; cells are as typed, names are stripped.
 
-        A row of another length is noted as a problem and passed over. Raises `BadInput` for what is no CSV.
+        What a file of rejects says of its rows is passed over. A row of another length is noted as a problem and
+        passed over. Raises `BadInput` for what is no CSV.
         """
-        header: list[str] = []
-        reader = csv.reader(_without_mark(lines), delimiter=delimiter, strict=True)
-        number = 0
+        reader = csv.reader(_without_mark(_in_utf_8(lines)), delimiter=self.delimiter, strict=True)
+        number, aside = 0, frozenset[int]()
         try:
-            for number, cells in enumerate(reader, 1):
+            for number, typed in enumerate(reader, 1):
+                if not self.columns:
+                    aside = _places_of_rejects(typed)
+                cells = [cell for place, cell in enumerate(typed) if place not in aside] if aside else typed
                 if not any(map(str.strip, cells)):
                     continue
-                if not header:
-                    header = _header(self.label, [cell.strip() for cell in cells])
-                if len(cells) == len(header):
-                    yield number, dict(zip(header, cells, strict=True))
+                if self.columns:
+                    self.cells[number] = tuple(cells)
                 else:
-                    self.problems.append(
-                        f"row {number} has {len(cells)} cells, and {len(header)} columns are named: "
-                        "quote a cell that holds a delimiter, and write every cell, blank or not"
+                    self.columns = tuple(_header(self.label, [cell.strip() for cell in cells]))
+                if len(cells) == len(self.columns):
+                    yield number, dict(zip(self.columns, cells, strict=True))
+                else:
+                    self.note(
+                        number,
+                        f"row {number} has {len(cells)} cells, and {len(self.columns)} columns are named: "
+                        "quote a cell that holds a delimiter, and write every cell, blank or not",
                     )
         except (csv.Error, UnicodeError) as error:
-            # a file is decoded many rows at a time, so what cannot be may stand far below
+            # a file that the caller opened is decoded many rows at a time, so what cannot be may stand far below
             below = " or below" if isinstance(error, UnicodeError) else ""
             raise BadInput(
                 f"{self.label}, in row {number + 1}{below}: {error}: save it as a CSV file in UTF-8, "
@@ -68,16 +82,40 @@ class Sheet:
         try:
             return reads("" if column is None else cells[column])
         except BadInput as error:
-            self.problems.append(f"row {number}, column {column!r}: {error}")
+            self.note(number, f"row {number}, column {column!r}: {error}")
             return None
 
-    def require_no_problems(self) -> None:
-        """Raise `BadInput` with whatever is wrong with the rows."""
-        count = len(self.problems)
-        if count:
-            more = f"\n  and {count - PROBLEMS_MAX} more" if count > PROBLEMS_MAX else ""
-            lines = "".join(f"\n  {problem}" for problem in self.problems[:PROBLEMS_MAX])
-            raise BadInput(f"{self.label}: nothing was read, for {count} reason{'s' * (count > 1)}:{lines}{more}")
+    def note(self, row: int, problem: str) -> None:
+        """Note what is wrong with a row, in words that name it."""
+        self.problems.append((row, problem))
+
+    def table(self, found: Iterable[tuple[int, T]]) -> Table[T]:
+        """Give what was found in the rows that are sound, each with the number of its row.
+
+        Raises `BadInput` with whatever is wrong with the others, but for a lenient sheet, which sets them aside.
+        """
+        if self.problems and not self.lenient:
+            raise BadInput(problems_in(self.label, "read", [problem for _, problem in self.problems]))
+        problems: dict[int, list[str]] = {}
+        for row, problem in self.problems:
+            problems.setdefault(row, []).append(problem)
+        rejected = [Rejected(row, self.cells[row], reason_of(problems[row])) for row in sorted(problems)]
+        sound = [(row, one) for row, one in found if row not in problems]
+        return Table(
+            self.label,
+            self.delimiter,
+            self.columns,
+            tuple(one for _, one in sound),
+            tuple(row for row, _ in sound),
+            tuple(rejected),
+            self.cells,
+        )
+
+
+def reason_of(problems: Sequence[str]) -> str:
+    """Put what is wrong with one row in one cell, which must not be longer than a cell may be."""
+    more = f"; and {len(problems) - PROBLEMS_MAX} more" if len(problems) > PROBLEMS_MAX else ""
+    return "; ".join(problems[:PROBLEMS_MAX]) + more
 
 
 def opened(file: File) -> tuple[str, AbstractContextManager[Iterable[str]]]:
@@ -88,7 +126,8 @@ def opened(file: File) -> tuple[str, AbstractContextManager[Iterable[str]]]:
     if isinstance(file, str | os.PathLike):
         if "\0" in os.fspath(file):
             raise BadInput(f"{shown(file)} is no path: no file can have that name")
-        return os.fspath(file), open(file, encoding="utf-8", newline="")  # the caller closes it
+        # what is no UTF-8 is let in here and refused where its row is known; the caller closes the file
+        return os.fspath(file), open(file, encoding="utf-8", errors="surrogateescape", newline="")
     if not hasattr(file, "read"):
         raise BadInput(f"{shown(file)} is no CSV file: give its path, or open it as text")
     if getattr(file, "closed", False):
@@ -100,6 +139,12 @@ def require_delimiter(delimiter: object) -> None:
     """Raise `BadInput` for what cannot stand between cells."""
     if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n ':
         raise BadInput(f"delimiter={shown(delimiter)} is not one sign between cells, such as ',' or ';' or a tab")
+
+
+def require_flag(value: object, what: str, why: str) -> None:
+    """Raise `BadInput` for what is neither True nor False."""
+    if not isinstance(value, bool):
+        raise BadInput(f"{what}={shown(value)} must be True or False: {why}")
 
 
 def require_names(needed: Mapping[str, object], optional: Mapping[str, object]) -> None:
@@ -156,6 +201,22 @@ def _without_mark(lines: Iterable[str]) -> Iterator[str]:
         # what is no text the reader refuses
         yield line.removeprefix("\ufeff") if first and isinstance(line, str) else line
         first = False
+
+
+def _in_utf_8(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if isinstance(line, str) and not line.isascii() and _ESCAPED.search(line):
+            try:
+                line.encode("utf-8", "surrogateescape").decode("utf-8")
+            except UnicodeError as error:
+                raise csv.Error(str(error)) from None  # of this row, not of one below
+        yield line
+
+
+def _places_of_rejects(header: list[str]) -> frozenset[int]:
+    names = [cell.strip().removeprefix("\ufeff") for cell in header]
+    both = all(column in names for column in REJECT_COLUMNS)
+    return frozenset(place for place, name in enumerate(names) if both and name in REJECT_COLUMNS)
 
 
 def _header(label: str, columns: list[str]) -> list[str]:

@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple, TypeVar
 
-from ledger.exchange.sheets import File, Row, Sheet, opened, require_columns, require_delimiter, require_names
+from ledger.exchange.sheets import (
+    File,
+    Row,
+    Sheet,
+    opened,
+    require_columns,
+    require_delimiter,
+    require_flag,
+    require_names,
+)
+from ledger.exchange.tables import Table
 from ledger.model.errors import BadInput, BadWhen, shown
 from ledger.model.events import Attributes, Event, MemberJoined, MemberLeft
 from ledger.model.fields import require_id, require_line
@@ -30,7 +40,8 @@ def spells(
     end_inclusive: bool = False,
     unknown_start: When | date | str | None = None,
     delimiter: str = ",",
-) -> list[Event]:
+    lenient: bool = False,
+) -> Table[Event]:
     r"""Read a CSV file in which each row is one spell of membership, and give its events, ready to record.
 
     `file` is a path (of UTF-8, with or without a byte order mark) or an open text file. Its first row names the
@@ -50,8 +61,12 @@ def spells(
     them, such as `"[..1990]"`, not after 1990.
 
     The events come in an order in which they can be recorded, by day. Where rough dates of one member's rows
-    overlap, the order of the rows decides. Raises `BadInput` with all that is wrong, by row and column, and
-    `OSError` for a file that cannot be opened.
+    overlap, the order of the rows decides. `Initiative.record_sheet` records them, and once only, however often the
+    file is read.
+
+    Raises `BadInput` with all that is wrong, by row and column, and `OSError` for a file that cannot be opened. With
+    `lenient=True` a row that is wrong is set aside in `rejected` of what is given; so is a spell that overlaps one
+    that is not.
 
     >>> from io import StringIO
     >>> text = "member,name,start,end,country\nuk,United Kingdom,1973-01-01,2020-02-01,GBR\nfr,France,1958,,FRA\n"
@@ -64,14 +79,14 @@ def spells(
     require_delimiter(delimiter)
     if isinstance(attributes, str) or not isinstance(attributes, Sequence | None):
         raise BadInput(f"attributes={shown(attributes)} must be several names of columns in a list or a tuple")
-    if not isinstance(end_inclusive, bool):
-        raise BadInput(f"end_inclusive={shown(end_inclusive)} must be True or False: every leaving hangs on it")
+    require_flag(end_inclusive, "end_inclusive", "every leaving hangs on it")
+    require_flag(lenient, "lenient", "what is wrong is refused or set aside")
     require_names({"member": member, "start": start}, {"name": name, "end": end})
     rough = None if unknown_start is None else When.of(unknown_start)
     label, lines = opened(file)
-    sheet = _SpellSheet(label)
+    sheet = _SpellSheet(label, lenient, delimiter)
     with lines as read:
-        rows = sheet.rows(read, delimiter)
+        rows = sheet.rows(read)
         columns = next(rows, (0, {}))[1]  # the first row names itself
         known = [column for column in (member, name, start, end) if column is not None]
         others = [column for column in columns if column not in known] if attributes is None else attributes
@@ -83,8 +98,7 @@ def spells(
             if spell is not None:
                 found[spell.joined.member].append(spell)
     timed = [one for of_member in found.values() for one in sheet.in_order(of_member)]
-    sheet.require_no_problems()
-    return [event for _, event in sorted(timed, key=lambda one: one[0])]
+    return sheet.table((row, event) for _, row, event in sorted(timed, key=lambda one: one[0]))
 
 
 class _Columns(NamedTuple):
@@ -146,11 +160,12 @@ class _SpellSheet(Sheet):
         joined = MemberJoined(of, since, name=called, attributes={one: cell for one, cell in given.items() if cell})
         return _Spell(row[0], joined, None if until is None else MemberLeft(of, until))
 
-    def in_order(self, spells: Iterable[_Spell]) -> Iterator[tuple[date, Event]]:
-        """Put the spells of one member in order, and give each event with the day to sort it by.
+    def in_order(self, spells: Iterable[_Spell]) -> Iterator[tuple[date, int, Event]]:
+        """Put the spells of one member in order, and give each event with the day to sort it by, and its row.
 
         As in a register (`model.registers`), each is inserted just before the first one that cannot be over when
-        it begins, else at the end; and there too if neither can be over when the other begins, which is a problem.
+        it begins, else at the end; and there too if neither can be over when the other begins, which is a problem of
+        the second.
         """
         ordered: list[_Spell] = []
         over: list[date] = []  # the running maximum
@@ -167,13 +182,14 @@ class _SpellSheet(Sheet):
         day, last = date.min, None  # the one that is over last of those before
         for spell in ordered:
             if last is not None and (last.left is None or spell.begun < last.over):
-                self.problems.append(_overlap(last, spell))
+                self.note(spell.row, _overlap(last, spell))
+                continue
             if last is None or last.over <= spell.over:
                 last = spell
             for event in (spell.joined, spell.left):
                 if event is not None:
                     day = max(day, event.effective.earliest)
-                    yield day, event
+                    yield day, spell.row, event
 
 
 def _require_attributes(label: str, attributes: Iterable[str]) -> None:

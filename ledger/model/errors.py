@@ -17,6 +17,7 @@
     │   ├── UnknownReport
     │   └── UnknownRecord
     ├── Refused                        the rules of recording say no; `violations` says why, all at once
+    │   └── RefusedRows                rows of a sheet cannot be recorded; `rejected` names each
     ├── RetryMismatch                  ids that are recorded already, with other content or only in part
     ├── DifferentHistory               records to be copied to where other records are
     ├── VersionConflict                somebody else recorded since `expected_version`
@@ -44,6 +45,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+PROBLEMS_MAX = 20  # of a file, as far as they are told
 _PAIRS_MAX = 5  # as far as a message names them
 
 
@@ -69,6 +71,19 @@ def listed(names: Sequence[str], most: int) -> str:
     if len(names) <= most + 1:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+def problems_in(file: str, done: str, problems: Sequence[str]) -> str:
+    """Say why nothing of a file was read or recorded: the first twenty reasons, and how many more there are.
+
+    >>> print(problems_in("club.csv", "read", ["row 2 has 3 cells"]))
+    club.csv: nothing was read, for 1 reason:
+      row 2 has 3 cells
+    """
+    count = len(problems)
+    more = f"\n  and {count - PROBLEMS_MAX} more" if count > PROBLEMS_MAX else ""
+    lines = "".join(f"\n  {problem}" for problem in problems[:PROBLEMS_MAX])
+    return f"{file}: nothing was {done}, for {count} reason{'s' * (count > 1)}:{lines}{more}"
 
 
 def near_names(name: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
@@ -210,6 +225,22 @@ class Refused(LedgerError):
         count = len(self.violations)
         lines = "".join(f"\n  {violation}" for violation in self.violations)
         return f"nothing was recorded, for {count} reason{'s' if count > 1 else ''}:{lines}"
+
+
+class RefusedRows(Refused):
+    """Rows of a sheet cannot be recorded, and nothing of the sheet was.
+
+    `rejected` holds each of these rows with its number, its cells and the reason. `violations` holds what the rules
+    say, where it is they that refuse: the index counts the events that would have been recorded.
+    """
+
+    def __init__(self, sheet: str, rejected: Iterable[Any], violations: Iterable[Violation] = ()) -> None:
+        super().__init__(violations)
+        self.sheet, self.rejected = sheet, tuple(rejected)
+        self.args = (sheet, self.rejected, self.violations)
+
+    def __str__(self) -> str:
+        return problems_in(self.sheet, "recorded", [one.reason for one in self.rejected])
 
 
 class RetryMismatch(LedgerError):

@@ -62,12 +62,14 @@ class Draft(NamedTuple):
     """A batch before it is written: its events, its terms and, by index, what its replacements replace.
 
     `replaces` holds the ids of the records that are replaced, `ranks` their ranks, which the replacements inherit.
+    `ids` holds those that the records get, where they are known before.
     """
 
     events: Sequence[Event]
     terms: Terms
     replaces: Mapping[int, str] = MappingProxyType({})
     ranks: Mapping[int, int] = MappingProxyType({})
+    ids: Sequence[str] | None = None
 
 
 def entries_of(events: Sequence[Event], head: Head, ranks: Mapping[int, int] | None = None) -> list[Entry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 
@@ -16,6 +16,10 @@ from ledger.model.records import Record, RecordRef
 
 RULED: Final = frozenset({"status", "definition", "published", "part_of"})
 """The aspects whose facts must fit those before them; a metric or a name may take any value at any time."""
+
+
+EVENT_OF_BATCH: Final = "event {} of this batch".format
+"""How a reason names an event of the batch by its place, where nobody knows a better name."""
 
 
 class History(Protocol):
@@ -56,6 +60,7 @@ class Proposal:
 
     batch: Sequence[Entry]
     history: History
+    called: Callable[[int], str] = EVENT_OF_BATCH
     retracted: dict[int, tuple[Record, int]] = field(factory=dict)
     _history: dict[Register, Sequence[Fact]] = field(init=False, factory=dict)
     _after: dict[Register, Sequence[Fact]] = field(init=False, factory=dict)
@@ -157,9 +162,9 @@ class Proposal:
         return Violation(code, index, event, reason.format(clash=self.named(clash.position), **words), ref)
 
     def named(self, position: int) -> str:
-        """Name a record of the history by its id, an event of the batch by its place."""
+        """Name a record of the history by its id, an event of the batch as it is called."""
         own = self.index_of(position)
-        return f"record {self.history.ref(position).id}" if own is None else f"event {own} of this batch"
+        return f"record {self.history.ref(position).id}" if own is None else self.called(own)
 
     @cached_property
     def _touched(self) -> Mapping[str, list[Register]]:

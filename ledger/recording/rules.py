@@ -6,7 +6,7 @@ the later ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from ledger.model.errors import Violation
@@ -15,15 +15,20 @@ from ledger.model.facts import Register, status_of
 from ledger.recording.claim_rules import claimed_by, claims
 from ledger.recording.metric_rules import definitions, values
 from ledger.recording.part_rules import cycles
-from ledger.recording.proposal import Entry, History, Proposal
+from ledger.recording.proposal import EVENT_OF_BATCH, Entry, History, Proposal
 from ledger.recording.status_rules import NEVER_A_MEMBER, closings, statuses
 
 RETRACTIONS_ARE_FINAL: Final = "record {id} is itself a retraction, and retractions are final: record the fact anew"
 
 
-def violations(batch: Sequence[Entry], history: History) -> list[Violation]:
-    """Give every reason why the batch must be refused, in the order of its events; none, if it may be written."""
-    proposal = Proposal(batch, history)
+def violations(
+    batch: Sequence[Entry], history: History, called: Callable[[int], str] = EVENT_OF_BATCH
+) -> list[Violation]:
+    """Give every reason why the batch must be refused, in the order of its events; none, if it may be written.
+
+    `called` says how a reason names another event of the batch, by its place.
+    """
+    proposal = Proposal(batch, history, called)
     found = [
         *_retractions(proposal),  # first, since the others look at what would be left
         *values(proposal),

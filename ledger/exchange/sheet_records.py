@@ -1,0 +1,199 @@
+"""Recording what was read of a CSV file: once only, and all of it, or all but the rows that are set aside.
+
+Each event of a sheet gets an id of its own: a UUID of version 5 (RFC 9562) of what is recorded, which is the
+initiative, the source and the event, and of how many like it stand before it in the sheet. So
+
+- a sheet that is read again records nothing again, and one that has grown records what is new in it: where an end has
+  been filled in, the leaving;
+- what does not change the event, such as the order of columns or of rows, or a column that is not read, changes no id;
+- another source, or another amount, is another record.
+
+An id of the cells of a row would change with each comment in the file, and hide that an end was filled in.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from uuid import UUID, uuid5
+
+from attrs import define, field, frozen
+from msgspec.json import encode as encode_json
+
+from ledger.exchange.sheets import reason_of
+from ledger.exchange.tables import Rejected, Table, free_path
+from ledger.model.errors import BadInput, RefusedRows, RetryMismatch, Violation, shown
+from ledger.model.events import MemberJoined, MemberLeft, MetricUpdated
+from ledger.model.records import Record
+from ledger.recording.batch import Draft, Terms, entries_of
+from ledger.recording.codec import NAMES, encode
+from ledger.recording.rules import violations
+
+if TYPE_CHECKING:
+    from ledger.model.events import Event
+    from ledger.stores.protocol import Append
+
+Write: TypeAlias = Callable[[Callable[["Append"], Draft], int], tuple[Record, ...]]
+
+OF_SHEETS: Final = (MemberJoined, MemberLeft, MetricUpdated)
+"""The events that sheets hold. Whether one of them is refused hangs on those of its own member alone."""
+
+SPACE: Final = UUID("7f0c1f6e-2a5d-5d0e-9b1e-6c1d3f0a8e42")
+"""The namespace of the ids of a sheet's records. It never changes."""
+
+ROUNDS_MAX: Final = 50  # of setting aside what is refused
+
+
+@frozen
+class SheetRecorded:
+    """What became of a sheet: the records that were written, those that were there, and the rows set aside."""
+
+    records: tuple[Record, ...]
+    already: tuple[Record, ...]
+    rejected: tuple[Rejected, ...]
+
+
+def record_sheet(
+    initiative: str, sheet: Table[Event], terms: Terms, rejects: str | os.PathLike[str] | None, write: Write
+) -> SheetRecorded:
+    """Record the events of a sheet in one batch; `Initiative.record_sheet` is the same, and says what is raised.
+
+    `write` writes a batch of at most so many events, which is drafted when nobody else can write any more.
+    """
+    if not isinstance(sheet, Table) or not all(isinstance(event, OF_SHEETS) for event in sheet):
+        raise BadInput(
+            f"{shown(sheet)} is no sheet of events: give what spells(...) or values(...) of ledger.exchange reads; "
+            "claims are recorded with their report, as in ReportPublished(..., claims=claims(...))"
+        )
+    path = None if rejects is None else free_path(rejects)
+    recording = _Recording(initiative, sheet, terms, path)
+    try:
+        if len(sheet):
+            records = write(recording.draft, len(sheet))
+        else:
+            recording.set_aside({}, [])
+            records = ()
+    except BaseException:
+        if path is not None and recording.written:
+            path.unlink(missing_ok=True)
+        raise
+    return SheetRecorded(records, recording.already, recording.rejected)
+
+
+class _New(NamedTuple):
+    """An event that is not recorded yet: its row, and its id."""
+
+    event: Event
+    row: int
+    id: str
+
+
+@define
+class _Recording:
+    """A sheet while it is recorded, and what becomes of its rows."""
+
+    initiative: str
+    sheet: Table[Event]
+    terms: Terms
+    path: Path | None
+    written: bool = False
+    already: tuple[Record, ...] = ()
+    rejected: tuple[Rejected, ...] = field(default=())
+
+    def draft(self, history: Append) -> Draft:
+        """Draft the batch of what is new and not refused, when what is refused has been set aside."""
+        ids = ids_of(self.initiative, self.terms.source, self.sheet)
+        found = history.found(ids)
+        new: list[_New] = []
+        old: list[tuple[int, Record]] = []
+        for event, row, id in zip(self.sheet, self.sheet.rows, ids, strict=True):
+            if id in found:
+                old.append((row, _same(found[id], self.initiative, event)))
+            else:
+                new.append(_New(event, row, id))
+        if self.path is None:
+            refused = _refused(new, history)
+            self.set_aside(_reasons(new, refused), refused)
+        else:
+            self.set_aside(_all_refused(new, history), [])
+        aside = {rejected.row for rejected in self.rejected}
+        self.already = tuple(record for row, record in old if row not in aside)
+        kept = [one for one in new if one.row not in aside]
+        return Draft([one.event for one in kept], self.terms, ids=[one.id for one in kept])
+
+    def set_aside(self, reasons: Mapping[int, str], refused: Sequence[Violation]) -> None:
+        """Write the rows that are refused to the file of rejects; raises `RefusedRows` where there is to be none."""
+        rejected = self.sheet.with_aside(reasons)
+        if rejected and self.path is None:
+            raise RefusedRows(self.sheet.label, rejected, refused)
+        if rejected and self.path is not None:
+            self.sheet.write_rejects(self.path, rejected)
+            self.written = True
+        self.rejected = rejected
+
+
+def ids_of(initiative: str, source: str, events: Sequence[Event]) -> list[str]:
+    """Give each event of a sheet the id of its record: the same for the same content, which may stand there twice.
+
+    >>> from ledger.model.events import MemberLeft
+    >>> ids_of("club", "club.csv", [MemberLeft("ada", "2024")])
+    ['6a5b00f7-d612-52bd-90d5-043547a3fee2']
+    """
+    seen: Counter[str] = Counter()
+    ids: list[str] = []
+    for event in events:
+        content = encode_json([initiative, source, NAMES[type(event)], encode(event)]).decode()
+        ids.append(str(uuid5(SPACE, f"{seen[content]} {content}")))
+        seen[content] += 1
+    return ids
+
+
+def _same(record: Record, initiative: str, event: Event) -> Record:
+    if record.initiative != initiative or record.event != event:
+        raise RetryMismatch(
+            f"id {record.id} is recorded already (position {record.position}), and it is the id of a row of this "
+            "sheet, which says something else: whoever recorded it chose an id that is not theirs"
+        )
+    return record
+
+
+def _refused(new: Sequence[_New], history: Append) -> list[Violation]:
+    """Give what the rules refuse of a batch, in words that name rows."""
+    entries = entries_of([one.event for one in new], history.head)
+    return violations(entries, history, lambda place: f"row {new[place].row}")
+
+
+def _reasons(new: Sequence[_New], refused: Sequence[Violation]) -> dict[int, str]:
+    """Give each row that is refused the reason in one text."""
+    reasons: dict[int, list[str]] = defaultdict(list)
+    for violation in refused:
+        row = new[violation.index].row
+        reasons[row].append(f"row {row}: {violation.reason}")
+    return {row: reason_of(of_row) for row, of_row in reasons.items()}
+
+
+def _all_refused(new: Sequence[_New], history: Append) -> dict[int, str]:
+    """Set rows aside until nothing of the others is refused, and give the reasons.
+
+    What is refused of a member changes nothing for others, so only its own rows are looked at again. Where they are
+    refused one after the other without an end in sight, all that are left go aside.
+    """
+    reasons: dict[int, str] = {}
+    left = list(new)
+    rounds = 0
+    while refused := _refused(left, history) if left else []:
+        rounds += 1
+        reasons |= _reasons(left, refused)
+        members = {getattr(violation.event, "member", None) for violation in refused}
+        left = [one for one in left if getattr(one.event, "member", None) in members and one.row not in reasons]
+        if rounds == ROUNDS_MAX:
+            reasons |= {
+                one.row: f"row {one.row}: rows of {getattr(one.event, 'member', None)!r} are refused one after the "
+                "other, so those that are left were set aside too: mend those before, then try this one again"
+                for one in left
+            }
+            break
+    return reasons

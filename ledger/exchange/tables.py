@@ -1,0 +1,115 @@
+"""What a CSV file holds: what was read of it, each with its row, and the rows that were set aside, with the reason."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, TypeVar, overload
+
+from attrs import field, frozen
+
+from ledger.model.errors import BadInput, shown
+from ledger.stores.sqlite_file import move, unfinished_for
+
+T_co = TypeVar("T_co", covariant=True)
+
+REJECT_COLUMNS: Final = ("reject_row", "reject_reason")
+"""The first two columns of a file of rejects. Where a sheet has both, they are no part of what it says."""
+
+_NO_CELLS: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType({})
+
+
+@frozen
+class Rejected:
+    """A row that was set aside: its number, counted as a spreadsheet does, its cells as typed, and the reason."""
+
+    row: int
+    cells: tuple[str, ...]
+    reason: str
+
+
+@frozen(eq=False, repr=False)
+class Table(Sequence[T_co]):
+    r"""What was read of a CSV file: a sequence that remembers the row of each, and the rows that were set aside.
+
+    It equals a list of the same. `rows` holds the number of the row of each, `rejected` what was set aside. Each row
+    of the file that is not blank stands in one of the two, and in one alone.
+
+    >>> from io import StringIO
+    >>> from ledger.exchange import spells
+    >>> table = spells(StringIO("member,name,start,end\nada,,2019,\nben,,soon,\n"), lenient=True)
+    >>> len(table), table.rows, [rejected.row for rejected in table.rejected]
+    (1, (2,), [3])
+    """
+
+    label: str
+    delimiter: str
+    columns: tuple[str, ...]
+    read: tuple[T_co, ...]
+    rows: tuple[int, ...]
+    rejected: tuple[Rejected, ...] = ()
+    cells: Mapping[int, tuple[str, ...]] = field(default=_NO_CELLS)
+    """By the number of a row, its cells as typed."""
+
+    @overload
+    def __getitem__(self, index: int) -> T_co: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T_co]: ...
+    def __getitem__(self, index: int | slice) -> T_co | Sequence[T_co]:
+        return self.read[index]
+
+    def __len__(self) -> int:
+        return len(self.read)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Table):
+            return (self.read, self.rejected) == (other.read, other.rejected)
+        return list(self.read) == other if isinstance(other, list) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as of a list, which it may be equal to
+
+    def __repr__(self) -> str:
+        return f"<{self.label}: {len(self.read)} read of it, {len(self.rejected)} rows set aside>"
+
+    def with_aside(self, reasons: Mapping[int, str]) -> tuple[Rejected, ...]:
+        """Give all that is set aside, in order of rows, when these rows are set aside too, each with its reason."""
+        more = [Rejected(row, self.cells[row], reason) for row, reason in reasons.items()]
+        return tuple(sorted([*self.rejected, *more], key=lambda rejected: rejected.row))
+
+    def write_rejects(self, path: str | os.PathLike[str], rejected: Iterable[Rejected] | None = None) -> None:
+        """Write the rows that were set aside to a new CSV file, or other rows of this table that are `rejected`.
+
+        It has the columns of the sheet, its delimiter, and before them `reject_row`, the number of the row, and
+        `reject_reason`. These two are passed over when the file is read: so it can be mended and read again, by the
+        same options. It is in UTF-8, and appears whole or not at all. A half of a character, which no file can hold,
+        is written as an escape.
+
+        Raises `BadInput` where something is at the path already, and `OSError` where it cannot be written.
+        """
+        target = free_path(path)
+        with unfinished_for(target) as unfinished:
+            with open(unfinished, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
+                writer = csv.writer(file, delimiter=self.delimiter)
+                writer.writerow([*REJECT_COLUMNS, *self.columns])
+                for one in self.rejected if rejected is None else rejected:
+                    writer.writerow([one.row, one.reason, *one.cells])
+            if not move(unfinished, target):
+                raise _taken(target)
+
+
+def free_path(path: object) -> Path:
+    """Give a path at which a file can be written; raises `BadInput` where something is there, or for what is none."""
+    given = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(given, str) or not given or "\0" in given:
+        raise BadInput(f"rejects={shown(path)} is no path of a file: give one that is not there yet")
+    target = Path(given)
+    if os.path.lexists(target):
+        raise _taken(target)
+    return target
+
+
+def _taken(path: Path) -> BadInput:
+    return BadInput(f"{path}: something is there already, and no file of rejects overwrites it: choose another path")
