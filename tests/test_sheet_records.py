@@ -1,0 +1,493 @@
+"""Sheets that are recorded: what is right once, and what is not in a file of rejects; no row is in both or in none."""
+
+from __future__ import annotations
+
+import csv
+import pickle
+import random
+from collections import Counter
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ledger
+from ledger import Claim, MemberJoined, MemberLeft, Members, MetricDefined, MetricUpdated
+from ledger.exchange import claims, copy, spells, values
+from ledger.exchange.sheet_records import ROUNDS_MAX, ids_of
+from ledger.exchange.tables import REJECT_COLUMNS
+from ledger.model.errors import BadInput, Refused, RefusedRows, RetryMismatch, StoreError
+
+EXAMPLES = settings.default.max_examples
+SPELLS, VALUES = "member,name,start,end", "member,metric,effective,amount"
+
+
+def table(*rows, header=SPELLS):
+    return "\n".join([header, *rows]) + "\n"
+
+
+def sheet(*rows, **options):
+    return spells(StringIO(table(*rows)), **options)
+
+
+def amounts(*rows, **options):
+    return values(StringIO(table(*rows, header=VALUES)), **options)
+
+
+def written_rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    return header, rows
+
+
+@pytest.fixture
+def club():
+    with ledger.open(":memory:") as book:
+        yield book.initiative("club")
+
+
+# laws
+
+HISTORIES = [
+    [],
+    [MemberJoined("a", "2019")],
+    [MemberJoined("a", "2019"), MemberLeft("a", "2020-06-30")],
+    [MemberJoined("a", "2020-03-01"), MetricDefined("co2", "t"), MetricUpdated("co2", "2020", "5 t", member="a")],
+    [MemberJoined("b", "2022"), MetricDefined("co2", "t", nonnegative=True), MetricDefined("jobs", "people")],
+    [ledger.InitiativeLaunched("2018", name="Club"), ledger.InitiativeClosed("2021-06-01")],
+]
+WHENS = ["2020", "2020-03-01", "2020-06-30", "2021", "2021-01-01", "2022-05", "soon", "", "2020/2021", "9999"]
+SPELL_ROWS = st.tuples(
+    st.sampled_from(["a", "b", "c", "\x07", " "]), st.just('A, "B"\n'), *2 * [st.sampled_from(WHENS)]
+)
+AMOUNTS = ["5 t", "7", "-1 t", "3 people", "many", ""]
+VALUE_ROWS = st.tuples(
+    st.sampled_from(["a", "b", "c", "", "\x07"]), st.sampled_from(["co2", "jobs", "c02"]), st.sampled_from(WHENS),
+    st.sampled_from(AMOUNTS),
+)  # fmt: skip
+
+
+def rows_of(one_row):
+    cut = st.tuples(one_row, st.integers(1, 5)).map(lambda pair: (*pair[0], "more")[: pair[1]])
+    return st.lists(one_row | one_row | one_row | cut | st.just(()), max_size=6)
+
+
+def write(path, header, rows, delimiter):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows([header.split(","), *rows])
+
+
+KINDS = st.sampled_from([(SPELLS, SPELL_ROWS, spells), (VALUES, VALUE_ROWS, values)])
+
+
+@given(st.data(), KINDS, st.sampled_from(HISTORIES), st.sampled_from(",;"))
+def test_every_row_is_recorded_or_stands_in_the_rejects_and_a_mended_file_completes_the_ledger(
+    data, kind, history, delimiter
+):
+    header, one_row, reads = kind
+    rows = data.draw(rows_of(one_row))
+    with TemporaryDirectory() as folder, ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(*history)
+        path, rejects = Path(folder) / "sheet.csv", Path(folder) / "rejects.csv"
+        write(path, header, rows, delimiter)
+        read = reads(path, delimiter=delimiter, lenient=True)
+        done = club.record_sheet(read, rejects=rejects, source="sheet")
+
+        # every row that is not blank is in one of the two
+        filled = {number for number, row in enumerate(rows, 2) if any(map(str.strip, row))}
+        aside = {one.row for one in done.rejected}
+        recorded = [row for row in read.rows if row not in aside]
+        assert {*recorded} | aside == filled
+        assert not {*recorded} & aside
+        events = [event for event, row in zip(read, read.rows, strict=True) if row not in aside]
+        assert [record.event for record in done.records] == events
+        assert [record.event for record in book.records()] == [*history, *events]
+
+        # the file says of each what is in it, and why
+        assert rejects.exists() == bool(aside)
+        if aside:
+            with rejects.open(encoding="utf-8", newline="") as file:
+                names, *lines = csv.reader(file, delimiter=delimiter)
+            assert names == [*REJECT_COLUMNS, *header.split(",")]
+            assert [(int(row), tuple(cells)) for row, _, *cells in lines] == [
+                (number, rows[number - 2]) for number in sorted(aside)
+            ]
+            assert all(reason.startswith(f"row {row}") for row, reason, *_ in lines)
+            # read again as it is, it has the same to say of what cannot be read
+            unread = reads(rejects, delimiter=delimiter, lenient=True)
+            assert {one.cells for one in unread.rejected} >= {one.cells for one in read.rejected if len(one.cells) != 4}
+
+        # the same file again brings nothing that was brought already
+        again = club.record_sheet(read, rejects=Path(folder) / "again.csv", source="sheet", by="somebody else")
+        assert {one.row for one in again.rejected} <= aside
+        assert [one.id for one in again.already] == [one.id for one in done.records]
+        counted = Counter(record.event for record in book.records())
+        assert counted <= Counter(history) + Counter(read)
+
+        # and a mended one what is missing
+        if again.rejected:
+            club.record(MetricDefined("mended", "t"), *(MemberJoined(f"m{row}", "1990") for row in aside))
+            mended = [
+                (f"m{row}", "mended", "2020", "1 t") if reads is values else (f"n{row}", "", "2020", "2020-05-01")
+                for row in sorted(aside)
+            ]
+            mended_file = Path(folder) / "mended.csv"
+            old = [["7", "why it was wrong", *row] for row in mended]
+            write(mended_file, ",".join([*REJECT_COLUMNS, header]), old, delimiter)
+            last = club.record_sheet(reads(mended_file, delimiter=delimiter), source="sheet")
+            assert not last.rejected
+            assert len(last.records) == len(mended) * (1 if reads is values else 2)
+
+
+@settings(max_examples=max(EXAMPLES // 2, 1))
+@given(st.data(), KINDS, st.sampled_from(HISTORIES))
+def test_without_a_file_of_rejects_all_is_recorded_or_nothing_and_every_bad_row_is_named(data, kind, history):
+    header, one_row, reads = kind
+    with TemporaryDirectory() as folder, ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(*history)
+        path = Path(folder) / "sheet.csv"
+        write(path, header, data.draw(rows_of(one_row)), ",")
+        read = reads(path, lenient=True)
+        refused, done = None, None
+        try:
+            done = club.record_sheet(read)
+        except RefusedRows as refusal:
+            refused = refusal
+        if done is not None:
+            assert not read.rejected
+            assert [record.event for record in done.records] == list(read)
+        if refused is not None:
+            assert [record.event for record in book.records()] == history
+            assert {one.row for one in refused.rejected} >= {one.row for one in read.rejected}
+            said = str(refused).splitlines()
+            assert said[0].startswith(f"{path}: nothing was recorded, for {len(refused.rejected)} reason")
+            assert said[1:] == [f"  {one.reason}" for one in refused.rejected]
+            again = pickle.loads(pickle.dumps(refused))
+            assert (str(again), again.rejected) == (str(refused), refused.rejected)
+            if not refused.violations:  # what is not named is right
+                named = {one.row for one in refused.rejected}
+                club.record(*(event for event, row in zip(read, read.rows, strict=True) if row not in named))
+
+
+def test_rows_of_values_that_are_read_twice_are_recorded_once_and_equal_rows_as_often_as_they_stand_there(club):
+    club.record(MetricDefined("co2", "t"))
+    read = amounts(",co2,2020,5 t", ",co2,2020,5 t", ",co2,2021,5 t")
+    first = club.record_sheet(read, source="a")
+    assert len(first.records) == len({record.id for record in first.records}) == 3
+    again = club.record_sheet(read, source="a", by="ada", note="once more")
+    assert (again.records, again.already, again.rejected) == ((), first.records, ())
+    assert len(club.record_sheet(read, source="b").records) == 3  # another source says the same
+
+
+def test_the_order_of_rows_and_columns_changes_no_id_and_neither_does_what_is_not_read(club):
+    club.record(MetricDefined("co2", "t"))
+    first = club.record_sheet(amounts(",co2,2020,5 t", ",co2,2021,6 t"))
+    turned = values(StringIO("amount;note;metric;effective;member\n6 t;new;co2;2021;\n5 t;;co2;2020;\n"), delimiter=";")
+    again = club.record_sheet(turned)
+    assert not again.records
+    assert again.already == first.records[::-1]
+
+
+def test_a_sheet_that_has_grown_brings_what_is_new_in_it(club):
+    club.record_sheet(sheet("a,A,2019,", "b,B,2020,2021"))
+    grown = club.record_sheet(sheet("c,C,2018,", "a,A,2019,2022-05-01", "b,B,2020,2021"))
+    assert [record.event for record in grown.records] == [
+        MemberJoined("c", "2018", name="C"),
+        MemberLeft("a", "2022-05-01"),
+    ]
+    assert len(grown.already) == 3
+
+
+def test_what_was_retracted_since_is_not_brought_back(club):
+    club.record(MetricDefined("co2", "t"))
+    (record,) = club.record_sheet(amounts(",co2,2020,5 t")).records
+    club.retract(record)
+    again = club.record_sheet(amounts(",co2,2020,5 t"))
+    assert (again.records, again.already) == ((), (record,))
+
+
+def test_ids_are_those_of_the_initiative_and_survive_a_copy(club):
+    with ledger.open(":memory:") as book, ledger.open(":memory:") as other:
+        one, two = book.initiative("one"), book.initiative("two")
+        read = sheet("a,,2019,", "b,,2020,2021")
+        ids = [record.id for club in (one, two) for record in club.record_sheet(read).records]
+        assert len(set(ids)) == 6
+        assert ids[:3] == ids_of("one", "", read)
+        copy(book, other)
+        assert not other.initiative("one").record_sheet(read).records
+
+
+def test_an_id_that_somebody_else_took_is_refused(club):
+    read = sheet("a,,2019,")
+    club.record(MemberJoined("b", "2019"), ids=ids_of("club", "", read))
+    with pytest.raises(RetryMismatch, match=r"is recorded already .* chose an id that is not theirs"):
+        club.record_sheet(read)
+
+
+# what is refused
+
+
+def test_a_row_goes_aside_whole_and_what_depends_on_it_in_its_turn(club, tmp_path):
+    club.record(MemberJoined("a", "2010"))
+    done = club.record_sheet(
+        sheet("a,,2019,2020-05-01", "a,,2021,", "b,,2019,", "b,,soon,", lenient=True), rejects=tmp_path / "r.csv"
+    )
+    assert [record.event for record in done.records] == [MemberJoined("b", "2019")]
+    first = club.history("a")[0].record.id
+    header, rows = written_rows(tmp_path / "r.csv")
+    assert header == ["reject_row", "reject_reason", "member", "name", "start", "end"]
+    assert [[row[0], *row[2:]] for row in rows] == [
+        ["2", "a", "", "2019", "2020-05-01"], ["3", "a", "", "2021", ""], ["5", "b", "", "soon", ""],
+    ]  # fmt: skip
+    assert rows[0][1].startswith(
+        f"row 2: 'a' joins between 2019-01-01 and 2019-12-31 while already a member (by record {first})"
+    )
+    assert rows[1][1].startswith("row 3: 'a' joins between 2021-01-01 and 2021-12-31 while already a member (by record")
+    assert rows[2][1].startswith("row 5, column 'start': 'soon' is not a date")
+
+
+def test_reasons_name_other_rows_as_rows(club):
+    club.record(MemberJoined("a", "2010"), MemberLeft("a", "2018"), MemberJoined("a", "2020-06-01"))
+    with pytest.raises(
+        RefusedRows, match=r"row 2: with this, 'a' joins on 2020-06-01 while already a member, as record"
+    ):
+        club.record_sheet(sheet("a,,2019-01-01,"))
+    with ledger.open(":memory:") as book:
+        other = book.initiative("club")
+        other.record(MemberJoined("a", "2020-06-01"))
+        with pytest.raises(RefusedRows) as refused:
+            other.record_sheet(sheet("a,,2019-01-01,2019-05-01", "a,,2020-01-01,"))
+        assert "event" not in str(refused.value)
+
+
+def test_overlapping_spells_are_set_aside_but_for_those_that_stand_with_what_is_kept():
+    read = sheet("a,,2000,2005", "a,,2004,2010", "a,,2008,2012", "a,,2002,", lenient=True)
+    assert [row for row, event in zip(read.rows, read, strict=True) if isinstance(event, MemberJoined)] == [2, 4]
+    assert [one.row for one in read.rejected] == [3, 5]
+
+
+def test_all_bad_rows_are_named_at_once_and_twenty_are_told(club):
+    club.record(*(MemberJoined(f"m{number}", "2010") for number in range(30)))
+    rows = [f"m{number},,2019," for number in range(30)]
+    with pytest.raises(Refused) as refused:
+        club.record_sheet(sheet(*rows, "x,,soon,", "y,,2019,", lenient=True), source="x")
+    lines = str(refused.value).splitlines()
+    assert lines[0] == "the CSV file: nothing was recorded, for 31 reasons:"
+    assert len(lines) == 22
+    assert lines[-1] == "  and 11 more"
+    assert {violation.code for violation in refused.value.violations} == {"already-a-member"}
+    assert [one.row for one in refused.value.rejected] == list(range(2, 33))
+    assert "y" not in club.at("2020-01-01")
+
+
+def test_rows_of_one_member_that_are_refused_without_end_go_aside_together(club, tmp_path):
+    club.record(MemberJoined("a", "1000"))
+    count = ROUNDS_MAX + 20
+    rows = [f"a,,{1100 + number}-01-01,{1100 + number}-05-01" for number in range(count)]
+    done = club.record_sheet(sheet(*rows, "b,,2019,"), rejects=tmp_path / "r.csv")
+    assert [record.event.member for record in done.records] == ["b"]
+    assert len(done.rejected) == count
+    assert "row 2: 'a' joins on 1100-01-01 while already a member" in done.rejected[0].reason
+    assert done.rejected[-1].reason.startswith(f"row {count + 1}: rows of 'a' are refused one after the other")
+
+
+def test_a_sheet_of_which_nothing_is_right_writes_rejects_alone(club, tmp_path):
+    done = club.record_sheet(sheet("a,,soon,", lenient=True), rejects=tmp_path / "r.csv")
+    assert (done.records, done.already, [one.row for one in done.rejected]) == ((), (), [2])
+    assert len(written_rows(tmp_path / "r.csv")[1]) == 1
+    with pytest.raises(RefusedRows, match=r"for 1 reason:\n  row 2, column 'start'"):
+        club.record_sheet(sheet("a,,soon,", lenient=True))
+    assert club.record_sheet(sheet(), rejects=tmp_path / "none.csv").rejected == ()
+    done = club.record_sheet(amounts(",co2,2020,5 t"), rejects=tmp_path / "all.csv")
+    assert (done.records, len(done.rejected)) == ((), 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all.csv", "r.csv"]
+
+
+def test_where_nothing_is_recorded_in_the_end_no_file_of_rejects_is_left(tmp_path):
+    with ledger.open(tmp_path / "club.db") as book:
+        club = book.initiative("club")
+        bad = sheet("a,,2019,", "b,,soon,", lenient=True)
+        with pytest.raises(BadInput, match="lies in the future"):
+            club.record_sheet(bad, rejects=tmp_path / "r.csv", recorded_at="9000-01-01T00:00:00Z")
+        assert [path.name for path in tmp_path.glob("*.csv")] == []
+        assert list(book.records()) == []
+        assert len(club.record_sheet(bad, rejects=tmp_path / "r.csv", recorded_at="2020-01-01T00:00:00Z").records) == 1
+        assert (tmp_path / "r.csv").exists()
+
+
+def test_no_file_of_rejects_overwrites_another_one(club, tmp_path):
+    (tmp_path / "r.csv").write_text("mine")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "nowhere")
+    for path in tmp_path / "r.csv", str(tmp_path / "link.csv"), tmp_path:
+        with pytest.raises(BadInput, match="something is there already, and no file of rejects overwrites it"):
+            club.record_sheet(sheet("a,,2019,"), rejects=path)
+    read = sheet("a,,soon,", lenient=True)
+    with pytest.raises(BadInput, match="something is there already"):
+        read.write_rejects(tmp_path / "r.csv")
+    assert (tmp_path / "r.csv").read_text() == "mine"
+    assert not club._store.initiatives()
+
+
+def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path):
+    read = sheet("a,,soon,", lenient=True)
+
+    def rejected():
+        (tmp_path / "r.csv").write_text("theirs")
+        yield from read.rejected
+
+    with pytest.raises(BadInput, match="something is there already"):
+        read.write_rejects(tmp_path / "r.csv", rejected())
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("r.csv", "theirs")]
+
+
+@pytest.mark.parametrize("path", [5, "", "a\0b", b"r.csv"])
+def test_what_is_no_path_is_refused(club, path):
+    with pytest.raises(BadInput, match="is no path of a file: give one that is not there yet"):
+        club.record_sheet(sheet("a,,2019,"), rejects=path)
+
+
+def test_a_folder_that_is_not_there_is_an_error_and_nothing_is_recorded(club, tmp_path):
+    with pytest.raises(StoreError, match="there is no folder"):
+        club.record_sheet(sheet("a,,2019,", "b,,soon,", lenient=True), rejects=tmp_path / "no" / "r.csv")
+    assert not club._store.initiatives()
+
+
+def test_only_sheets_of_events_are_recorded(club):
+    published = claims(StringIO("measure,amount,at\nmembers,1,2020-01-01\n"))
+    for given_sheet in [MemberJoined("a", "2020")], published, "sheet.csv":
+        with pytest.raises(BadInput, match=r"is no sheet of events: give what spells\(...\) or values\(...\)"):
+            club.record_sheet(given_sheet)
+
+
+# tables
+
+
+def test_a_table_is_a_sequence_that_equals_a_list_of_the_same():
+    read, other = sheet("a,,2019,", "b,,2020,"), sheet("a,,2019,", "b,,2020,", "c,,soon,", lenient=True)
+    expected = [MemberJoined("a", "2019"), MemberJoined("b", "2020")]
+    assert read == expected
+    assert (read[0], read[-1:], len(read)) == (expected[0], (expected[1],), 2)
+    assert read == sheet("a,,2019,", "b,,2020,")
+    assert read != other
+    assert read != tuple(expected)
+    assert repr(other) == "<the CSV file: 2 read of it, 1 rows set aside>"
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(read)
+
+
+def test_claims_are_set_aside_and_written_down_too(tmp_path):
+    text = "measure,amount,at\nmembers,17,2023-01-20\nmembers,many,soon\n"
+    read = claims(StringIO(text), lenient=True)
+    assert read == [Claim(Members(), "17", "2023-01-20", text="the CSV file, row 2")]
+    read.write_rejects(tmp_path / "r.csv")
+    header, (row,) = written_rows(tmp_path / "r.csv")
+    assert (header[2:], row[0], row[2:]) == (["measure", "amount", "at"], "3", ["members", "many", "soon"])
+    assert row[1].startswith("row 3, column 'at': 'soon' is not one exact day")
+    assert "; row 3, column 'amount': 'many' is not" in row[1]
+
+
+def test_the_columns_of_rejects_are_passed_over_wherever_they_stand_and_only_together():
+    text = "name,reject_reason,member,start,reject_row,end\nA,why,a,2019,7,\n,old,,,8,\nB,why\n"
+    read = spells(StringIO("\ufeff" + text), lenient=True)
+    assert read == [MemberJoined("a", "2019", name="A")]
+    assert read.columns == ("name", "member", "start", "end")
+    assert [(one.row, one.cells) for one in read.rejected] == [(4, ("B",))]
+    alone = spells(StringIO("reject_row,member,name,start,end\n7,a,,2019,\n"))
+    assert alone[0].attributes == {"reject_row": "7"}
+
+
+def test_a_row_with_many_problems_gives_a_cell_that_can_be_read(tmp_path):
+    names = [f"x{number}" for number in range(60)]
+    text = table(",".join(["a", "", "2019", "", *["\x07"] * 60]), header=",".join([SPELLS, *names]))
+    read = spells(StringIO(text), lenient=True)
+    assert read.rejected[0].reason.endswith("; and 40 more")
+    read.write_rejects(tmp_path / "r.csv")
+    assert spells(tmp_path / "r.csv", lenient=True).rejected[0].cells == read.rejected[0].cells
+
+
+def test_half_of_a_character_is_written_as_an_escape(tmp_path):
+    read = sheet("a\ud800,,2019,", lenient=True)
+    read.write_rejects(tmp_path / "r.csv")
+    assert written_rows(tmp_path / "r.csv")[1][0][2] == "a\\ud800"
+
+
+# odd files
+
+
+@pytest.mark.parametrize(("content", "row", "why"), [
+    (b"member,name,start,end\na,,2019,\nm\xfcller,,2021,\n", 3, "0xfc in position 1"),
+    (b'member,name,start,end\na,,2019,\n"a\nb\xff",,2021,\n', 3, "0xff"),
+    (b"m\xe9mber,name,start,end\n", 1, "0xe9"),
+    (b"member,name,start,end\n" + b"a,,2019,\n" * 5_000 + b"\xff,,2021,\n", 5_002, "0xff"),
+    (b"member,name,start,end\na," + b"x" * 1_000_000 + b",2021,\n", 2, "field larger than field limit"),
+    (b'member,name,start,end\n"a,,2021,\n', 2, "unexpected end of data"),
+])  # fmt: skip
+def test_what_is_no_csv_is_refused_with_its_row_leniently_too(tmp_path, content, row, why):
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(content)
+    for lenient in (False, True):
+        with pytest.raises(BadInput, match=rf"sheet\.csv, in row {row}: .*{why}"):
+            spells(path, lenient=lenient)
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"\n\n", b"member,name,start\na,A,2019\n", b"member,name,start,end,end\na,,2019,,\n", b"\xef\xbb\xbf",
+])  # fmt: skip
+def test_a_file_without_its_columns_is_refused_leniently_too(tmp_path, content):
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=r"there is no column|named twice"):
+        spells(path, lenient=True)
+
+
+@pytest.mark.parametrize(("content", "delimiter"), [
+    ('\ufeffmember,name,start,end\r\na,"A\r\nB",2019,\r\nb,"x, y",soon,\r\n', ","),
+    ("member;name;start;end\na;A;2019;\nb;x, y;soon;", ";"),
+    ("member\tname\tstart\tend\ra\tA\t2019\t\rb\tx, y\tsoon\t\r", "\t"),
+    ('member,name,start,end\na,"A",2019,\nb,"x, y",soon,"', ","),
+    ('member,name,start,end\n\n,,,\na,A,2019,\n"b","x, y","soon",""', ","),
+])  # fmt: skip
+def test_rejects_of_odd_files_can_be_mended_and_read_by_the_same_options(tmp_path, content, delimiter):
+    path, rejects = tmp_path / "sheet.csv", tmp_path / "rejects.csv"
+    path.write_text(content.removesuffix(',"') + "," * content.endswith(',"'), "utf-8", newline="")
+    name = "A\r\nB" if "A\r\n" in content else "A"
+    with ledger.open(tmp_path / "club.db") as book:
+        club = book.initiative("club")
+        read = spells(path, delimiter=delimiter, lenient=True, attributes=())
+        if "A\r\n" in content:  # a line break is no part of a name
+            assert [one.row for one in read.rejected] == [2, 3]
+        else:
+            assert [(event.member, event.name) for event in read] == [("a", name)]
+        club.record_sheet(read, rejects=rejects)
+        mended = rejects.read_bytes().decode().replace("soon", "2021").replace("A\r\nB", "AB")
+        (tmp_path / "mended.csv").write_text(mended, "utf-8", newline="")
+        last = club.record_sheet(spells(tmp_path / "mended.csv", delimiter=delimiter))
+        assert {record.event.member for record in last.records} | {event.member for event in read} == {"a", "b"}
+        assert club.at("2022-01-01")["b"].name == "x, y"
+        assert len(club.at("2022-01-01")) == 2
+
+
+def test_nul_and_long_cells_are_problems_of_their_rows(tmp_path):
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(b"member,name,start,end\na\0b,,2019,\nc," + b"x" * 130_000 + b",2019,\nd,,2019,\n")
+    read = spells(path, lenient=True)
+    assert read == [MemberJoined("d", "2019")]
+    assert ["NUL" in read.rejected[0].reason, "130,000 characters" in read.rejected[1].reason] == [True] * 2
+    read.write_rejects(tmp_path / "r.csv")
+    assert [one.cells for one in spells(tmp_path / "r.csv", lenient=True).rejected] == [
+        one.cells for one in read.rejected
+    ]
+
+
+def test_a_large_sheet_with_many_refusals_is_recorded_in_time(club, tmp_path):
+    draw = random.Random(1)
+    club.record(*(MemberJoined(f"m{number}", "2010") for number in range(0, 2_000, 10)))
+    rows = [f"m{number},,2019-01-01,{draw.choice(['', '2020-05-01'])}" for number in range(2_000)]
+    done = club.record_sheet(sheet(*rows), rejects=tmp_path / "r.csv")
+    assert len(done.rejected) == 200
+    assert {record.event.member for record in done.records}.isdisjoint(f"m{number}" for number in range(0, 2_000, 10))
