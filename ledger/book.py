@@ -242,21 +242,21 @@ class Ledger:
 
         return write_records(self._store, records, self._clock)
 
-    def backup(self, path: str | os.PathLike[str]) -> int:
-        """Write the ledger as it is now to a new file, and give the position of the newest record in it.
+    def backup(self, path: str | os.PathLike[str]) -> TreeHead:
+        """Write the ledger as it is now to a new file, and give the head of what is in it.
 
         Others may record meanwhile, and this ledger may be one in memory; only threads that use this same `Ledger`
-        wait until the pages are copied. The copy is written beside the path, read through from end to end, and moved
-        there when it is whole and on the disk: it is a ledger like any other, in one file. What is at the path
+        wait until the pages are copied. The copy is written beside the path, verified as by `verify`, and moved there
+        when it is whole and on the disk: it is a ledger like any other, in one file. What is at the path
         already is never overwritten.
 
         Raises `StoreError` where something is at the path, where it cannot be written, and where the store has no
-        file to copy; `DamagedRecord` where a record is not what its digest says. Then nothing is left at the path.
+        file to copy; `Damaged` where the ledger itself is not as it was written. Then nothing is left at the path.
 
         >>> import ledger, tempfile
         >>> with tempfile.TemporaryDirectory() as folder, ledger.open(":memory:") as book:
         ...     _ = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
-        ...     book.backup(f"{folder}/club.db")
+        ...     book.backup(f"{folder}/club.db").size
         ...     with ledger.open(f"{folder}/club.db", read_only=True) as copy:
         ...         list(copy.records()) == list(book.records())
         1

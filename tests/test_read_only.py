@@ -159,7 +159,7 @@ READER = """
     def records():
         return len(list(books[-1].records()))
     def backup(path):
-        return books[-1].backup(path)
+        return books[-1].backup(path).size
     def close():
         books.pop().close()
     for line in sys.stdin:

@@ -203,7 +203,7 @@ class PlainStore(ABC):
             with self.adding() as rows, self._at_one_moment() as records:
                 yield PlainAppend(initiative, records, rows, self._grown(records))
 
-    def backup(self, path: str) -> int:
+    def backup(self, path: str) -> TreeHead:
         """Raise `StoreError`: only whoever made this store knows where it keeps its rows."""
         raise StoreError(
             f"{path}: no backup is written, since this store has no file to copy: open a ledger at that path and bring "

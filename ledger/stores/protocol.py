@@ -74,8 +74,8 @@ class EventStore(Log, Protocol):
         `deep` is for what takes longer, and finds what the first look cannot.
         """
 
-    def backup(self, path: str) -> int:
-        """Write all records there are to a new file, checked and whole; give the position of the newest of them.
+    def backup(self, path: str) -> TreeHead:
+        """Write all records there are to a new file, verified and whole, and give their head.
 
         A store that keeps them elsewhere than in a file of its own may raise `StoreError`, and name another way.
         """

@@ -198,7 +198,7 @@ class SqliteStore:
                     connection.execute("ROLLBACK")
                 raise
 
-    def backup(self, path: str) -> int:
+    def backup(self, path: str) -> TreeHead:
         """Write all records there are to a new file, checked and whole; give the position of the newest of them."""
         from ledger.stores.sqlite_backup import failure_of, write_backup  # noqa: PLC0415 - few programs make them
 
