@@ -345,6 +345,16 @@ def test_an_answer_is_not_given_if_the_file_was_written_to_while_it_was_read(pat
     assert not Path(f"{path}-wal").exists()
 
 
+def test_a_log_is_read_with_the_memory_beside_it_and_refused_without(path, monkeypatch):
+    left_by_a_crash(filled(path))
+    monkeypatch.setattr(os, "access", lambda *_: False)  # as in a folder that cannot be written to
+    with ledger.open(path, read_only=True) as book:
+        assert members(book) == ["basque", "humber"]
+    path.with_name(f"{path.name}-shm").unlink()
+    with pytest.raises(ReadOnly, match=r"its newest records are in clusters\.db-wal"):
+        ledger.open(path, read_only=True)
+
+
 def filled_more(path):
     with ledger.open(path) as book:
         book.initiative("clusters").record(HUMBER)
