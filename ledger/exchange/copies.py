@@ -19,9 +19,10 @@ from ledger.initiative import require_count
 from ledger.model.errors import BadInput, DamagedRecord, DifferentHistory, shown
 from ledger.model.events import RecordRetracted
 from ledger.model.fields import require_id, require_prose
-from ledger.model.records import Record
-from ledger.recording.batch import BATCH_MAX, Terms, entries_of, instant_of_batch, row_of
-from ledger.recording.codec import NAMES
+from ledger.model.limits import BATCH_MAX
+from ledger.model.records import OlderBody, Record
+from ledger.recording.batch import Terms, entries_of, instant_of_batch, row_of
+from ledger.recording.codec import NAMES, decode, older_body
 from ledger.recording.corrections import rank_of
 
 if TYPE_CHECKING:
@@ -106,7 +107,19 @@ def require_record(record: object) -> Record:
         require_id(record.replaces, "replaces")
     if record.head is not None:
         require_prose(record.head, "head")
+    if record.older is not None:
+        _require_same_event(record, record.older)
     return record
+
+
+def _require_same_event(record: Record, older: OlderBody) -> None:
+    name = NAMES[type(record.event)]
+    sound = isinstance(older, OlderBody) and type(older.schema) is int and type(older.body) is str
+    if not sound or older_body(name, *older) is None or decode(name, *older) != record.event:
+        raise BadInput(
+            f"record {shown(record.id)} was written in an older schema, and what was written is another event: "
+            "give the records of a ledger as they are"
+        )
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import is_normalized
 
 from ledger.model.errors import BadEvent, shown
+from ledger.model.limits import ID_MAX, LINE_MAX, PROSE_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from attrs import Attribute
-
-ID_MAX = 200  # characters
-LINE_MAX = 1_000  # characters
-PROSE_MAX = 100_000  # characters
 
 
 def require_id(value: object, what: str = "id") -> str:
@@ -104,7 +101,7 @@ def one_of(choices: Collection[str]) -> Callable[[object, Attribute[Any], object
     """Validate an attrs field that must hold one of a few words."""
 
     def check(instance: object, attribute: Attribute[Any], value: object) -> None:
-        if value not in choices:
+        if value.__class__ is not str or value not in choices:
             raise BadEvent(f"{_place(instance, attribute)} must be one of {', '.join(choices)}, not {shown(value)}")
 
     return check
