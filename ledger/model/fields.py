@@ -4,6 +4,11 @@ An id, a name or a note is text that other people and other programs will read b
 would be invisible, ambiguous or impossible to store is refused at the door: empty ids, control
 characters, lone surrogates, and ids that look alike but differ (those not in Unicode normal form C,
 UAX #15).
+
+Twins of one id in two normal forms are the same letters, and nobody can tell them apart: a member that is written in
+both would be two. So one form is taken and the other refused, with the way out named, rather than changed in silence
+to what nobody typed. Letters that merely look like others, such as a Cyrillic a, are other letters, and are taken:
+whole languages are written in them. Prose is kept as it is typed, in any form.
 """
 
 from __future__ import annotations

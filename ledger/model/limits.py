@@ -10,7 +10,7 @@
     a date, an amount, a unit, as text                40, 200 and 60 characters
     digits of a number, as typed                      34, and 34 places on either side of the point
     exponent of a number, as computed                 10,000 either way
-    a measure in words                                5,000,000 characters
+    a measure in words                                5,000,000 characters, 20,000 words
     an event, as JSON                                 4,000,000 bytes, and 20 objects and arrays deep
     events in one batch                               1,000,000
     a line of JSON Lines                              20,000,000 characters
@@ -39,6 +39,7 @@ WHEN_MAX: Final = 40  # characters; the longest form, "[2021-01-01..2021-12-31]~
 AMOUNT_MAX: Final = 200  # characters
 UNIT_MAX: Final = 60  # characters
 MEASURE_MAX: Final = 5_000_000  # characters; a share of two, each with a filter of the largest size, has fewer
+WORDS_MAX: Final = 20_000  # in a measure in words; such a share has 8,000, and as many commas
 
 DIGITS_MAX: Final = 34  # significant digits of a typed number, as in IEEE 754 decimal128
 PLACES_MAX: Final = 34  # digits after the point, and before it

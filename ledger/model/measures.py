@@ -42,9 +42,11 @@ def where_of(given: WhereLike) -> Where:
     if given is None:
         return ()
     pairs = list(given.items()) if isinstance(given, Mapping) else given
+    if isinstance(pairs, list | tuple) and len(pairs) > VALUES_MAX:
+        raise _too_many()
     if not isinstance(pairs, list | tuple) or not all(map(_is_pair, pairs)):
         raise BadEvent(f"where={shown(given)} is no mapping of attributes to values, as in {{'country': 'Spain'}}")
-    found = [(require_id(name, "where: attribute"), _values(name, values)) for name, values in pairs[: VALUES_MAX + 1]]
+    found = [(require_id(name, "where: attribute"), _values(name, values)) for name, values in pairs]
     if len({name for name, _ in found}) < len(found):
         raise BadEvent(f"where={shown(given)} names an attribute twice: give it all its values at once")
     if sum(len(values) for _, values in found) > VALUES_MAX:
