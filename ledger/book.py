@@ -16,6 +16,7 @@ from ledger.stores.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from ledger.model.figures import Figure
+    from ledger.model.heads import TreeHead
     from ledger.model.measures import ByLike, Measure
     from ledger.model.records import KnownAt
     from ledger.stores.protocol import EventStore
@@ -113,6 +114,18 @@ class Ledger:
         with self._store.reading():
             portfolio = Portfolio([self.initiative(id).at(at, known_at) for id in ids], once)
             return portfolio.figure(measure) if by is None else portfolio.groups(measure, by)
+
+    @property
+    def head(self) -> TreeHead:
+        """How many records there are, and the root of the Merkle tree over them: what to publish.
+
+        `print(book.head.checkpoint())` writes it as a C2SP checkpoint. `verify` holds a ledger against one.
+
+        >>> with open(":memory:") as book:
+        ...     book.head.size
+        0
+        """
+        return self._store.head()
 
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """Stream the records of all initiatives, in order; those past the position `after` only."""

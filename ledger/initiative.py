@@ -414,6 +414,7 @@ class Initiative:
                 entries,
                 initiative=self.id,
                 head=head,
+                tree=append.tree,
                 ids=new_ids,
                 recorded_at=moment,
                 terms=draft.terms,

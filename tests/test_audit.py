@@ -699,6 +699,7 @@ def stored(store, initiative, records):
                 entries,
                 initiative=initiative,
                 head=append.head,
+                tree=append.tree,
                 ids=[new],
                 recorded_at=moment,
                 terms=Terms(),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import ledger
 from ledger import MemberJoined, MemberLeft, Refused
 from ledger.model.errors import BadEvent, BadInput, BadWhen, DamagedRecord, NewerFormat
+from ledger.model.heads import TreeHead
 from ledger.recording import batch
 from ledger.recording.batch import READ, digest_of, given_ids, ids_of_batch, instant_of_batch, record_of
 from ledger.testing.clock import FrozenClock
@@ -297,6 +298,7 @@ def test_source_by_and_note_are_kept_with_every_record_of_the_batch(source, by, 
 
 # rows that are read back
 
+HEAD = TreeHead(6, "5d" * 32)
 ROW = {
     "position": 7, "initiative": "clusters", "version": 3, "id": ONE_ID, "type": "member-left", "schema": 1,
     "recorded_at": "2024-05-01T12:00:00.000000Z", "body": '{"member":"basque","effective":"2022"}', "source": "s",
@@ -309,15 +311,15 @@ def row(**changes):
 
 
 def test_a_stored_row_is_read_back_as_a_record():
-    record = record_of(row(replaces="old", head="h"))
+    record = record_of(row(replaces="old", head=str(HEAD)))
     assert record == ledger.Record(
-        7, "clusters", 3, ONE_ID, NOON, MemberLeft("basque", "2022"), "s", "b", "n", "old", "h", "d"
+        7, "clusters", 3, ONE_ID, NOON, MemberLeft("basque", "2022"), "s", "b", "n", "old", HEAD, "d"
     )
 
 
 @pytest.mark.parametrize("changes", [
     {"body": "{}"}, {"body": "nonsense"}, {"body": None}, {"body": 5}, {"recorded_at": "noon"}, {"recorded_at": None},
-    {"schema": None}, {"schema": 0}, {"body": '{"member":"","effective":"2022"}'},
+    {"schema": None}, {"schema": 0}, {"head": "6"}, {"head": 6}, {"body": '{"member":"","effective":"2022"}'},
 ])  # fmt: skip
 def test_a_row_that_is_no_record_is_refused_with_its_position_and_id(changes):
     with pytest.raises(DamagedRecord, match=f"record 7 .{ONE_ID}.: .*; restore the ledger from a backup"):

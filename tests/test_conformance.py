@@ -47,7 +47,7 @@ class MemoryHandle(SqliteStore):
 
     def __init__(self, whole):
         self.path, self._lock, self._place = whole.path, whole._lock, whole._place
-        self._connection, self._remembered = whole._connection, {}
+        self._connection, self._remembered, self._tree = whole._connection, {}, None
 
     def close(self):
         self._connection = None  # the others still have it

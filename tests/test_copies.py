@@ -204,7 +204,7 @@ def two():
         ({"recorded_at": datetime(2999, 1, 1, tzinfo=UTC)}, BadInput, "lies in the future"),
         ({"recorded_at": (FIRST_INSTANT + A_DAY).replace(tzinfo=None)}, BadInput, "is no instant in UTC"),
         ({"note": "\0"}, BadInput, "holds a NUL"),
-        ({"head": "\0"}, BadInput, "holds a NUL"),
+        ({"head": "\0"}, BadInput, "is no TreeHead"),
         ({"replaces": ""}, BadInput, "replaces is empty"),
         ({"replaces": "r7"}, BadInput, "speaks of the record 'r7', and its initiative has none of that id"),
         ({"event": RecordRetracted("r2")}, BadInput, "speaks of the record 'r2'"),

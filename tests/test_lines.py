@@ -14,9 +14,8 @@ import ledger
 from ledger import Claim, MemberJoined, Members, MetricDefined, RecordRetracted, ReportPublished
 from ledger.exchange import from_lines, to_lines
 from ledger.model.errors import BadInput, DamagedRecord, LedgerError, NewerFormat
-from ledger.model.fields import require_prose
 from ledger.model.records import Record
-from ledger.testing.scripts import FIRST_INSTANT, history_of
+from ledger.testing.scripts import FIRST_INSTANT, history_of, records_of
 from ledger.testing.strategies import events, histories, names, texts
 
 EXAMPLES = settings.default.max_examples
@@ -81,7 +80,9 @@ def test_export_then_import_is_the_same_ledger(history):
 def test_a_line_is_one_line_of_a_cloud_event_and_gives_the_record_back(record):
     line = line_of(record)
     assert len(line.splitlines()) == 1
-    assert list(from_lines([line])) == [evolve(record, digest=json.loads(line)["ledgerdigest"])]
+    (found,) = from_lines([line])
+    assert found == evolve(record, digest=json.loads(line)["ledgerdigest"], head=found.head)
+    assert (found.head is None) is not isinstance(record.event, ReportPublished)
     assert line_of(record) == line
     found = json.loads(line)
     assert {"specversion", "id", "source", "type"} <= found.keys()
@@ -184,11 +185,12 @@ def test_subjects_and_replacements_are_told():
         assert list(from_lines(to_lines(book))) == list(book.records())
 
 
-def test_a_head_is_kept():
-    record = evolve(history_of([MemberJoined("a", "2020")])[0], head="ledger\n12\nabc=\n")
-    assert json.loads(line_of(record))["ledgerhead"] == "ledger\\u{a}12\\u{a}abc=\\u{a}"
-    assert next(from_lines([line_of(record)])).head == record.head
-    assert require_prose(record.head) == record.head
+def test_the_head_before_a_report_is_kept():
+    with book_of(records_of(("club", MemberJoined("a", "2020"), ReportPublished("r", "2020")))) as book:
+        first, report = to_lines(book)
+        assert "ledgerhead" not in json.loads(first)
+        assert json.loads(report)["ledgerhead"] == f"1 {json.loads(first)['ledgerdigest']}"
+        assert list(from_lines([first, report])) == list(book.records())
 
 
 # what is refused

@@ -246,7 +246,7 @@ def test_a_ledger_whose_tables_are_gone_is_refused(path, table):
 
 def test_a_database_that_only_says_that_it_is_a_ledger_is_refused(path):
     with_sql(path, f"PRAGMA application_id = {APPLICATION_ID}", "CREATE TABLE t (x)")
-    assert "its tables facts, records, registers, retractions are gone" in refused(path, NotALedger)
+    assert "its tables facts, heads, records, registers, retractions, tiles are gone" in refused(path, NotALedger)
 
 
 @pytest.mark.parametrize("part", [0, 1, 50, 100, 1_000, 4_095, 4_096, 8_192, 20_000, -4_096])

@@ -164,6 +164,7 @@ def store(store, initiative, history, turn=""):
                 entries,
                 initiative=initiative,
                 head=append.head,
+                tree=append.tree,
                 ids=[ids[record.id] for record in batch],
                 recorded_at=(append.head.recorded_at or FIRST) + timedelta(days=1),
                 terms=Terms(source=f"source {turn}"),
@@ -334,6 +335,7 @@ def test_records_come_back_from_the_file_bit_for_bit(shared_file, some, source, 
                 entries,
                 initiative=name,
                 head=append.head,
+                tree=append.tree,
                 ids=[str(uuid4()) for _ in some],
                 recorded_at=(append.head.recorded_at or FIRST) + TICK,
                 terms=Terms(source, by, note),
@@ -1395,7 +1397,13 @@ def test_an_amount_that_cannot_be_stored_exactly_is_not_stored(path):
             (entry,) = entries_of([MetricUpdated("co2", "2021", "1 t")], append.head)
             third = entry.said[0]._replace(low=Fraction(1, 3), high=Fraction(1, 3))
             _, rows = written(
-                [entry], initiative="clusters", head=append.head, ids=TWO_IDS[:1], recorded_at=FIRST, terms=Terms()
+                [entry],
+                initiative="clusters",
+                head=append.head,
+                tree=append.tree,
+                ids=TWO_IDS[:1],
+                recorded_at=FIRST,
+                terms=Terms(),
             )
             append.append([entry._replace(said=(third,))], rows)
 

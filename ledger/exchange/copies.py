@@ -17,13 +17,15 @@ from attrs import evolve
 
 from ledger.initiative import require_count
 from ledger.model.errors import BadInput, DamagedRecord, DifferentHistory, shown
-from ledger.model.events import RecordRetracted
-from ledger.model.fields import require_id, require_prose
+from ledger.model.events import RecordRetracted, ReportPublished
+from ledger.model.fields import require_id
+from ledger.model.heads import TreeHead
 from ledger.model.limits import BATCH_MAX
 from ledger.model.records import OlderBody, Record
-from ledger.recording.batch import Terms, entries_of, instant_of_batch, row_of
+from ledger.recording.batch import Row, Terms, entries_of, instant_of_batch, leaves_of, row_of
 from ledger.recording.codec import NAMES, decode, older_body
 from ledger.recording.corrections import rank_of
+from ledger.recording.merkle import Tree
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,7 +75,8 @@ def write_records(store: EventStore, records: Iterable[Record], clock: Callable[
     or not at all; batches before stay written. `Ledger.import_records` is the same, for a ledger that is open.
 
     Raises `DifferentHistory` where the store holds another record; `DamagedRecord` for a digest that is not that
-    of the content (a record without one is given its own); `BadInput` for a gap, for instants that do not grow or lie
+    of the content, and for the head of a report that is not that of the records before it (a record without a digest
+    is given its own, and its head); `BadInput` for a gap, for instants that do not grow or lie
     after the `clock`, for a retraction or replacement of what is not there, and for what no record can hold;
     `StoreError` where the store fails.
     """
@@ -105,8 +108,8 @@ def require_record(record: object) -> Record:
     Terms(record.source, record.by, record.note)
     if record.replaces is not None:
         require_id(record.replaces, "replaces")
-    if record.head is not None:
-        require_prose(record.head, "head")
+    if record.head is not None and not isinstance(record.head, TreeHead):
+        raise BadInput(f"head={shown(record.head)} is no TreeHead: give the records of a ledger as they are")
     if record.older is not None:
         _require_same_event(record, record.older)
     return record
@@ -129,7 +132,7 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 
 def _require_same(there: Record, record: Record) -> None:
-    if there != evolve(record, digest=record.digest or there.digest):
+    if there != (record if record.digest else evolve(record, digest=there.digest, head=there.head)):
         raise DifferentHistory(
             f"position {record.position} holds {_named(there)} and was to be {_named(record)}: nothing is written to a "
             "ledger of another history; copy to one that is empty"
@@ -158,14 +161,26 @@ def _append(store: EventStore, batch: Sequence[Record], clock: Callable[[], date
         _require_own_ids(batch, append)
         ranks = dict(_ranks(batch, append))
         entries = entries_of([record.event for record in batch], head, ranks)
-        rows = [row_of(record) for record in batch]
-        for record, row in zip(batch, rows, strict=True):
-            if record.digest not in ("", row[-1]):
-                raise DamagedRecord(
-                    f"{_named(record)}, at position {record.position}, is not what its digest says that it was: "
-                    "copy from a ledger that is sound"
-                )
-        append.append(entries, rows)
+        append.append(entries, list(_rows(batch, append.tree.copy())))
+
+
+def _rows(batch: Sequence[Record], tree: Tree) -> Iterator[Row]:
+    """Write records down as they are; those without a digest get what belongs to their place."""
+    for record in batch:
+        head = tree.head() if isinstance(record.event, ReportPublished) else None
+        row = row_of(record if record.digest else evolve(record, head=head))
+        if record.digest not in ("", row[-1]):
+            raise DamagedRecord(
+                f"{_named(record)}, at position {record.position}, is not what its digest says that it was: "
+                "copy from a ledger that is sound"
+            )
+        if record.digest and record.head != head:
+            raise DamagedRecord(
+                f"{_named(record)}, at position {record.position}, was recorded after other records than those before "
+                f"it here: it says {record.head}, and they give {head}; copy from a ledger that is sound"
+            )
+        tree.grow(leaves_of([row]))
+        yield row
 
 
 def _require_own_ids(batch: Sequence[Record], append: Append) -> None:

@@ -28,6 +28,7 @@ from msgspec.json import encode as encode_json
 from ledger.exchange.bounded import each_of
 from ledger.exchange.copies import require_record
 from ledger.model.errors import BadInput, DamagedRecord, NewerFormat, shown
+from ledger.model.heads import TreeHead
 from ledger.model.limits import RECORD_LINE_MAX
 from ledger.model.records import Record
 from ledger.model.when import instant, instant_text
@@ -56,7 +57,7 @@ _OPTIONAL: Final = (
     "ledgerhead",
 )  # fmt: skip
 _KINDS: Final = {"ledgerschema": (int, "a whole number"), "data": (dict, "an object")}  # others are text
-_DERIVED: Final = ("subject", "ledgereffective")  # of what the data says too
+_DERIVED: Final = ("subject", "ledgereffective", "ledgerhead")  # of which there is one way to say it
 _SUBJECTS: Final = ("member", "metric", "report", "record")
 
 _INITIATIVES: Final = "/initiatives/"
@@ -129,7 +130,7 @@ def _envelope(record: Record) -> dict[str, Any]:
         "ledgerby": _escaped(record.by) or None,
         "ledgernote": _escaped(record.note) or None,
         "ledgerreplaces": record.replaces,
-        "ledgerhead": None if record.head is None else _escaped(record.head),
+        "ledgerhead": None if record.head is None else str(record.head),
         "ledgerdigest": record.digest,
     }
 
@@ -241,7 +242,7 @@ def _record(found: dict[str, Any]) -> Record:
             by,
             note,
             found.get("ledgerreplaces"),
-            _unescaped(found["ledgerhead"]) if "ledgerhead" in found else None,
+            TreeHead.parse(found["ledgerhead"]) if "ledgerhead" in found else None,
             found["ledgerdigest"],
             older_body(found["type"], found["ledgerschema"], body),
         )

@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from ledger.model.errors import BadInput, shown
 from ledger.model.events import Event
+from ledger.model.heads import TreeHead
 from ledger.model.when import instant
 
 KnownAt: TypeAlias = datetime | str | int | None
@@ -47,7 +48,8 @@ class Record:
     """An event as written: what happened, and how the ledger came to know it.
 
     `recorded_at` is in UTC. `source`, `by` and `note` are the recorder's words and may be empty.
-    `replaces` is the id of the record that this one corrects, `head` the Merkle head before a report.
+    `replaces` is the id of the record that this one corrects. `head`, of a report only, is that of the whole ledger
+    just before it, so that each published report anchors all that was recorded before.
     `digest` is the SHA-256 over all that is stored of the record, in hexadecimal. `older` is None, or what the event
     was written as before its schema changed: that is what the digest is of, wherever the record is copied to.
     """
@@ -62,7 +64,7 @@ class Record:
     by: str = ""
     note: str = ""
     replaces: str | None = None
-    head: str | None = None
+    head: TreeHead | None = None
     digest: str = ""
     older: OlderBody | None = field(default=None, eq=False, repr=False)
 

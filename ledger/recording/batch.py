@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -14,13 +14,15 @@ from attrs import field, frozen
 from msgspec.json import encode as encode_json
 
 from ledger.model.errors import BadEvent, BadInput, DamagedRecord, NewerFormat, shown
-from ledger.model.events import Event
+from ledger.model.events import Event, ReportPublished
 from ledger.model.facts import facts_of
 from ledger.model.fields import prose_field
+from ledger.model.heads import TreeHead
 from ledger.model.limits import BATCH_MAX
 from ledger.model.records import OlderBody, Record
 from ledger.model.when import instant, instant_text
 from ledger.recording.codec import NAMES, decode, encode, older_body, schema_of
+from ledger.recording.merkle import Tree
 from ledger.recording.proposal import Entry
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,6 +94,7 @@ def written(
     *,
     initiative: str,
     head: Head,
+    tree: Tree,
     ids: Sequence[str],
     recorded_at: datetime,
     terms: Terms,
@@ -99,19 +102,26 @@ def written(
 ) -> tuple[list[Record], list[Row]]:
     """Write the entries down, as records and as rows of `COLUMNS`.
 
-    `replaces` holds, by index, the id of the record that a replacement replaces.
+    `tree` is that of all records before, which reports name the head of; it is left as it is. `replaces` holds, by
+    index, the id of the record that a replacement replaces.
     """
     moment = instant_text(recorded_at)
     replaced = replaces or {}
     source, by, note = terms.source, terms.by, terms.note
-    records, rows = [], []
+    records: list[Record] = []
+    rows: list[Row] = []
+    grown = tree.copy() if any(isinstance(entry.event, ReportPublished) for entry in entries) else tree
     for version, (entry, id) in enumerate(zip(entries, ids, strict=True), head.version + 1):
         event, position = entry.event, entry.position
         old = replaced.get(version - head.version - 1)
-        row = _row(position, initiative, version, id, moment, event, source, by, note, old, None)
+        before = None
+        if isinstance(event, ReportPublished):
+            grown.grow(leaves_of(rows[grown.size - head.position :]))
+            before = grown.head()
+        row = _row(position, initiative, version, id, moment, event, source, by, note, old, before)
         rows.append(row)
         records.append(
-            Record(position, initiative, version, id, recorded_at, event, source, by, note, old, None, row[-1])
+            Record(position, initiative, version, id, recorded_at, event, source, by, note, old, before, row[-1])
         )
     return records, rows
 
@@ -141,14 +151,15 @@ def _row(
     by: str,
     note: str,
     replaces: str | None,
-    head: str | None,
+    head: TreeHead | None,
     older: OlderBody | None = None,
 ) -> Row:
     name = NAMES[type(event)]
     schema, body = older or (schema_of(name), encode(event))
     columns = (
         position, initiative, version, id, name, schema, *_days(event), moment,
-        getattr(event, "member", None), getattr(event, "metric", None), body, source, by, note, replaces, head,
+        getattr(event, "member", None), getattr(event, "metric", None), body, source, by, note, replaces,
+        None if head is None else str(head),
     )  # fmt: skip
     return *columns, digest_of(columns)
 
@@ -170,19 +181,25 @@ def digest_of(columns: Row) -> str:
     return sha256(b"\0" + encode_json(columns)).hexdigest()
 
 
+def leaves_of(rows: Iterable[Row]) -> Iterator[bytes]:
+    """Give what rows are in the Merkle tree: their digests."""
+    return (bytes.fromhex(row[-1]) for row in rows)
+
+
 def record_of(row: Row) -> Record:
     """Read the columns `READ` of a stored row back, and check the event in them anew; raises `DamagedRecord`."""
     position, initiative, version, id, name, schema, moment, body, source, by, note, replaces, head, digest = row
     try:
         event = decode(name, schema, body)
         recorded_at = _instant(moment)
+        before = None if head is None else TreeHead.parse(head)
     except NewerFormat as error:
         raise NewerFormat(f"record {position} ({id}): {error}") from None
     except (BadInput, ValueError, TypeError) as error:
         raise DamagedRecord(f"record {position} ({id}): {error}; restore the ledger from a backup") from error
     older = older_body(name, schema, body)
     return Record(
-        position, initiative, version, id, recorded_at, event, source, by, note, replaces, head, digest, older
+        position, initiative, version, id, recorded_at, event, source, by, note, replaces, before, digest, older
     )
 
 

@@ -20,12 +20,14 @@ from attrs import define, field
 from ledger.model.errors import DamagedRecord, LedgerClosed, StoreError, shown
 from ledger.model.events import RecordRetracted
 from ledger.model.facts import Fact, Register
+from ledger.model.heads import TreeHead
 from ledger.model.records import KnownAt, Record, RecordRef
 from ledger.model.registers import Registers
 from ledger.model.state import heard, replay
 from ledger.queries.history import speaks_of
 from ledger.queries.log import Batch, News, Retraction, Wanted
 from ledger.recording.batch import COLUMNS, READ, Head, Row, record_of
+from ledger.recording.merkle import Hashes, Tree, hashes_in
 from ledger.recording.proposal import Entry
 
 _read_columns: Final = itemgetter(*map(COLUMNS.index, READ))
@@ -65,6 +67,8 @@ class PlainStore(ABC):
         self._closed = False
         self._read: list[Record] = []
         self._moment: Sequence[Record] | None = None  # what this thread reads until the end of its block
+        self._tree = Tree()
+        self._tiles: dict[tuple[int, int], bytes] = {}
 
     @abstractmethod
     def rows(self, after: int) -> Iterable[Row]:
@@ -157,6 +161,19 @@ class PlainStore(ABC):
             return sorted({one.name for one in registers if (one.subject, one.aspect) == ("member", "attribute")})
         return sorted({one.id for one in registers if one.subject == subject})
 
+    def head(self) -> TreeHead:
+        """Give how many records there are, and the root of the Merkle tree over them."""
+        with self._at_one_moment() as records:
+            return self._grown(records).head()
+
+    def tile(self, level: int, number: int) -> Hashes:
+        """Give the hashes of a tile of the Merkle tree: all there are by now, of the last one of a level too."""
+        with self._at_one_moment() as records:
+            edges = self._grown(records).edges
+            if (level, number) in self._tiles:
+                return hashes_in(self._tiles[level, number])
+            return tuple(edges[level]) if level < len(edges) else ()
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Read several times from one moment of the ledger: what others record meanwhile is not seen."""
@@ -171,7 +188,7 @@ class PlainStore(ABC):
             if self._moment is not None:
                 raise StoreError("this thread is recording already, or reading: a clock must not record")
             with self.adding() as rows, self._at_one_moment() as records:
-                yield PlainAppend(initiative, records, rows)
+                yield PlainAppend(initiative, records, self._grown(records), rows)
 
     def close(self) -> None:
         """Let the rows go. Closing twice is fine."""
@@ -194,6 +211,11 @@ class PlainStore(ABC):
             finally:
                 self._moment = before
 
+    def _grown(self, records: Sequence[Record]) -> Tree:
+        new = (bytes.fromhex(record.digest) for record in records[self._tree.size :])
+        self._tiles.update(((tile.level, tile.number), tile.hashes) for tile in self._tree.grow(new))
+        return self._tree
+
     def _require_open(self) -> None:
         if self._closed:
             raise LedgerClosed("this ledger was closed: open it again")
@@ -205,6 +227,7 @@ class PlainAppend:
 
     initiative: str
     records: Sequence[Record]
+    tree: Tree
     rows: list[Row]
     head: Head = field(init=False)
 

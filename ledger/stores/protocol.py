@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from ledger.model.heads import TreeHead
 from ledger.model.records import Record
 from ledger.queries.log import Log
 from ledger.recording.batch import Head, Row
+from ledger.recording.merkle import Hashes, Tree
 from ledger.recording.proposal import Entry, History
 
 
@@ -19,6 +21,8 @@ class Append(History, Protocol):
     """
 
     head: Head
+    tree: Tree
+    """The Merkle tree of all records before this batch; whoever reads it leaves it as it is."""
 
     def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
         """Find records by id, of any initiative of the ledger."""
@@ -57,6 +61,12 @@ class EventStore(Log, Protocol):
 
     def writing(self, initiative: str) -> AbstractContextManager[Append]:
         """Begin to write. Waits for other writers, up to the store's limit: then `LedgerBusy`."""
+
+    def head(self) -> TreeHead:
+        """Give how many records there are, and the root of the Merkle tree over them."""
+
+    def tile(self, level: int, number: int) -> Hashes:
+        """Give the hashes of a tile of the Merkle tree: all there are by now, of the last one of a level too."""
 
     def close(self) -> None:
         """Let the file or the connection go. Closing twice is fine."""

@@ -24,7 +24,9 @@ from ledger.stores.sqlite_schema import SELECT
 from ledger.stores.sqlite_state import registers_at
 
 if TYPE_CHECKING:
+    from ledger.model.heads import TreeHead
     from ledger.queries.log import News, Wanted
+    from ledger.recording.merkle import Hashes, Tree
     from ledger.stores.sqlite_append import Remembered, SqliteAppend
 
 PAGE: Final = 1_000  # records that are read at once while streaming
@@ -42,6 +44,7 @@ class SqliteStore:
         self.path = path
         self._lock = RLock()
         self._remembered: dict[str, Remembered] = {}
+        self._tree: Tree | None = None  # as of the last batch of this process, or later
         self._connection: sqlite3.Connection | None = connect(path, timeout)
         self._place = place_of(path)
 
@@ -125,6 +128,20 @@ class SqliteStore:
         with self._reading() as connection:
             return names_of(connection, initiative, subject)
 
+    def head(self) -> TreeHead:
+        """Give how many records there are, and the root of the Merkle tree over them."""
+        from ledger.stores.sqlite_tree import newest_head  # noqa: PLC0415 - many programs never ask
+
+        with self._reading() as connection, damage_of(self.path):
+            return newest_head(connection)
+
+    def tile(self, level: int, number: int) -> Hashes:
+        """Give the hashes of a tile of the Merkle tree: all there are by now, of the last one of a level too."""
+        from ledger.stores.sqlite_tree import tile_of  # noqa: PLC0415 - many programs never ask
+
+        with self._reading() as connection, damage_of(self.path):
+            return tile_of(connection, level, number)
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Read several times from one moment of the file: what others record meanwhile is not seen."""
@@ -135,6 +152,7 @@ class SqliteStore:
     def writing(self, initiative: str) -> Iterator[SqliteAppend]:
         """Begin to write. Waits for other writers, up to the timeout: then `LedgerBusy`."""
         from ledger.stores.sqlite_append import Remembered, SqliteAppend, head_of  # noqa: PLC0415 - many only read
+        from ledger.stores.sqlite_tree import tree_after  # noqa: PLC0415
 
         with self._lock, errors_of(self.path):
             connection = self._open()
@@ -145,11 +163,13 @@ class SqliteStore:
                 connection.execute("BEGIN IMMEDIATE")  # in here, since a Ctrl-C strikes when it returns
                 with damage_of(self.path):
                     head = head_of(connection, initiative)
+                    self._tree = tree_after(connection, self._tree, head.position)
                 remembered.still_true_at(head.position)
-                yield SqliteAppend(self.path, connection, initiative, head, remembered)
+                yield SqliteAppend(self.path, connection, initiative, head, self._tree, remembered)
                 connection.execute("COMMIT")
             except BaseException:
-                del self._remembered[initiative]  # it may hold what was never written
+                del self._remembered[initiative]  # they may hold what was never written
+                self._tree = None
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise

@@ -14,11 +14,13 @@ from ledger.model.events import RecordRetracted
 from ledger.model.facts import Fact, Register
 from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import COLUMNS, Head, Row, record_of
+from ledger.recording.merkle import Tree
 from ledger.recording.proposal import Entry
 from ledger.stores.sqlite_facts import facts_in, refs_of, registers_like, write_facts
 from ledger.stores.sqlite_file import damage_of
 from ledger.stores.sqlite_places import newest_version
 from ledger.stores.sqlite_schema import SELECT, quoted
+from ledger.stores.sqlite_tree import write_tree
 
 REMEMBERED_MAX: Final = 100_000  # registers whose facts are remembered between appends
 
@@ -66,6 +68,7 @@ class SqliteAppend:
     connection: sqlite3.Connection
     initiative: str
     head: Head
+    tree: Tree
     remembered: Remembered
 
     def facts(self, register: Register) -> Sequence[Fact]:
@@ -115,6 +118,7 @@ class SqliteAppend:
             self.connection.executemany(
                 "INSERT INTO retractions (position, retracts) SELECT ?, position FROM records WHERE id = ?", retractions
             )
+        write_tree(self.connection, self.tree, rows)
         self.remembered.grow(entries, retracts=bool(retractions))
 
 

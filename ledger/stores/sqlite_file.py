@@ -160,7 +160,7 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
             f"{path}: it has format {version}, and this library reads up to {FORMAT}: upgrade the library"
         )
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    lost = {"records", "registers", "facts", "retractions"} - tables
+    lost = {"records", "registers", "facts", "retractions", "heads", "tiles"} - tables
     if lost:
         raise NotALedger(f"{path}: its tables {', '.join(sorted(lost))} are gone: restore it from a backup")
 

@@ -1,8 +1,9 @@
 """The tables of a ledger file, for this library and for anyone with a SQLite shell.
 
 `records` holds every event as it was written. Beside it, written in the same transaction and derivable
-from it: `registers` (what the facts are about), `facts` (which record says what of which register) and
-`retractions`. Nothing is ever changed: triggers refuse UPDATE, DELETE, and the REPLACE that plain
+from it: `registers` (what the facts are about), `facts` (which record says what of which register),
+`retractions`, `heads` (the root of the Merkle tree after each batch) and `tiles` (its hashes, 256 in a row, as
+`recording.merkle` says). Nothing is ever changed: triggers refuse UPDATE, DELETE, and the REPLACE that plain
 triggers miss. The views show the present in plain SQL; they are exact where dates are, and mark what is
 rough. `STRICT` tables want SQLite 3.37.
 
@@ -93,6 +94,19 @@ CREATE TABLE retractions (
     position INTEGER PRIMARY KEY REFERENCES records (position),
     retracts INTEGER NOT NULL UNIQUE REFERENCES records (position)
 ) STRICT;
+
+CREATE TABLE heads (
+    size INTEGER PRIMARY KEY REFERENCES records (position),
+    root BLOB NOT NULL CHECK (length(root) = 32)
+) STRICT;
+
+CREATE TABLE tiles (
+    level INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    root BLOB NOT NULL CHECK (length(root) = 32),
+    hashes BLOB NOT NULL CHECK (length(hashes) = 8192),
+    PRIMARY KEY (level, number)
+) STRICT;
 """
 
 _GUARDS = {
@@ -110,6 +124,11 @@ _GUARDS = {
     "retractions": """
         EXISTS (SELECT 1 FROM retractions WHERE position = NEW.position OR retracts = NEW.retracts)
         OR (SELECT type FROM records WHERE position = NEW.position) IS NOT 'record-retracted'""",
+    "heads": """
+        NEW.size IS NOT (SELECT max(position) FROM records)
+        OR EXISTS (SELECT 1 FROM heads WHERE size = NEW.size)""",
+    "tiles": """
+        NEW.number IS NOT (SELECT coalesce(max(number), -1) + 1 FROM tiles WHERE level = NEW.level)""",
 }
 
 _VIEWS = """

@@ -55,6 +55,7 @@ def hand_over(append: Append, initiative: str, *items: Item, terms: Terms = Term
         entries,
         initiative=initiative,
         head=head,
+        tree=append.tree,
         ids=[f"r{entry.position}" for entry in entries],
         recorded_at=FIRST_INSTANT if head.recorded_at is None else head.recorded_at + A_DAY,
         terms=terms,

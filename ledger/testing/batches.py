@@ -151,7 +151,13 @@ def interrupted(store: EventStore, batch: Batch, now: datetime, *, within: bool,
         entries = entries_of(batch.events, append.head)
         moment = instant_of_batch(now, append.head.recorded_at, None)
         _, rows = written(
-            entries, initiative=batch.initiative, head=append.head, ids=batch.ids, recorded_at=moment, terms=Terms()
+            entries,
+            initiative=batch.initiative,
+            head=append.head,
+            tree=append.tree,
+            ids=batch.ids,
+            recorded_at=moment,
+            terms=Terms(),
         )
         append.append(entries, _Torn(rows) if within else rows)
         meanwhile()

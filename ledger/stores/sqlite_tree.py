@@ -1,0 +1,69 @@
+"""The Merkle tree in its file: the head after each batch, and the tiles that are full."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+from ledger.model.heads import TreeHead
+from ledger.recording.batch import Row, leaves_of
+from ledger.recording.merkle import EMPTY, WIDTH, Hashes, Tree, hashes_in
+
+_READ_ON_MAX: Final = WIDTH  # leaves that others wrote; where there are more, the tiles are quicker to read
+
+
+def newest_head(connection: sqlite3.Connection) -> TreeHead:
+    """Give the head after the newest batch."""
+    found = connection.execute("SELECT size, root FROM heads ORDER BY size DESC LIMIT 1").fetchone()
+    size, root = found or (0, EMPTY)
+    return TreeHead(size, root.hex())
+
+
+def tree_at(connection: sqlite3.Connection, size: int) -> Tree:
+    """Read the tree as it was when it had so many leaves: what is in no full tile, of each level."""
+    edges = []
+    level, hashes = 0, size
+    while hashes:
+        first = hashes // WIDTH * WIDTH
+        edges.append(_hashes(connection, level, first, hashes))
+        level, hashes = level + 1, hashes // WIDTH
+    return Tree(size, edges)
+
+
+def tree_after(connection: sqlite3.Connection, known: Tree | None, size: int) -> Tree:
+    """Give the tree of so many leaves, from one that may lack what others wrote since."""
+    if known is None or not size - _READ_ON_MAX <= known.size <= size:
+        return tree_at(connection, size)
+    if known.size < size:
+        known.grow(_hashes(connection, 0, known.size, size))
+    return known
+
+
+def write_tree(connection: sqlite3.Connection, tree: Tree, rows: Sequence[Row]) -> None:
+    """Let the tree grow by a batch, and write down its full tiles and its head."""
+    full = tree.grow(leaves_of(rows))
+    if full:
+        connection.executemany("INSERT INTO tiles (level, number, root, hashes) VALUES (?, ?, ?, ?)", full)
+    connection.execute("INSERT INTO heads (size, root) VALUES (?, ?)", (tree.size, tree.root()))
+
+
+def tile_of(connection: sqlite3.Connection, level: int, number: int) -> Hashes:
+    """Give the hashes of a tile, all there are by now: none, where the tree has not come so far."""
+    found = connection.execute("SELECT hashes FROM tiles WHERE level = ? AND number = ?", (level, number)).fetchone()
+    if found is not None:
+        return hashes_in(found[0])
+    return _hashes(connection, level, number * WIDTH, (number + 1) * WIDTH)
+
+
+def _hashes(connection: sqlite3.Connection, level: int, start: int, end: int) -> list[bytes]:
+    """Read hashes of a level one by one, from `start` to before `end`: digests of records, or roots of tiles."""
+    if level == 0:
+        rows = connection.execute(
+            "SELECT digest FROM records WHERE position > ? AND position <= ? ORDER BY position", (start, end)
+        )
+        return [bytes.fromhex(digest) for (digest,) in rows]
+    roots = connection.execute(
+        "SELECT root FROM tiles WHERE level = ? AND number >= ? AND number < ? ORDER BY number", (level - 1, start, end)
+    )
+    return [root for (root,) in roots]
