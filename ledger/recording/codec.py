@@ -165,7 +165,7 @@ def require_shallow(text: str) -> None:
         return
     brackets = re.sub(_NO_BRACKET, "", text)
     for _ in range(DEPTH_MAX):  # at each step the innermost ones go
-        brackets = brackets.replace("[]", "").replace("{}", "")
+        brackets = re.sub(r"\[]|{}", "", brackets)
     if brackets:
         raise BadEvent("it is nested too deep to be of a record, or its brackets do not match")
 
@@ -175,6 +175,8 @@ _NO_BRACKET: Final = r'(?s)"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[^"\[\]{}]++'  
 
 def _parsed(name: str, body: str | bytes) -> Any:
     """Read JSON in which no object has a name twice."""
+    if not isinstance(body, str | bytes):
+        raise BadEvent(f"the body of event {name!r} is no text, but {shown(body)}")
     if len(body) > BODY_MAX:  # in characters there are no more than in bytes
         raise BadEvent(f"the body of event {name!r} is longer than {BODY_MAX:,} bytes, so it is none")
     try:
