@@ -14,6 +14,7 @@ from time import process_time
 from ledger.exchange import claims, from_lines, spells
 from ledger.model.errors import LedgerError
 from ledger.model.events import MemberJoined, MemberLeft, ReportPublished
+from ledger.model.heads import TreeHead
 from ledger.model.limits import NAMES_MAX, PROSE_MAX
 from ledger.model.periods import period_of
 from ledger.model.quantity import Quantity, about, exactly, rounded
@@ -107,6 +108,13 @@ def measure(text: str) -> None:
     assert measure_of(worded(found)) == found
 
 
+def head(text: str) -> None:
+    """Heads of a ledger, as checkpoints and as they stand in a file."""
+    found = TreeHead.parse(text)
+    for written in str(found), found.checkpoint(), found.checkpoint("example.org/log"):
+        assert TreeHead.parse(written) == found
+
+
 def _same_amount(found: Quantity) -> None:
     assert hash(found) == hash(found + -found + found) or not found.exact
     assert found.contains(found)
@@ -128,4 +136,5 @@ TARGETS: dict[str, Callable[[str], object]] = {
     "when": when,
     "quantity": quantity,
     "measure": measure,
+    "head": head,
 }
