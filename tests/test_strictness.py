@@ -56,7 +56,7 @@ from ledger.model.limits import (
     VALUES_MAX,
     WORDS_MAX,
 )
-from ledger.model.measures import where_of
+from ledger.model.measures import Grouping, where_of
 from ledger.model.units import unit
 from ledger.model.when import day, instant
 from ledger.model.wording import measure_of
@@ -122,6 +122,7 @@ def spaced(text, length):
     return text + " " * (length - len(text))
 
 
+CLAIM = '{"measure":{"measure":"members"},"amount":"1"},'
 LIMITS = {
     "ID_MAX": lambda more: MemberLeft("x" * (ID_MAX + more), "2024"),
     "LINE_MAX": lambda more: MetricDefined("m", title="x" * (LINE_MAX + more)),
@@ -132,6 +133,9 @@ LIMITS = {
     ),
     "NAMES_MAX": lambda more: InitiativeLaunched("2024", "x", supporters=many(NAMES_MAX + more)),
     "NAMES_MAX, of claims": lambda more: claiming(NAMES_MAX + more),
+    "NAMES_MAX, of claims that are read": lambda more: decode(
+        "report-published", 1, encode(claiming(NAMES_MAX)).replace('"claims":[', '"claims":[' + CLAIM * more)
+    ),
     "VALUES_MAX": lambda more: Members({"a": many(VALUES_MAX + more)}),
     "VALUES_MAX, of attributes": lambda more: Members(dict.fromkeys(many(VALUES_MAX + more))),
     "VALUES_MAX, of both": lambda more: Members({"a": many(VALUES_MAX - 1), "b": many(1 + more)}),
@@ -663,6 +667,12 @@ def test_what_is_of_another_class_is_made_plain_or_refused():
 def test_a_filter_is_a_mapping_or_pairs(where):
     with pytest.raises(BadEvent, match=r"^where"):
         where_of(where)
+
+
+@pytest.mark.parametrize("groups", [["ab"], [{"a", "b"}], ["abc"], [("a",)], 5, "ab"])
+def test_groups_are_a_mapping_or_pairs_too(groups):
+    with pytest.raises(BadEvent, match="is no mapping of values to groups"):
+        Grouping("country", groups)
 
 
 def test_attributes_of_a_state_that_are_too_many_for_an_event_are_not_recorded():

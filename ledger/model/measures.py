@@ -90,6 +90,8 @@ def _optional_period(value: str | None) -> str | None:
 def _groups(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     try:
         pairs = list(given.items() if isinstance(given, Mapping) else given)
+        if not all(map(_is_pair, pairs)):
+            raise TypeError  # which it is said as, below
         named = {require_line(value, "Grouping: value"): require_id(group, "Grouping: group") for value, group in pairs}
     except (TypeError, ValueError) as error:
         if isinstance(error, BadEvent):
