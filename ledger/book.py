@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, overload
 
 from ledger.initiative import Initiative, require_count
-from ledger.model.errors import BadInput, StoreError, shown
+from ledger.model.errors import BadInput, Rewritten, StoreError, Truncated, UnknownRecord, shown
 from ledger.model.fields import require_id
-from ledger.model.records import Record
+from ledger.model.heads import TreeHead
+from ledger.model.records import Record, RecordRef
+from ledger.recording.batch import row_of
 from ledger.stores.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from ledger.model.figures import Figure
-    from ledger.model.heads import TreeHead
     from ledger.model.measures import ByLike, Measure
     from ledger.model.records import KnownAt
+    from ledger.recording.proofs import GrowthProof, InclusionProof
     from ledger.stores.protocol import EventStore
 
 Clock = Callable[[], datetime]
@@ -127,6 +130,103 @@ class Ledger:
         """
         return self._store.head()
 
+    def verify(self, head: TreeHead | str | None = None, *, deep: bool = False) -> TreeHead:
+        """Read the whole ledger, see that nothing in it was lost or changed, and give its head.
+
+        Every digest, place and column is held against what the record says, and so are the facts, heads and hashes
+        beside it. `head` is one that was published, as a `TreeHead` or as the text of a checkpoint: the records must
+        be those that it was made of, and others may have followed. Only with a head kept elsewhere is one found out
+        who may write to the file and knows how to compute all anew. `deep` adds what the database itself can check,
+        and a replay of each initiative, which is read into memory.
+
+        The records are streamed; other threads that use this object wait meanwhile. Opening looks only at the end.
+
+        Raises `Damaged`, naming the first record that is not as it was written (`DamagedRecord`) where it can;
+        `Truncated` and `Rewritten` where the head is not one of this ledger; `BadInput` for what is no head.
+
+        >>> import ledger
+        >>> with ledger.open(":memory:") as book:
+        ...     _ = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
+        ...     published = book.head.checkpoint()
+        ...     _ = book.initiative("club").record(ledger.MemberJoined("ben", "2021"))
+        ...     book.verify(published).size
+        2
+        """
+        published = None if head is None else _head_of(head)
+        if not isinstance(deep, bool):
+            raise BadInput(f"deep={shown(deep)} must be True or False")
+        with self._store.reading():
+            found = self._store.verify(deep=deep)
+            if published is not None:
+                self._require_on_this_history(published, found)
+        return found
+
+    def prove(self, record: Record | RecordRef | int, head: TreeHead | str | None = None) -> InclusionProof:
+        """Prove that a record, or the one at a position, is among those of a head: of today's, unless one is given.
+
+        The proof can be checked without the ledger, see `ledger.recording.proofs`. It is found in a time that hardly
+        grows with the ledger. Raises `UnknownRecord` where there is no such record, or none that early, and what
+        `verify` raises of the head.
+
+        >>> import ledger
+        >>> with ledger.open(":memory:") as book:
+        ...     (joined,) = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
+        ...     book.prove(joined).holds(book.head)
+        True
+        """
+        from ledger.recording.merkle import inclusion  # noqa: PLC0415 - many programs never ask
+        from ledger.recording.proofs import InclusionProof  # noqa: PLC0415
+
+        position = record.position if isinstance(record, Record | RecordRef) else require_count(record, "record")
+        with self._store.reading():
+            newest = self._store.head()
+            at = newest if head is None else self._require_on_this_history(_head_of(head), newest)
+            found = next(self._store.records(after=position - 1), None) if 0 < position <= at.size else None
+            if found is None or not _is(found, record):
+                raise UnknownRecord(str(getattr(record, "id", record)))
+            path = inclusion(cache(self._store.tile), position - 1, at.size)
+        return InclusionProof(row_of(found)[:-1], at, tuple(one.hex() for one in path))
+
+    def prove_growth(self, old: TreeHead | str, new: TreeHead | str | None = None) -> GrowthProof:
+        """Prove that the ledger went on from one head to another, today's unless it is given, changing nothing.
+
+        It is found and checked like that of `prove`. Raises `BadInput` where the old head is the larger one, and what
+        `verify` raises of heads.
+
+        >>> import ledger
+        >>> with ledger.open(":memory:") as book:
+        ...     before = book.head
+        ...     _ = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
+        ...     book.prove_growth(before).holds(before, book.head)
+        True
+        """
+        from ledger.recording.merkle import growth  # noqa: PLC0415 - many programs never ask
+        from ledger.recording.proofs import GrowthProof  # noqa: PLC0415
+
+        with self._store.reading():
+            newest = self._store.head()
+            later = newest if new is None else self._require_on_this_history(_head_of(new), newest)
+            earlier = self._require_on_this_history(_head_of(old), newest)
+            if earlier.size > later.size:
+                raise BadInput(f"the old head counts {earlier.size} records, the new one {later.size}: exchange them")
+            path = growth(cache(self._store.tile), earlier.size, later.size)
+        return GrowthProof(earlier, later, tuple(one.hex() for one in path))
+
+    def _require_on_this_history(self, head: TreeHead, newest: TreeHead) -> TreeHead:
+        from ledger.recording.merkle import root_at  # noqa: PLC0415 - many programs never ask
+
+        if head.size > newest.size:
+            raise Truncated(
+                f"the ledger holds {newest.size} records, and the head counts {head.size}: what is missing at its end "
+                "was lost, or the head is of another ledger; restore it from a backup"
+            )
+        if root_at(cache(self._store.tile), head.size).hex() != head.root:
+            raise Rewritten(
+                f"the first {head.size} records of this ledger are not those that the head was made of: somebody "
+                "rewrote them, or the head is of another ledger; restore it from a backup, and compare the two"
+            )
+        return head
+
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """Stream the records of all initiatives, in order; those past the position `after` only."""
         return self._store.records(after=require_count(after, "after"))
@@ -176,6 +276,16 @@ def open(path: str | os.PathLike[str], *, clock: Clock = _utc_now, timeout: floa
     if name.startswith(("postgresql://", "postgres://")):
         raise StoreError("ledgers in PostgreSQL are not supported yet: give the path of a file")
     return Ledger(SqliteStore(name, timeout), clock)
+
+
+def _head_of(head: TreeHead | str) -> TreeHead:
+    return head if isinstance(head, TreeHead) else TreeHead.parse(head)
+
+
+def _is(found: Record, record: Record | RecordRef | int) -> bool:
+    if isinstance(record, Record):
+        return record == found
+    return isinstance(record, int) or record == found.ref
 
 
 def _several(ids: Sequence[str]) -> list[str]:

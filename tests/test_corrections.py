@@ -362,9 +362,9 @@ def test_the_rank_of_a_damaged_line_is_found_all_the_same():
 
     one = Record(1, "clusters", 1, "one", NOON, MemberJoined("a", "2021"), replaces="two")
     two = Record(2, "clusters", 2, "two", NOON, MemberJoined("a", "2021"), replaces="one")
-    assert rank_of(two, Two(one, two)) == 1
-    assert rank_of(one, Two(one, two)) == 1
-    assert rank_of(two, Two(two)) == 2
+    assert rank_of(two, Two(one, two).record) == 1
+    assert rank_of(one, Two(one, two).record) == 1
+    assert rank_of(two, Two(two).record) == 2
 
 
 def test_the_rank_counts_in_the_initiative_and_not_in_the_ledger(ledger_book, clusters):

@@ -644,6 +644,7 @@ def found_by(law, one, how):
     return "\n".join(found.value.__notes__)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize(("one", "law"), PAIRS)
 def test_a_fault_is_found_by_its_laws(one, law, monkeypatch):
     if one.put is not None:
@@ -651,6 +652,7 @@ def test_a_fault_is_found_by_its_laws(one, law, monkeypatch):
     found_by(law, one, QUICK)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("one", [pytest.param(one, id=one.name) for one in FAULTS if one.name in SHRUNK])
 def test_a_fault_shrinks_to_at_most_three_events(one, monkeypatch):
     if one.put is not None:

@@ -201,7 +201,7 @@ def test_members_are_parts_of_others_only_where_asked_for():
     def naming_a_whole(records):
         return {type(record.event) for record in records if getattr(record.event, "part_of", None)}
 
-    @given(histories() | hostile_histories(), histories(parts=True), hostile_histories(parts=True))
+    @given(histories(max_size=4) | hostile_histories(max_size=4), histories(parts=True), hostile_histories(parts=True))
     @settings(max_examples=600, database=None, derandomize=True)
     def look(plain, valid, hostile):
         assert not naming_a_whole(plain)

@@ -17,19 +17,30 @@ from ledger import (
     MemberLeft,
     Members,
     MetricDefined,
+    MetricUpdated,
     RecordRetracted,
     Total,
+    exactly,
 )
 from ledger.testing import laws, ledger_of
 from ledger.testing.laws.asking import require_same
 
 EXAMPLES = settings.default.max_examples
 QUICK = settings(max_examples=EXAMPLES // 5, deadline=None)
+SOME = settings(max_examples=EXAMPLES // 2, deadline=None)
+FEW = settings(max_examples=EXAMPLES // 10, deadline=None)
+OF_TIME_TRAVEL = {  # each is dear, and test_time_travel.py asks the same, and more, of larger histories
+    laws.a_timeline_answers_as_the_state,
+    laws.catching_up_is_reading_anew,
+    laws.a_series_agrees_with_each_day,
+    laws.revisions_are_what_was_believed,
+}
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("law", laws.ALL)
 def test_every_law_holds(law):
-    laws.check(law)
+    laws.check(law, settings=QUICK if law in OF_TIME_TRAVEL else SOME)
 
 
 @pytest.mark.parametrize("law", laws.ALL)
@@ -86,16 +97,18 @@ def test_a_count_that_counts_who_came_back_twice_is_found_and_printed_as_code_th
         eval(code, {**vars(ledger), **names, **vars(laws), "joinings": joinings})
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("law", laws.OF_ANSWERS)
 @pytest.mark.parametrize("ask", [members, emitted])
 def test_a_right_answer_passes_every_law_of_answers(law, ask):
-    laws.check(law, ask, settings=QUICK)
+    laws.check(law, ask, settings=FEW)
 
 
 def test_an_answer_is_held_against_a_figure():
-    laws.check(laws.agrees_with(Members()), members, rough=False)
-    laws.check(laws.agrees_with(Members()), lambda club, at, known_at: club.at(at).count(), initiatives=1)
-    laws.check(laws.agrees_with(Members()), lambda club, at, known_at: club.at(at).count().amount)
+    agrees = laws.agrees_with(Members())
+    laws.check(agrees, members, rough=False, settings=QUICK)
+    laws.check(agrees, lambda club, at, known_at: club.at(at).count(), initiatives=1, settings=QUICK)
+    laws.check(agrees, lambda club, at, known_at: club.at(at).count().amount, settings=QUICK)
     assert "and by the ledger it is" in fails(laws.agrees_with(Members()), joinings, rough=False, max_size=16)
     with pytest.raises(InvalidArgument, match="'co2' is no measure"):
         laws.agrees_with("co2")
@@ -106,12 +119,12 @@ def test_an_answer_may_be_none_where_nothing_is_certain_and_only_there():
         count = club.at(at, known_at).count().amount
         return int(count.low) if count.exact else None
 
-    laws.check(laws.agrees_with(Members()), certain)
+    laws.check(laws.agrees_with(Members()), certain, settings=QUICK)
     assert "no answer, and by the ledger it is 0" in fails(laws.agrees_with(Members()), lambda *point: None)
 
 
 def test_an_answer_must_be_none_where_the_metric_is_unknown():
-    laws.check(laws.agrees_with(Total("co2")), emitted)
+    laws.check(laws.agrees_with(Total("co2")), emitted, settings=QUICK)
     assert "and not None where no metric 'co3' is known" in fails(laws.agrees_with(Total("co3")), emitted)
 
 
@@ -140,6 +153,7 @@ def test_an_answer_may_be_a_decimal():
     laws.check(laws.agrees_with(Members()), numbered, rough=False, settings=QUICK)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize(
     "law",
     [
@@ -173,13 +187,65 @@ MEASURED = [
     ("clusters", MetricDefined("co2", "t")),
 ]
 
+YET_TO_COME = [("clusters", MemberJoined("ada", "2022-01-01"))]  # on the day asked nothing has begun
+CHANGED_BACK = [  # by what was learned later
+    ("clusters", MemberJoined("ada", "2020-01-01", attributes={"country": "Spain"})),
+    ("clusters", MemberChanged("ada", "2021-03-01", attributes={"country": "UK"})),
+    ("clusters", RecordRetracted("r2")),
+]
+WITHOUT_END = [
+    ("clusters", MetricDefined("co2", "t"), MemberJoined("ada", "2020-01-01")),
+    ("clusters", MetricUpdated("co2", "2021-03-01", ">= 2 t", member="ada")),
+]
+APART = [("clusters", MetricDefined("co2", "t")), ("ports", MemberJoined("ada", "2020-01-01"))]
+SELDOM = {
+    "rough": ROUGH,
+    "closed": CLOSED,
+    "merged": MERGED,
+    "wrong": WRONG_AT_FIRST,
+    "measured": MEASURED,
+    "yet to come": YET_TO_COME,
+    "changed back": CHANGED_BACK,
+    "without end": WITHOUT_END,
+    "apart": APART,
+}
 
-@pytest.mark.parametrize(
-    "batches", [ROUGH, CLOSED, MERGED, WRONG_AT_FIRST, MEASURED], ids=["rough", "closed", "merged", "wrong", "measured"]
-)
+
+@pytest.mark.parametrize("batches", SELDOM.values(), ids=SELDOM)
 @pytest.mark.parametrize("law", laws.ALL)
 def test_every_law_holds_of_what_is_seldom_drawn(law, batches):
     law(ledger_of(*batches), "2021-06-30")
+
+
+@pytest.mark.parametrize(
+    ("measure", "answer", "wrong"),
+    [
+        (Members(), 1, None),
+        (Members(), Decimal(1), None),
+        (Members(), exactly(1), None),
+        (Members(), 2, "clusters: 2, and by the ledger it is 1"),
+        (Members(), None, "clusters: no answer, and by the ledger it is 1"),
+        (Total("co2"), None, None),
+        (Total("co2"), 1, "clusters: 1, and not None where no metric 'co2' is known"),
+    ],
+)
+def test_an_answer_is_held_against_the_figure_of_a_ledger(measure, answer, wrong):
+    book, at = ledger_of(("clusters", MemberJoined("ada", "2020-01-01"))), "2021-06-30"
+    if wrong is None:
+        laws.answer_is(book, at, lambda *point: answer, measure)
+        return
+    with pytest.raises(AssertionError, match=wrong):
+        laws.answer_is(book, at, lambda *point: answer, measure)
+
+
+def test_a_figure_is_an_answer_and_nothing_at_all_is_one_of_what_is_not_certain():
+    book = ledger_of(*ROUGH)
+    laws.answer_is(book, "2021-06-30", lambda club, at, known_at: club.at(at, known_at).count(), Members())
+    laws.answer_is(book, "2021-06-30", lambda *point: None, Members())
+
+
+def test_a_law_is_checked_of_ledgers_as_small_as_was_asked_for():
+    laws.check(laws.everybody_is_in_exactly_one_view, members=1, settings=settings(max_examples=5))
 
 
 def test_what_the_rules_let_in_by_mistake_is_told(monkeypatch):

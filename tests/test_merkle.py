@@ -70,7 +70,7 @@ class Grown:
 
     def __call__(self, level, number):
         tile = self.full.get((level, number))
-        return hashes_in(tile.hashes) if tile else self.tree.edges[level]
+        return hashes_in(tile.hashes) if tile else self.tree.edge(level, number)
 
 
 def test_the_golden_root_of_certificate_transparency():

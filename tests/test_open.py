@@ -238,15 +238,46 @@ def test_a_ledger_of_a_newer_format_is_refused(path):
     assert f"it has format {FORMAT + 1}, and this library reads up to {FORMAT}: upgrade the library" in message
 
 
-@pytest.mark.parametrize("table", ["records", "registers", "facts", "retractions"])
+@pytest.mark.parametrize("table", ["records", "registers", "facts", "retractions", "heads", "tiles"])
 def test_a_ledger_whose_tables_are_gone_is_refused(path, table):
     with_sql(filled(path), "PRAGMA foreign_keys = OFF", f"ALTER TABLE {table} RENAME TO elsewhere")
-    assert f"its tables {table} are gone: restore it from a backup" in refused(path, NotALedger)
+    said = refused(path, NotALedger)
+    assert f"its schema is not that of a ledger, and was left as it is: table '{table}' is gone, " in said
+    assert "restore it from a backup" in said
 
 
 def test_a_database_that_only_says_that_it_is_a_ledger_is_refused(path):
     with_sql(path, f"PRAGMA application_id = {APPLICATION_ID}", "CREATE TABLE t (x)")
-    assert "its tables facts, heads, records, registers, retractions, tiles are gone" in refused(path, NotALedger)
+    said = refused(path, NotALedger)
+    assert "table 'records' is gone, index 'changes_of_members' is gone, index 'replacements' is gone, " in said
+    assert " more: restore it from a backup" in said
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("DROP TRIGGER records_refuse_update", "trigger 'records_refuse_update' is gone"),
+        ("DROP INDEX replacements", "index 'replacements' is gone"),
+        ("CREATE TRIGGER spy AFTER INSERT ON facts BEGIN SELECT 1; END", "trigger 'spy' is not a ledger's"),
+        ("CREATE VIEW members AS SELECT 1", "view 'members' is not a ledger's"),
+        ("CREATE TABLE notes (x)", "table 'notes' is not a ledger's"),
+        ("CREATE INDEX bys ON records (source)", "index 'bys' is not a ledger's"),
+        ("CREATE VIRTUAL TABLE search USING fts5 (x)", "table 'search' is not a ledger's"),
+        ("ALTER TABLE records ADD COLUMN x TEXT", "table 'records' was changed"),
+        ("CREATE TRIGGER s AFTER INSERT ON _sqlite_migrations BEGIN SELECT 1; END", "trigger 's' is not a ledger's"),
+    ],
+)
+def test_whatever_was_added_to_the_schema_or_taken_from_it_is_found_and_left_alone(path, statement, found):
+    with_sql(filled(path), statement)
+    before = path.read_bytes()
+    assert found in refused(path, NotALedger)
+    assert path.read_bytes() == before
+
+
+def test_what_sqlite_keeps_to_plan_queries_is_no_damage(path):
+    with_sql(filled(path), "ANALYZE")
+    with ledger.open(path) as book:
+        assert book.head.size > 0
 
 
 @pytest.mark.parametrize("part", [0, 1, 50, 100, 1_000, 4_095, 4_096, 8_192, 20_000, -4_096])

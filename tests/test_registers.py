@@ -51,7 +51,7 @@ def worlds(ordered: list[Fact]) -> list[tuple[date, ...]]:
 
 
 @given(register_facts())
-@settings(max_examples=20 * EXAMPLES)
+@settings(max_examples=10 * EXAMPLES)
 def test_the_candidates_are_the_outcomes_over_all_choices_of_days(facts):
     ordered = naive_chain(facts)
     every = worlds(ordered)

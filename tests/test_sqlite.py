@@ -1300,14 +1300,17 @@ def test_a_damaged_file_brings_about_no_errors_but_those_of_the_library(tmp_path
         assert error is None or len(str(error)) < 2_000
 
 
+@contextmanager
 def rewritten(path, sound_bytes, *statements):
-    """A file in which somebody switched the guards off and changed rows by hand."""
+    """An open ledger in whose file somebody switches the guards off and changes rows by hand."""
     path.write_bytes(sound_bytes)
-    with sql(path) as connection:
-        for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.execute(statement)
+    with ledger.open(path) as book:
+        with sql(path) as connection:
+            for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+                connection.execute(f"DROP TRIGGER {name}")
+            for statement in statements:
+                connection.execute(statement)
+        yield book
 
 
 @pytest.mark.parametrize("statement", [
@@ -1318,8 +1321,7 @@ def rewritten(path, sound_bytes, *statements):
     "DELETE FROM records WHERE position = 4",
 ])  # fmt: skip
 def test_a_row_that_is_not_as_it_was_written_is_reported_as_damage(path, sound_bytes, statement):
-    rewritten(path, sound_bytes, statement)
-    with ledger.open(path) as book:
+    with rewritten(path, sound_bytes, statement) as book:
         clusters = book.initiative("clusters")
         errors = [error_of(lambda known_at=known_at: clusters.at("2022-12-31", known_at)) for known_at in range(9)]
         assert DamagedRecord in map(type, errors)
@@ -1336,28 +1338,34 @@ def error_of(ask):
 
 
 def test_damage_is_found_while_recording_too(path, sound_bytes):
-    rewritten(path, sound_bytes, "UPDATE facts SET earliest = '2020', latest = '2020'")
-    with ledger.open(path) as book, pytest.raises(DamagedRecord, match="a row is not as it was written"):
+    with (
+        rewritten(path, sound_bytes, "UPDATE facts SET earliest = '2020', latest = '2020'") as book,
+        pytest.raises(DamagedRecord, match="a row is not as it was written"),
+    ):
         book.initiative("clusters").record(MemberLeft("humber", "2023"))
-    rewritten(path, sound_bytes, "UPDATE records SET recorded_at = 'lately'")
-    with ledger.open(path) as book, pytest.raises(DamagedRecord, match="a row is not as it was written"):
+    with (
+        rewritten(path, sound_bytes, "UPDATE records SET recorded_at = 'lately'") as book,
+        pytest.raises(DamagedRecord, match="a row is not as it was written"),
+    ):
         book.initiative("clusters").record(MemberJoined("new", "2023"))
-    rewritten(path, sound_bytes, "DELETE FROM records WHERE position = 4")
-    with ledger.open(path) as book, pytest.raises(DamagedRecord, match="a row is not as it was written"):
+    with (
+        rewritten(path, sound_bytes, "DELETE FROM records WHERE position = 4") as book,
+        pytest.raises(DamagedRecord, match="a row is not as it was written"),
+    ):
         book.initiative("clusters").record(MemberJoined("humber", "2023"))
 
 
 def test_text_that_is_no_text_is_reported_as_damage(path, sound_bytes):
-    rewritten(path, sound_bytes, "UPDATE records SET note = CAST(x'ff' AS TEXT) WHERE position = 5")
-    with ledger.open(path) as book:
+    with rewritten(path, sound_bytes, "UPDATE records SET note = CAST(x'ff' AS TEXT) WHERE position = 5") as book:
         with pytest.raises(StoreError, match=r"the file is damaged .*: restore it from a backup"):
             list(book.records())
         assert len(list(book.records(after=5))) == 3
 
 
 def test_an_event_of_a_newer_version_is_not_passed_over(path, sound_bytes):
-    rewritten(path, sound_bytes, "UPDATE records SET type = 'metric-explained' WHERE type = 'metric-defined'")
-    with ledger.open(path) as book:
+    with rewritten(
+        path, sound_bytes, "UPDATE records SET type = 'metric-explained' WHERE type = 'metric-defined'"
+    ) as book:
         for ask in (
             lambda: list(book.records()),
             lambda: book.initiative("clusters").at("2022-12-31"),
@@ -1414,16 +1422,18 @@ def test_an_amount_that_cannot_be_stored_exactly_is_not_stored(path):
 
 
 def test_what_sqlite_cannot_do_is_put_into_words(path, sound_bytes):
-    rewritten(
-        path,
-        sound_bytes,
-        "DROP VIEW reports",
-        "DROP VIEW members_today",
-        "DROP VIEW metrics_today",
-        "DROP VIEW standing_facts",
-        "ALTER TABLE facts RENAME COLUMN value TO worth",
-    )
-    with ledger.open(path) as book, pytest.raises(StoreError, match=r"no such column.*nothing of it was written"):
+    with (
+        rewritten(
+            path,
+            sound_bytes,
+            "DROP VIEW reports",
+            "DROP VIEW members_today",
+            "DROP VIEW metrics_today",
+            "DROP VIEW standing_facts",
+            "ALTER TABLE facts RENAME COLUMN value TO worth",
+        ) as book,
+        pytest.raises(StoreError, match=r"no such column.*nothing of it was written"),
+    ):
         book.initiative("clusters").at("2022-12-31")
 
 

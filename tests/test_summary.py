@@ -506,7 +506,7 @@ def test_awkward_names_come_out_as_they_are(text):
 
 
 @given(names(), ids(), texts())
-@settings(max_examples=EXAMPLES // 4)
+@settings(max_examples=EXAMPLES // 8)
 def test_whatever_a_name_or_a_source_is_it_comes_out_as_text(text, id, source):
     check_all_is_text(text, id, source)
 

@@ -265,3 +265,9 @@ def test_what_is_exact_has_a_known_day_and_a_known_amount(one, of_text, of_amoun
 def test_there_is_a_day_after_the_last_one():
     assert date.fromordinal(NEVER - 1) == date.max
     assert timedelta(days=1) + date.fromordinal(NEVER - 2) == date.max
+
+
+def test_facts_of_exact_days_make_an_exact_track_and_others_a_rough_one():
+    first, last = date(2021, 1, 1), date(2021, 12, 31)
+    assert isinstance(track_of([Fact(1, 1, first, first, "joined"), Fact(2, 2, last, last, "left")], None), ExactTrack)
+    assert isinstance(track_of([Fact(1, 1, first, last, "joined")], None), RoughTrack)

@@ -11,13 +11,14 @@ import pytest
 from attrs.exceptions import FrozenInstanceError
 from edtf import parse_edtf
 from edtf.parser.edtf_exceptions import EDTFParseException
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.model.errors import BadWhen, LedgerError
 from ledger.model.when import When, day, instant, instant_text
 from ledger.testing.strategies import days, whens
 
+EXAMPLES = settings.default.max_examples  # of the profile
 NAIVE = datetime(2023, 6, 1)  # noqa: DTZ001 - the very thing that is refused
 
 # small enough to compare every day with every other
@@ -369,6 +370,7 @@ def edtf_applies(when: When) -> bool:
     return len(low) == len(high)  # neither open, nor of mixed precision, nor in doubt
 
 
+@settings(max_examples=EXAMPLES // 2)  # that library takes its time
 @given(whens().filter(edtf_applies))
 def test_windows_are_those_of_the_library_edtf(when):
     assert edtf_window(when.text) == (when.earliest, when.latest)
@@ -379,6 +381,7 @@ def check_named(error: BadWhen, expected: object) -> None:
     assert expected is None or any(name in str(error) for name in named)
 
 
+@settings(max_examples=EXAMPLES // 2)
 @given(st.from_regex(r"\A[0-9]{4}(-[0-4][0-9](-[0-3][0-9])?)?(/[0-9]{4}(-[0-4][0-9](-[0-3][0-9])?)?)?[~?]?\Z"))
 def test_what_the_library_edtf_reads_is_read_but_for_what_is_refused_by_name(text):
     try:

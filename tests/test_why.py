@@ -92,7 +92,7 @@ def difference(a, b):
 
 
 @given(asked(histories()) | asked(hostile_histories()))
-@settings(max_examples=4 * EXAMPLES)
+@settings(max_examples=EXAMPLES)
 def test_the_effects_sum_exactly_to_the_change_of_the_figure_at_each_end(case):
     """As `laws.why_accounts_for_every_change`, of any measure, whatever the history."""
     records, measure, a, b = case
@@ -114,7 +114,7 @@ def test_the_effects_sum_exactly_to_the_change_of_the_figure_at_each_end(case):
 
 
 @given(asked(histories()) | asked(hostile_histories()))
-@settings(max_examples=2 * EXAMPLES)
+@settings(max_examples=EXAMPLES // 2)
 def test_the_bridge_sums_exactly_too_and_holds_each_effect_once(case):
     found = answered(case)
     opening, *lines, closing = found.bridge()
@@ -135,7 +135,7 @@ def test_the_bridge_sums_exactly_too_and_holds_each_effect_once(case):
 
 
 @given(asked(histories()))
-@settings(max_examples=2 * EXAMPLES)
+@settings(max_examples=EXAMPLES)
 def test_what_was_learned_and_what_happened_each_sum_by_themselves(case):
     records, measure, a, b = case
     found = answered(case)
@@ -150,7 +150,7 @@ def test_what_was_learned_and_what_happened_each_sum_by_themselves(case):
 
 
 @given(asked(histories()))
-@settings(max_examples=2 * EXAMPLES)
+@settings(max_examples=EXAMPLES)
 def test_each_member_s_effects_lead_from_what_it_contributes_before_to_after(case):
     records, measure, a, b = case
     assume(not isinstance(measure, Distinct | Value))
@@ -186,7 +186,7 @@ def part_of(contributions, effect, unit):
 
 
 @given(histories(rough=False, retractions=False, closing=False), st.data())
-@settings(max_examples=2 * EXAMPLES)
+@settings(max_examples=EXAMPLES)
 def test_where_all_is_certain_the_lines_of_a_count_are_those_who_came_and_went(records, data):
     a, b = sorted(data.draw(st.sampled_from(breakpoints(records))) for _ in range(2))
     before, after = replay(records, at=a), replay(records, at=b)

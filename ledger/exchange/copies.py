@@ -203,7 +203,7 @@ def _ranks(batch: Sequence[Record], append: Append) -> Iterator[tuple[int, int]]
             retracted.add(old.position)
         if record.replaces is not None:
             _linked(record, record.replaces, append)
-            yield place, rank_of(record, append)
+            yield place, rank_of(record, append.record)
 
 
 def _linked(record: Record, id: str, append: Append) -> Record:

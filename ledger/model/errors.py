@@ -27,7 +27,10 @@
         ├── ReadOnly                   it can be read but not written
         ├── LedgerBusy                 another writer held it for too long
         ├── LedgerClosed               used after `close()`
-        └── DamagedRecord              a stored record does not say what a record must say
+        └── Damaged                    what is stored is not what was written
+            ├── DamagedRecord          a stored record does not say what a record must say
+            ├── Truncated              it holds fewer records than a head that was published
+            └── Rewritten              its records are not those of a head that was published
 
 Every message says what was wrong, where, and what to do about it.
 """
@@ -272,5 +275,17 @@ class LedgerClosed(StoreError):
     """The ledger was used after it had been closed."""
 
 
-class DamagedRecord(StoreError):
+class Damaged(StoreError):
+    """What is stored is not what was written."""
+
+
+class DamagedRecord(Damaged):
     """A stored record cannot be read as the record it claims to be."""
+
+
+class Truncated(Damaged):
+    """The ledger holds fewer records than a head of it counts: some at the end are lost."""
+
+
+class Rewritten(Damaged):
+    """The records of the ledger are not those that a head of it was made of."""

@@ -181,6 +181,19 @@ def digest_of(columns: Row) -> str:
     return sha256(b"\0" + encode_json(columns)).hexdigest()
 
 
+def require_digest(row: Row) -> None:
+    """Raise `DamagedRecord` for a row of `COLUMNS` whose digest is not that of all the others."""
+    try:
+        right = digest_of(row[:-1]) == row[-1]
+    except (TypeError, ValueError):  # it holds what no column can hold, such as text that is no text
+        right = False
+    if not right:
+        raise DamagedRecord(
+            f"record {shown(row[0])} ({shown(row[3])}): what is stored is not what its digest says that it was; "
+            "restore the ledger from a backup"
+        )
+
+
 def leaves_of(rows: Iterable[Row]) -> Iterator[bytes]:
     """Give what rows are in the Merkle tree: their digests."""
     return (bytes.fromhex(row[-1]) for row in rows)

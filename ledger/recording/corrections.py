@@ -6,7 +6,7 @@ it from the first record of its line, so to correct a typo does not reorder the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import evolve, fields
@@ -79,13 +79,13 @@ def correction(
     terms = Terms(old.source if source is None else source, by, note)
     if type(new) is type(old.event) and encode(new) == encode(old.event) and terms.source == old.source:
         raise BadInput(f"this would change nothing: record {old.id} says {shown(old.event, 500)} already")
-    return Draft((retraction, new), terms, replaces={1: old.id}, ranks={1: rank_of(old, history)})
+    return Draft((retraction, new), terms, replaces={1: old.id}, ranks={1: rank_of(old, history.record)})
 
 
-def rank_of(record: Record, history: History) -> int:
+def rank_of(record: Record, find: Callable[[str], Record | None]) -> int:
     """Give the rank of a record: its version or, for a replacement, that of the first record of its line."""
     while record.replaces is not None:
-        before = history.record(record.replaces)
+        before = find(record.replaces)
         if before is None or before.position >= record.position:  # no store writes that, and replay ignores it
             break
         record = before

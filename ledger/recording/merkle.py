@@ -79,6 +79,11 @@ class Tree:
             self.size += 1
         return full
 
+    def edge(self, level: int, number: int) -> Hashes:
+        """Give the hashes of a tile that is not full yet: of the last one of a level; of any other one, none."""
+        last = self.size >> RISE * (level + 1)
+        return tuple(self.edges[level]) if level < len(self.edges) and number == last else ()
+
     def root(self) -> bytes:
         """Give the root of the tree as it stands."""
         if not self._peaks:

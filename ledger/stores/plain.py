@@ -27,6 +27,7 @@ from ledger.model.state import heard, replay
 from ledger.queries.history import speaks_of
 from ledger.queries.log import Batch, News, Retraction, Wanted
 from ledger.recording.batch import COLUMNS, READ, Head, Row, record_of
+from ledger.recording.inspection import inspected
 from ledger.recording.merkle import Hashes, Tree, hashes_in
 from ledger.recording.proposal import Entry
 
@@ -169,10 +170,22 @@ class PlainStore(ABC):
     def tile(self, level: int, number: int) -> Hashes:
         """Give the hashes of a tile of the Merkle tree: all there are by now, of the last one of a level too."""
         with self._at_one_moment() as records:
-            edges = self._grown(records).edges
-            if (level, number) in self._tiles:
-                return hashes_in(self._tiles[level, number])
-            return tuple(edges[level]) if level < len(edges) else ()
+            edge = self._grown(records).edge(level, number)
+            full = self._tiles.get((level, number))
+            return edge if full is None else hashes_in(full)
+
+    def verify(self, *, deep: bool = False) -> TreeHead:  # noqa: ARG002 - there is nothing beside the rows
+        """Read all rows again, and give the head of the records; raises `Damaged` at the first one that is wrong."""
+        with self._lock:
+            self._require_open()
+            by_id: dict[str, Record] = {}
+            head = Tree().head()
+            for one in inspected(map(tuple, self.rows(0)), by_id.get):
+                if one.record.id in by_id:
+                    raise DamagedRecord(f"record {one.record.position}: its id {one.record.id} is that of another one")
+                by_id[one.record.id] = one.record
+                head = one.tree.head()
+            return head
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -188,7 +201,7 @@ class PlainStore(ABC):
             if self._moment is not None:
                 raise StoreError("this thread is recording already, or reading: a clock must not record")
             with self.adding() as rows, self._at_one_moment() as records:
-                yield PlainAppend(initiative, records, self._grown(records), rows)
+                yield PlainAppend(initiative, records, rows, self._grown(records))
 
     def close(self) -> None:
         """Let the rows go. Closing twice is fine."""
@@ -227,8 +240,8 @@ class PlainAppend:
 
     initiative: str
     records: Sequence[Record]
-    tree: Tree
     rows: list[Row]
+    tree: Tree
     head: Head = field(init=False)
 
     @head.default

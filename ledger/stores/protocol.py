@@ -68,5 +68,11 @@ class EventStore(Log, Protocol):
     def tile(self, level: int, number: int) -> Hashes:
         """Give the hashes of a tile of the Merkle tree: all there are by now, of the last one of a level too."""
 
+    def verify(self, *, deep: bool = False) -> TreeHead:
+        """Read all there is, and give the head of the records; raises `Damaged` at the first thing that is wrong.
+
+        `deep` is for what takes longer, and finds what the first look cannot.
+        """
+
     def close(self) -> None:
         """Let the file or the connection go. Closing twice is fine."""

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from ledger.recording.merkle import Hashes, Tree
     from ledger.stores.sqlite_append import Remembered, SqliteAppend
 
-PAGE: Final = 1_000  # records that are read at once while streaming
+PAGE: Final = 1_000  # records that are read at once while streaming,
+FIRST_PAGE: Final = 10  # but for the first few: who asks for one only need not wait for others
 
 _POSITION, _VERSION = READ.index("position"), READ.index("version")
 
@@ -63,19 +64,21 @@ class SqliteStore:
         with self._reading() as connection, damage_of(self.path):
             # an initiative is paged by version: its index is in that order, and skips all the others
             last = after if initiative is None else version_at(connection, initiative, after)
+        many = min(FIRST_PAGE, PAGE)
         while True:
             with self._reading() as connection:
                 if initiative is None:
-                    rows = connection.execute(f"{SELECT} WHERE position > ? ORDER BY position LIMIT ?", (last, PAGE))
+                    rows = connection.execute(f"{SELECT} WHERE position > ? ORDER BY position LIMIT ?", (last, many))
                 else:
                     rows = connection.execute(
                         f"{SELECT} WHERE initiative = ? AND version > ? ORDER BY version LIMIT ?",
-                        (initiative, last, PAGE),
+                        (initiative, last, many),
                     )
                 page = rows.fetchall()
             yield from map(record_of, page)
-            if len(page) < PAGE:
+            if len(page) < many:
                 return
+            many = PAGE
             last = page[-1][_POSITION if initiative is None else _VERSION]
 
     def registers(
@@ -141,6 +144,19 @@ class SqliteStore:
 
         with self._reading() as connection, damage_of(self.path):
             return tile_of(connection, level, number)
+
+    def verify(self, *, deep: bool = False) -> TreeHead:
+        """Read all there is, and give the head of the records; raises `Damaged` at the first thing that is wrong.
+
+        `deep` lets SQLite check its pages and indexes, and holds its answers against a replay of each initiative.
+        """
+        from ledger.stores.sqlite_verify import verify, verify_deeply  # noqa: PLC0415 - many programs never ask
+
+        with self._reading() as connection, damage_of(self.path):
+            found = verify(connection)
+            if deep:
+                verify_deeply(connection, self.initiatives())
+            return found
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -47,6 +47,17 @@ def write_facts(
     unread = {numbers[said.register] for entry in entries for said in entry.said} - reaches.keys()
     if unread:
         reaches.update(_reaches(connection, unread))
+    connection.executemany(
+        "INSERT INTO facts (register, latest, rank, position, earliest, value, low, high, reach)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        fact_rows(entries, rows, numbers, reaches),
+    )
+
+
+def fact_rows(
+    entries: Sequence[Entry], rows: Sequence[Row], numbers: Mapping[Register, int], reaches: dict[int, str]
+) -> list[Row]:
+    """Give the rows of `facts` that a batch writes; `reaches` takes in what is new."""
     facts = []
     for (_, position, rank, said), row in zip(entries, rows, strict=True):
         earliest, latest = row[_EARLIEST] or _ALWAYS, row[_LATEST] or _ALWAYS
@@ -61,11 +72,7 @@ def write_facts(
             facts.append(
                 (number, latest, rank, position, earliest, stored, least, most, reach if reach > latest else None)
             )
-    connection.executemany(
-        "INSERT INTO facts (register, latest, rank, position, earliest, value, low, high, reach)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        facts,
-    )
+    return facts
 
 
 def _reaches(connection: sqlite3.Connection, numbers: Collection[int]) -> Iterator[tuple[int, str]]:

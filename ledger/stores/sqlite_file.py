@@ -22,9 +22,11 @@ from ledger.model.errors import (
     NotALedger,
     ReadOnly,
     StoreError,
+    listed,
     shown,
 )
-from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT, SQLITE_MIN, migrate
+from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT, SQLITE_MIN, migrate, strange
+from ledger.stores.sqlite_tree import check_end
 
 MEMORY = ":memory:"
 
@@ -159,10 +161,13 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         raise NewerFormat(
             f"{path}: it has format {version}, and this library reads up to {FORMAT}: upgrade the library"
         )
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    lost = {"records", "registers", "facts", "retractions", "heads", "tiles"} - tables
-    if lost:
-        raise NotALedger(f"{path}: its tables {', '.join(sorted(lost))} are gone: restore it from a backup")
+    if found := strange(connection):
+        raise NotALedger(
+            f"{path}: its schema is not that of a ledger, and was left as it is: {listed(found, 5)}: "
+            "restore it from a backup, or undo this if you know how it came about"
+        )
+    with damage_of(str(path)):
+        check_end(connection)
 
 
 def _require_no_remains(path: Path) -> None:
@@ -216,4 +221,5 @@ def _open(path: str, timeout: float, *, uri: bool = False) -> sqlite3.Connection
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
     return connection

@@ -14,6 +14,7 @@ after.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
@@ -193,9 +194,44 @@ def migrate(db: Database) -> None:
 
 def tables_of_format_1(db: Database) -> None:
     """Create the tables, their guards and the views."""
-    statements = [*_TABLES.split(";\n\n"), *_guards(), *_VIEWS.split(";\n\n")]
-    for statement in statements:
+    for statement in _statements():
         db.execute(statement)
+
+
+def strange(connection: sqlite3.Connection) -> list[str]:
+    """Say what in the schema of a file is not a ledger's: what is gone, what was changed, what was added.
+
+    This runs nothing that the file holds. What SQLite and sqlite-utils keep there for themselves is passed over, as
+    long as it is a table or an index.
+    """
+    expected = dict(map(_object_of, _statements()))
+    found = {}
+    for kind, name, table, text in connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema"):
+        if kind in ("table", "index") and (table in _OF_OTHERS or name.startswith("sqlite_autoindex_")):
+            continue
+        found[kind, name] = text
+    return [
+        *(f"{kind} {name!r} is gone" for kind, name in expected if (kind, name) not in found),
+        *(
+            f"{kind} {name!r} was changed"
+            for (kind, name), text in expected.items()
+            if found.get((kind, name), text) != text
+        ),
+        *(f"{kind} {name!r} is not a ledger's" for kind, name in found if (kind, name) not in expected),
+    ]
+
+
+_OF_OTHERS: Final = frozenset({"_sqlite_migrations", "sqlite_stat1", "sqlite_stat4"})
+
+
+def _object_of(statement: str) -> tuple[tuple[str, str], str]:
+    _, kind, name, _ = statement.split(maxsplit=3)
+    return (kind.lower(), name), statement
+
+
+def _statements() -> list[str]:
+    several = [*_TABLES.split(";\n\n"), *_guards(), *_VIEWS.split(";\n\n")]
+    return [statement.strip().removesuffix(";") for statement in several]
 
 
 def _guards() -> list[str]:

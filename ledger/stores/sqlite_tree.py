@@ -6,9 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
+from ledger.model.errors import Damaged
 from ledger.model.heads import TreeHead
-from ledger.recording.batch import Row, leaves_of
+from ledger.recording.batch import COLUMNS, Row, leaves_of, require_digest
 from ledger.recording.merkle import EMPTY, WIDTH, Hashes, Tree, hashes_in
+from ledger.stores.sqlite_schema import quoted
 
 _READ_ON_MAX: Final = WIDTH  # leaves that others wrote; where there are more, the tiles are quicker to read
 
@@ -54,6 +56,28 @@ def tile_of(connection: sqlite3.Connection, level: int, number: int) -> Hashes:
     if found is not None:
         return hashes_in(found[0])
     return _hashes(connection, level, number * WIDTH, (number + 1) * WIDTH)
+
+
+def check_end(connection: sqlite3.Connection) -> None:
+    """Raise `Damaged` if the newest record, the number of records or the root is not as the last batch left it.
+
+    This takes no longer in a large ledger: of the tree only its right edge is read.
+    """
+    row = connection.execute(f"SELECT {quoted(COLUMNS)} FROM records ORDER BY position DESC LIMIT 1").fetchone()
+    head = newest_head(connection)
+    position = row[0] if row else 0
+    if position != head.size:
+        raise Damaged(
+            f"the newest record is at position {position}, and the newest head counts {head.size}: "
+            "restore the ledger from a backup"
+        )
+    if row:
+        require_digest(row)
+    if tree_at(connection, position).root().hex() != head.root:
+        raise Damaged(
+            f"the root of the Merkle tree over {position} records is not the one that was written with the last "
+            "batch: verify() says which record is to blame; restore the ledger from a backup"
+        )
 
 
 def _hashes(connection: sqlite3.Connection, level: int, start: int, end: int) -> list[bytes]:

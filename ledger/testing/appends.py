@@ -49,7 +49,7 @@ def hand_over(append: Append, initiative: str, *items: Item, terms: Terms = Term
     head = append.head
     replaces = {place: item.record for place, item in enumerate(items) if isinstance(item, Replacing)}
     replaced = {place: append.record(id) for place, id in replaces.items()}
-    ranks = {place: rank_of(old, append) for place, old in replaced.items() if old is not None}
+    ranks = {place: rank_of(old, append.record) for place, old in replaced.items() if old is not None}
     entries = entries_of([item.event if isinstance(item, Replacing) else item for item in items], head, ranks)
     records, rows = written(
         entries,

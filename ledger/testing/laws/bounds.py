@@ -57,13 +57,13 @@ def a_closer_date_never_widens_a_figure(book: Ledger, at: date | str) -> None:
     """
     for club in initiatives_of(book):
         records = list(club.records())
-        state = replay(records, at=at)
+        state, orders = replay(records, at=at), _orders(records)
         for place, record in enumerate(records):
             for when in _closer(record):
                 event: Any = record.event
                 nearer = evolve(record, event=evolve(event, effective=when))
                 closer = [*records[:place], nearer, *records[place + 1 :]]
-                if _orders(closer) != _orders(records):
+                if _orders(closer) != orders:
                     continue
                 narrowed = replay(closer, at=at)
                 for measure in measures_of(state):

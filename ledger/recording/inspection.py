@@ -1,0 +1,121 @@
+"""Inspection: whether rows are as they were written, one after the other, and the tree that they make.
+
+A digest tells that a row is whole. That a whole row is also right, somebody could have computed it anew, is told by
+all that must fit together: its columns with its body, its place and instant with those before it, what it retracts or
+replaces with what is there, and the head that a report carries with the tree so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
+from typing import Final, NamedTuple, TypeAlias
+
+from ledger.model.errors import DamagedRecord, StoreError, shown
+from ledger.model.events import RecordRetracted, ReportPublished
+from ledger.model.records import Record
+from ledger.recording.batch import COLUMNS, READ, Row, leaves_of, record_of, require_digest, row_of
+from ledger.recording.merkle import Tile, Tree
+
+Find: TypeAlias = Callable[[str], Record | None]
+"""Gives the record of an id, if there is one."""
+
+_NUMBERS: Final = tuple(map(COLUMNS.index, ("position", "version", "schema")))  # 1.0 would equal 1
+_read_columns: Final = itemgetter(*map(COLUMNS.index, READ))
+
+
+class Inspected(NamedTuple):
+    """A record that is sound, and the tree with it; `full` holds the tiles that it filled."""
+
+    record: Record
+    row: Row
+    tree: Tree
+    full: list[Tile]
+
+
+def inspected(rows: Iterable[Row], find: Find) -> Iterator[Inspected]:
+    """Look at all rows of a ledger, in order of position, and give each record that is sound.
+
+    Raises `DamagedRecord` at the first row that is not as it was written, and `NewerFormat` for an event that only
+    newer versions of the library know.
+    """
+    tree = Tree()
+    versions: dict[str, int] = {}
+    retracted: set[str] = set()
+    last: Record | None = None
+    for row in rows:
+        _require_columns(row, tree.size + 1)
+        record = _read(row)
+        _require_place(record, versions.get(record.initiative, 0) + 1, last)
+        _require_links(record, find, retracted)
+        _require_head(record, tree)
+        versions[record.initiative] = record.version
+        last = record
+        yield Inspected(record, row, tree, tree.grow(leaves_of([row])))
+
+
+def _require_columns(row: Row, position: int) -> None:
+    if len(row) != len(COLUMNS):
+        raise DamagedRecord(f"record {position}: it has {len(row)} columns and not {len(COLUMNS)}: {_WAY_OUT}")
+    if row[0] != position:
+        raise DamagedRecord(f"record {position} is not there, {shown(row[0])} is what follows instead: {_WAY_OUT}")
+
+
+def _read(row: Row) -> Record:
+    """Read a record, and see that it gives the same row: a body is written in one way, and its columns repeat it."""
+    try:
+        record = record_of(_read_columns(row))
+    except StoreError:
+        require_digest(row)  # which says more of what befell it
+        raise
+    right = row_of(record)
+    if row != right or any(type(row[place]) is not int for place in _NUMBERS):
+        require_digest(row)
+        name, found, wanted = next(
+            cell
+            for cell in zip(COLUMNS, row, right, strict=True)
+            if (cell[1], type(cell[1])) != (cell[2], type(cell[2]))
+        )
+        raise _wrong(record, f"{name} is {shown(found)}, and what it says gives {shown(wanted)}")
+    return record
+
+
+def _require_place(record: Record, version: int, last: Record | None) -> None:
+    if record.version != version:
+        raise _wrong(record, f"it has version {record.version}, and {version} is the next of {record.initiative!r}")
+    if last is None or record.recorded_at > last.recorded_at:
+        return
+    if record.recorded_at < last.recorded_at:
+        raise _wrong(record, f"it was recorded at {record.recorded_at}, before the record before it")
+    if record.initiative != last.initiative:
+        raise _wrong(record, f"it was recorded at the instant of a batch of {last.initiative!r}")
+
+
+def _require_links(record: Record, find: Find, retracted: set[str]) -> None:
+    if isinstance(record.event, RecordRetracted):
+        old = _linked(record, record.event.record, find)
+        if isinstance(old.event, RecordRetracted) or old.id in retracted:
+            raise _wrong(record, f"it retracts {old.id}, which is a retraction or retracted already")
+        retracted.add(old.id)
+    if record.replaces is not None:
+        _linked(record, record.replaces, find)
+
+
+def _linked(record: Record, id: str, find: Find) -> Record:
+    old = find(id)
+    if old is None or old.initiative != record.initiative or old.position >= record.position:
+        raise _wrong(record, f"it speaks of the record {shown(id)}, which is none before it in {record.initiative!r}")
+    return old
+
+
+def _require_head(record: Record, tree: Tree) -> None:
+    before = tree.head() if isinstance(record.event, ReportPublished) else None
+    if record.head != before:
+        raise _wrong(record, f"its head is {record.head}, and that of the records before it is {before}")
+
+
+def _wrong(record: Record, why: str) -> DamagedRecord:
+    return DamagedRecord(f"record {record.position} ({record.id}): {why}: {_WAY_OUT}")
+
+
+_WAY_OUT: Final = "restore the ledger from a backup"

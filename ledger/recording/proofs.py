@@ -1,0 +1,130 @@
+"""Proofs that leave the house: that a record is in a ledger, and that a ledger only grew.
+
+A proof is a small JSON object. Whoever holds it, and the head or heads that were published, needs neither the ledger
+nor this library to check it: `examples/verify_proof.py` does so in a few lines.
+"""
+
+from __future__ import annotations
+
+from json import JSONDecodeError, dumps, loads
+from typing import Any, Final, TypeAlias
+
+from attrs import frozen
+
+from ledger.model.errors import BadInput, shown
+from ledger.model.heads import TreeHead
+from ledger.recording.batch import COLUMNS, digest_of
+from ledger.recording.merkle import HASH, extends, includes
+
+Path: TypeAlias = tuple[str, ...]
+"""The hashes of a proof, in hexadecimal, from the leaves up."""
+
+PATH_MAX: Final = 128  # hashes, of which a tree of 2**63 records needs half
+
+
+@frozen
+class InclusionProof:
+    """That a record was among those of a head, at its position (RFC 9162, section 2.1.3).
+
+    `columns` are all that is stored of the record, but its digest, in the order of the table `records`.
+    """
+
+    columns: tuple[str | int | None, ...]
+    head: TreeHead
+    path: Path
+
+    @property
+    def position(self) -> int:
+        """The position of the record."""
+        return int(self.columns[0] or 0)
+
+    def holds(self, head: TreeHead) -> bool:
+        """Does it prove that the record is among those of this head, which somebody published?"""
+        leaf = bytes.fromhex(digest_of(self.columns))
+        return head == self.head and includes(
+            bytes.fromhex(head.root), head.size, self.position - 1, leaf, _bytes(self.path)
+        )
+
+    def to_json(self) -> str:
+        """Write it as JSON, on one line."""
+        return _json({"proof": "inclusion", "head": _head(self.head), "columns": self.columns, "path": self.path})
+
+    @classmethod
+    def from_json(cls, text: str) -> InclusionProof:
+        """Read it back; raises `BadInput` for what is no such proof. Whether it holds is not asked here."""
+        found = _read(text, "inclusion", {"head", "columns", "path"})
+        columns = _list(found["columns"])
+        kinds = [isinstance(value, str | int | None) and not isinstance(value, bool) for value in columns]
+        if len(columns) != len(COLUMNS) - 1 or not all(kinds) or type(columns[0]) is not int:
+            raise BadInput(f"columns={shown(columns)} are not the {len(COLUMNS) - 1} columns of a record")
+        return cls(tuple(columns), _head_of(found["head"]), _path(found["path"]))
+
+
+@frozen
+class GrowthProof:
+    """That the records of one head are the first ones of another (RFC 9162, section 2.1.4)."""
+
+    old: TreeHead
+    new: TreeHead
+    path: Path
+
+    def holds(self, old: TreeHead, new: TreeHead) -> bool:
+        """Does it prove that a ledger went on from one of these heads to the other, changing nothing?"""
+        return (old, new) == (self.old, self.new) and extends(
+            old.size, bytes.fromhex(old.root), new.size, bytes.fromhex(new.root), _bytes(self.path)
+        )
+
+    def to_json(self) -> str:
+        """Write it as JSON, on one line."""
+        return _json({"proof": "growth", "old": _head(self.old), "new": _head(self.new), "path": self.path})
+
+    @classmethod
+    def from_json(cls, text: str) -> GrowthProof:
+        """Read it back; raises `BadInput` for what is no such proof. Whether it holds is not asked here."""
+        found = _read(text, "growth", {"old", "new", "path"})
+        return cls(_head_of(found["old"]), _head_of(found["new"]), _path(found["path"]))
+
+
+def _json(content: dict[str, Any]) -> str:
+    return dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _head(head: TreeHead) -> dict[str, Any]:
+    return {"size": head.size, "root": head.root}
+
+
+def _bytes(path: Path) -> list[bytes]:
+    return list(map(bytes.fromhex, path))
+
+
+def _read(text: str, kind: str, names: set[str]) -> dict[str, Any]:
+    try:
+        found = loads(text) if isinstance(text, str) else None
+    except (JSONDecodeError, RecursionError, ValueError):
+        found = None
+    if not isinstance(found, dict) or found.get("proof") != kind or found.keys() != {"proof", *names}:
+        raise BadInput(
+            f"{shown(text)} is no proof of {kind}: a JSON object of proof, {', '.join(sorted(names))} was expected"
+        )
+    return found
+
+
+def _head_of(found: object) -> TreeHead:
+    if not isinstance(found, dict) or found.keys() != {"size", "root"}:
+        raise BadInput(f"{shown(found)} is no head: an object of size and root was expected")
+    return TreeHead(found["size"], found["root"])
+
+
+def _path(found: object) -> Path:
+    hashes = _list(found)
+    if len(hashes) > PATH_MAX or not all(isinstance(one, str) and _is_hash(one) for one in hashes):
+        raise BadInput(f"path={shown(found)} is no list of at most {PATH_MAX} hashes in lower-case hexadecimal")
+    return tuple(hashes)
+
+
+def _list(found: object) -> list[Any]:
+    return found if isinstance(found, list) else [None]
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) == 2 * HASH and not text.strip("0123456789abcdef")
