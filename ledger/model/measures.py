@@ -88,15 +88,10 @@ def _optional_period(value: str | None) -> str | None:
 
 
 def _groups(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    try:
-        pairs = list(given.items() if isinstance(given, Mapping) else given)
-        if not all(map(_is_pair, pairs)):
-            raise TypeError  # which it is said as, below
-        named = {require_line(value, "Grouping: value"): require_id(group, "Grouping: group") for value, group in pairs}
-    except (TypeError, ValueError) as error:
-        if isinstance(error, BadEvent):
-            raise
-        raise BadEvent(f"{shown(given)} is no mapping of values to groups, as in {{'Spain': 'Europe'}}") from None
+    pairs = list(given.items() if isinstance(given, Mapping) else given) if isinstance(given, Iterable) else [given]
+    if not all(map(_is_pair, pairs)):
+        raise BadEvent(f"{shown(given)} is no mapping of values to groups, as in {{'Spain': 'Europe'}}")
+    named = {require_line(value, "Grouping: value"): require_id(group, "Grouping: group") for value, group in pairs}
     if len(named) < len(pairs) or not named:
         raise BadEvent(f"{shown(given)} names a value twice, or none at all: name each once")
     return tuple(sorted(named.items()))
