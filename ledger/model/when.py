@@ -141,7 +141,7 @@ class When:
         return f"When({self.text!r})"
 
 
-@lru_cache(maxsize=16_384, typed=True)  # a history names the same days over and over, and a When never changes
+@lru_cache(maxsize=16_384)  # a history names the same days over and over, and a When never changes
 def _when(text: str) -> When:
     return When(text)
 
