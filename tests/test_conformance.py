@@ -48,6 +48,7 @@ class MemoryHandle(SqliteStore):
 
     def __init__(self, whole):
         self.path, self._lock, self._place = whole.path, whole._lock, whole._place
+        self._process, self._read_only = whole._process, whole._read_only
         self._connection, self._remembered, self._tree = whole._connection, {}, None
 
     def close(self):

@@ -38,10 +38,12 @@ from ledger.exchange.bounded import each_of
 from ledger.model import limits
 from ledger.model.errors import BadEvent, BadInput, BadQuantity, BadWhen, LedgerError, UnknownMember, shown
 from ledger.model.events import EVENTS, Attributes
+from ledger.model.fields import require_count
 from ledger.model.limits import (
     ATTRIBUTES_MAX,
     BODY_MAX,
     COLUMNS_MAX,
+    COUNT_MAX,
     DEPTH_MAX,
     DIGITS_MAX,
     EXPONENT_MAX,
@@ -145,6 +147,7 @@ LIMITS = {
     "PLACES_MAX": lambda more: exactly("0." + "0" * (PLACES_MAX - 1 + more) + "1"),
     "EXPONENT_MAX": lambda more: Quantity(Decimal(f"1e{EXPONENT_MAX + more}"), None),
     "EXPONENT_MAX, below": lambda more: Quantity(None, Decimal(f"1e-{EXPONENT_MAX + more}")),
+    "COUNT_MAX": lambda more: require_count(COUNT_MAX + more, "position"),
     "MEASURE_MAX": lambda more: measure_of(spaced("members", MEASURE_MAX + more)),
     "BODY_MAX": lambda more: encode(of_bytes(BODY_MAX + more)),
     "BODY_MAX, read": lambda more: decode("member-left", 1, spaced(encode(LEFT), BODY_MAX + more)),

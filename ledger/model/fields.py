@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from unicodedata import is_normalized
 
-from ledger.model.errors import BadEvent, shown
-from ledger.model.limits import ID_MAX, LINE_MAX, PROSE_MAX
+from ledger.model.errors import BadEvent, BadInput, shown
+from ledger.model.limits import COUNT_MAX, ID_MAX, LINE_MAX, PROSE_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -136,3 +136,10 @@ def _hides_something(text: str) -> bool:
 
 def _place(instance: object, attribute: Attribute[Any]) -> str:
     return f"{type(instance).__name__}.{attribute.name}"
+
+
+def require_count(value: object, what: str) -> int:
+    """Give back a position or a version: an int from 0, which is before all; else raise `BadInput`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= COUNT_MAX:
+        raise BadInput(f"{what}={shown(value)} is no whole number from 0: positions and versions count from 1")
+    return value

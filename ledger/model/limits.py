@@ -13,6 +13,7 @@
     a measure in words                                5,000,000 characters, 20,000 words
     an event, as JSON                                 4,000,000 bytes, and 20 objects and arrays deep
     events in one batch                               1,000,000
+    a position, a version                             9,223,372,036,854,775,807
     a line of JSON Lines                              20,000,000 characters
     a line of a CSV file, and its columns             10,000,000 characters, 16,384 columns
     rows of a CSV file                                1,000,000
@@ -48,6 +49,7 @@ EXPONENT_MAX: Final = 10_000  # of a computed number: beyond, exact arithmetic w
 BODY_MAX: Final = 4_000_000  # bytes of an event in JSON: all events but reports keep to it by their other limits
 DEPTH_MAX: Final = 20  # objects and arrays within each other; a line with a share in a claim has 8
 BATCH_MAX: Final = 1_000_000  # events
+COUNT_MAX: Final = 2**63 - 1  # what a store can number
 
 RECORD_LINE_MAX: Final = 20_000_000  # characters
 SHEET_LINE_MAX: Final = 10_000_000  # characters

@@ -203,6 +203,13 @@ class PlainStore(ABC):
             with self.adding() as rows, self._at_one_moment() as records:
                 yield PlainAppend(initiative, records, rows, self._grown(records))
 
+    def backup(self, path: str) -> int:
+        """Raise `StoreError`: only whoever made this store knows where it keeps its rows."""
+        raise StoreError(
+            f"{path}: no backup is written, since this store has no file to copy: open a ledger at that path and bring "
+            "the records there with ledger.exchange.copy"
+        )
+
     def close(self) -> None:
         """Let the rows go. Closing twice is fine."""
         with self._lock:
