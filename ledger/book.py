@@ -325,7 +325,7 @@ def _is(found: Record, record: Record | RecordRef | int) -> bool:
 
 def _several(ids: Sequence[str]) -> list[str]:
     named = [] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
-    if not named or len(set(map(repr, named))) < len(named):
+    if not named or len({require_id(id, "of: an initiative") for id in named}) < len(named):
         raise BadInput(f"of={shown(ids)} must name several initiatives in a list, each once")
     return named
 

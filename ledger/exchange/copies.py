@@ -19,9 +19,10 @@ from ledger.model.errors import BadInput, DamagedRecord, DifferentHistory, shown
 from ledger.model.events import RecordRetracted, ReportPublished
 from ledger.model.fields import require_count, require_id
 from ledger.model.heads import TreeHead
-from ledger.model.records import Record
-from ledger.recording.batch import BATCH_MAX, Row, Terms, entries_of, instant_of_batch, leaves_of, row_of
-from ledger.recording.codec import NAMES
+from ledger.model.limits import BATCH_MAX
+from ledger.model.records import OlderBody, Record
+from ledger.recording.batch import Row, Terms, entries_of, instant_of_batch, leaves_of, row_of
+from ledger.recording.codec import NAMES, decode, older_body
 from ledger.recording.corrections import rank_of
 from ledger.recording.merkle import Tree
 
@@ -109,7 +110,19 @@ def require_record(record: object) -> Record:
         require_id(record.replaces, "replaces")
     if record.head is not None and not isinstance(record.head, TreeHead):
         raise BadInput(f"head={shown(record.head)} is no TreeHead: give the records of a ledger as they are")
+    if record.older is not None:
+        _require_same_event(record, record.older)
     return record
+
+
+def _require_same_event(record: Record, older: OlderBody) -> None:
+    name = NAMES[type(record.event)]
+    sound = isinstance(older, OlderBody) and type(older.schema) is int and type(older.body) is str
+    if not sound or older_body(name, *older) is None or decode(name, *older) != record.event:
+        raise BadInput(
+            f"record {shown(record.id)} was written in an older schema, and what was written is another event: "
+            "give the records of a ledger as they are"
+        )
 
 
 def batches_of(records: Iterable[Record]) -> Iterator[list[Record]]:
