@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from functools import cache
 from types import TracebackType
@@ -232,15 +233,47 @@ class Ledger:
         """Stream the records of all initiatives, in order; those past the position `after` only."""
         return self._store.records(after=require_count(after, "after"))
 
-    def import_records(self, records: Iterable[Record]) -> int:
-        """Write the records of another ledger as they are, and give how many were not here yet.
+    def import_records(
+        self,
+        records: Iterable[Record],
+        head: TreeHead | str | None = None,
+        *,
+        anew: bool = False,
+        at_once: bool = True,
+    ) -> int:
+        """Write the records of another ledger, all of them or none, and give how many were not here yet.
 
-        They keep positions, ids, instants and digests. For an empty ledger, or one that holds the beginning of the
-        same history; see `ledger.exchange.write_records`, which says what is checked, and what it raises.
+        They keep positions, ids, instants, digests and head: for an empty ledger, or one that holds the beginning of
+        the same history. With `anew` they are recorded in a ledger that has another history, as far as the rules
+        let them, with new positions and instants, and with the same ids, so that a second time nothing is written.
+        Then the source of each record also says which head the ledger that it came from had with its batch.
+
+        With `head`, which somebody published, the records must be those that it was made of.
+
+        Others wait with their own recording until the end. With `at_once=False` they may record between two batches;
+        what came before an error stays then, and the next import goes on from there.
+
+        Raises what `ledger.exchange.write_records` and, for `anew`, `record_anew` say; `Truncated` and `Rewritten`
+        for another head.
+
+        >>> import ledger
+        >>> from ledger.exchange import from_lines, to_lines
+        >>> with ledger.open(":memory:") as book, ledger.open(":memory:") as other:
+        ...     _ = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
+        ...     other.import_records(from_lines(to_lines(book)), book.head), other.head == book.head
+        (1, True)
         """
-        from ledger.exchange.copies import write_records  # noqa: PLC0415 - a door to a higher floor
+        from ledger.exchange.anew import record_anew  # noqa: PLC0415 - doors to a higher floor
+        from ledger.exchange.copies import write_records  # noqa: PLC0415
 
-        return write_records(self._store, records, self._clock)
+        published = None if head is None else _head_of(head)
+        with self._store.together() if at_once else nullcontext():
+            if anew:
+                return record_anew(self._store, records, self._clock, os.urandom, published)
+            written = write_records(self._store, records, self._clock)
+            if published is not None:
+                self._require_on_this_history(published, self._store.head())
+        return written
 
     def backup(self, path: str | os.PathLike[str]) -> TreeHead:
         """Write the ledger as it is now to a new file, and give the head of what is in it.

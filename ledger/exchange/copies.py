@@ -58,7 +58,7 @@ def copy(source: Ledger, target: Ledger) -> int:
             last = record.position
             yield record
 
-    written = target.import_records(counted())
+    written = target.import_records(counted(), at_once=False)
     for beyond in target.records(after=last):
         raise DifferentHistory(
             f"the target goes on where the source ends, at position {last}, with {_named(beyond)}: a copy that was "
@@ -72,7 +72,8 @@ def write_records(store: EventStore, records: Iterable[Record], clock: Callable[
 
     They come in order of position and without gaps, and begin no later than just after what the store holds. Those
     that it holds already are compared and passed over. All records of one instant are one batch, and land together
-    or not at all; batches before stay written. `Ledger.import_records` is the same, for a ledger that is open.
+    or not at all; batches before stay written. `Ledger.import_records` is the same for a ledger that is open, and all
+    batches.
 
     Raises `DifferentHistory` where the store holds another record; `DamagedRecord` for a digest that is not that
     of the content, and for the head of a report that is not that of the records before it (a record without a digest
@@ -136,7 +137,7 @@ def _require_same(there: Record, record: Record) -> None:
     if there != (record if record.digest else evolve(record, digest=there.digest, head=there.head)):
         raise DifferentHistory(
             f"position {record.position} holds {_named(there)} and was to be {_named(record)}: nothing is written to a "
-            "ledger of another history; copy to one that is empty"
+            "ledger of another history; copy to one that is empty, or record all anew, by import_records(anew=True)"
         )
 
 

@@ -62,6 +62,13 @@ class EventStore(Log, Protocol):
     def writing(self, initiative: str) -> AbstractContextManager[Append]:
         """Begin to write. Waits for other writers, up to the store's limit: then `LedgerBusy`."""
 
+    def together(self) -> AbstractContextManager[None]:
+        """Write several batches, of any initiatives, all of them or none: nobody else writes until it ends.
+
+        Within it they are written one by one, and are read, by this thread only, as if they were kept already. One
+        that fails leaves nothing of itself; leaving the block by an exception leaves nothing of any of them.
+        """
+
     def head(self) -> TreeHead:
         """Give how many records there are, and the root of the Merkle tree over them."""
 
