@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from functools import cache
 from types import TracebackType
@@ -232,31 +233,63 @@ class Ledger:
         """Stream the records of all initiatives, in order; those past the position `after` only."""
         return self._store.records(after=require_count(after, "after"))
 
-    def import_records(self, records: Iterable[Record]) -> int:
-        """Write the records of another ledger as they are, and give how many were not here yet.
+    def import_records(
+        self,
+        records: Iterable[Record],
+        head: TreeHead | str | None = None,
+        *,
+        anew: bool = False,
+        at_once: bool = True,
+    ) -> int:
+        """Write the records of another ledger, all of them or none, and give how many were not here yet.
 
-        They keep positions, ids, instants and digests. For an empty ledger, or one that holds the beginning of the
-        same history; see `ledger.exchange.write_records`, which says what is checked, and what it raises.
+        They keep positions, ids, instants, digests and head: for an empty ledger, or one that holds the beginning of
+        the same history. With `anew` they are recorded in a ledger that has another history, as far as the rules
+        let them, with new positions and instants, and with the same ids, so that a second time nothing is written.
+        Then the source of each record also says which head the ledger that it came from had with its batch.
+
+        With `head`, which somebody published, the records must be those that it was made of.
+
+        Others wait with their own recording until the end. With `at_once=False` they may record between two batches;
+        what came before an error stays then, and the next import goes on from there.
+
+        Raises what `ledger.exchange.write_records` and, for `anew`, `record_anew` say; `Truncated` and `Rewritten`
+        for another head.
+
+        >>> import ledger
+        >>> from ledger.exchange import from_lines, to_lines
+        >>> with ledger.open(":memory:") as book, ledger.open(":memory:") as other:
+        ...     _ = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
+        ...     other.import_records(from_lines(to_lines(book)), book.head), other.head == book.head
+        (1, True)
         """
-        from ledger.exchange.copies import write_records  # noqa: PLC0415 - a door to a higher floor
+        from ledger.exchange.anew import record_anew  # noqa: PLC0415 - doors to a higher floor
+        from ledger.exchange.copies import write_records  # noqa: PLC0415
 
-        return write_records(self._store, records, self._clock)
+        published = None if head is None else _head_of(head)
+        with self._store.together() if at_once else nullcontext():
+            if anew:
+                return record_anew(self._store, records, self._clock, os.urandom, published)
+            written = write_records(self._store, records, self._clock)
+            if published is not None:
+                self._require_on_this_history(published, self._store.head())
+        return written
 
-    def backup(self, path: str | os.PathLike[str]) -> int:
-        """Write the ledger as it is now to a new file, and give the position of the newest record in it.
+    def backup(self, path: str | os.PathLike[str]) -> TreeHead:
+        """Write the ledger as it is now to a new file, and give the head of what is in it.
 
         Others may record meanwhile, and this ledger may be one in memory; only threads that use this same `Ledger`
-        wait until the pages are copied. The copy is written beside the path, read through from end to end, and moved
-        there when it is whole and on the disk: it is a ledger like any other, in one file. What is at the path
+        wait until the pages are copied. The copy is written beside the path, verified as by `verify`, and moved there
+        when it is whole and on the disk: it is a ledger like any other, in one file. What is at the path
         already is never overwritten.
 
         Raises `StoreError` where something is at the path, where it cannot be written, and where the store has no
-        file to copy; `DamagedRecord` where a record is not what its digest says. Then nothing is left at the path.
+        file to copy; `Damaged` where the ledger itself is not as it was written. Then nothing is left at the path.
 
         >>> import ledger, tempfile
         >>> with tempfile.TemporaryDirectory() as folder, ledger.open(":memory:") as book:
         ...     _ = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
-        ...     book.backup(f"{folder}/club.db")
+        ...     book.backup(f"{folder}/club.db").size
         ...     with ledger.open(f"{folder}/club.db", read_only=True) as copy:
         ...         list(copy.records()) == list(book.records())
         1
@@ -325,7 +358,7 @@ def _is(found: Record, record: Record | RecordRef | int) -> bool:
 
 def _several(ids: Sequence[str]) -> list[str]:
     named = [] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
-    if not named or len(set(map(repr, named))) < len(named):
+    if not named or len({require_id(id, "of: an initiative") for id in named}) < len(named):
         raise BadInput(f"of={shown(ids)} must name several initiatives in a list, each once")
     return named
 

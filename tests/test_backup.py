@@ -63,7 +63,7 @@ def members(path):
 def test_a_backup_holds_what_the_ledger_holds(tmp_path_factory, book):
     target = tmp_path_factory.mktemp("backups") / "copy.db"
     records = list(book.records())
-    assert book.backup(target) == len(records)
+    assert book.backup(target).size == len(records)
     with ledger.open(target) as copy:
         assert list(copy.records()) == records
         for name in book.initiatives():
@@ -72,7 +72,7 @@ def test_a_backup_holds_what_the_ledger_holds(tmp_path_factory, book):
 
 def test_a_backup_is_a_ledger_of_its_own_in_one_file(path, target):
     with filled(ledger.open(path)) as book:
-        assert book.backup(target) == 3
+        assert book.backup(target).size == 3
         assert list(target.parent.iterdir()) == [target]
         assert rows_of(target) == rows_of(path)
         with ledger.open(target, read_only=True) as copy:
@@ -87,7 +87,7 @@ def test_a_backup_is_a_ledger_of_its_own_in_one_file(path, target):
 
 def test_an_empty_ledger_can_be_backed_up(path, target):
     with ledger.open(path) as book:
-        assert book.backup(str(target)) == 0
+        assert book.backup(str(target)).size == 0
     with ledger.open(target) as copy:
         assert list(copy.records()) == []
 
@@ -137,7 +137,7 @@ def test_a_file_that_is_copied_while_it_is_open_lacks_what_was_recorded_and_its_
     copied = target.with_name("copied.db")
     copied.write_bytes(path.read_bytes())
     with ledger.open(path) as book:
-        assert book.backup(target) == len(list(book.records())) == 1 + 7 * len(told)
+        assert book.backup(target).size == len(list(book.records())) == 1 + 7 * len(told)
     try:
         with ledger.open(copied) as book:
             found = len(list(book.records()))
@@ -155,7 +155,7 @@ def test_a_backup_is_of_one_moment_whoever_records_meanwhile(path, target, write
             process.stdout.readline()
             known = book._store.position()
             copy = target.with_name(f"{number}.db")
-            position = book.backup(copy)
+            position = book.backup(copy).size
             assert known <= position <= book._store.position()
             assert position % 7 == 1  # whole batches
             with ledger.open(copy, read_only=True) as copied:
@@ -175,7 +175,7 @@ def test_other_threads_may_record_through_the_same_ledger(path, target):
         thread = threading.Thread(target=record)
         thread.start()
         try:
-            positions = [book.backup(target.with_name(f"{number}.db")) for number in range(5)]
+            positions = [book.backup(target.with_name(f"{number}.db")).size for number in range(5)]
         finally:
             done.set()
             thread.join()
@@ -304,7 +304,7 @@ def test_a_failure_leaves_nothing_at_the_path(path, target, step, error, monkeyp
             monkeypatch.setattr(owner, name, fail)
             _refused(book, target, error)
         monkeypatch.undo()
-        assert book.backup(target) == 3
+        assert book.backup(target).size == 3
 
 
 def _refused(book, target, error):
@@ -327,7 +327,7 @@ FULL = """
             except ledger.LedgerError as error:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
                 print(type(error).__name__, error)
-        print(book.backup(target))
+        print(book.backup(target).size)
 """
 
 
@@ -412,4 +412,4 @@ def test_a_folder_that_cannot_be_opened_is_left_to_the_system_to_write(path, tar
 
     monkeypatch.setattr(os, "open", not_folders)
     with filled(ledger.open(path)) as book:
-        assert book.backup(target) == 3
+        assert book.backup(target).size == 3

@@ -8,7 +8,7 @@ import ledger
 ROOT = Path(ledger.__file__).parent
 
 FLOORS = [
-    "model.errors", "model.when", "model.exact", "model.units", "model.quantity", "model.readings",
+    "model.limits", "model.errors", "model.when", "model.exact", "model.units", "model.quantity", "model.readings",
     "model.fields", "model.periods", "model.measures", "model.wording",
     "model.events", "model.heads", "model.records", "model.facts", "model.registers", "model.outcomes",
     "model.matching", "model.parts", "model.overlaps", "model.figures", "model.shares", "model.sums",
@@ -26,8 +26,8 @@ FLOORS = [
     "stores.sqlite_facts", "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite_history",
     "stores.sqlite_verify", "stores.sqlite_backup", "stores.sqlite",
     "writing", "initiative", "book",
-    "exchange.tables", "exchange.sheets", "exchange.claim_sheets", "exchange.spell_sheets", "exchange.value_sheets",
-    "exchange.sheet_records", "exchange.copies", "exchange.anew", "exchange.lines",
+    "exchange.bounded", "exchange.tables", "exchange.sheets", "exchange.claim_sheets", "exchange.spell_sheets",
+    "exchange.value_sheets", "exchange.sheet_records", "exchange.copies", "exchange.anew", "exchange.lines",
     "exchange", "",
     "faces.markup", "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
     "testing.clock", "testing.values", "testing.scripts", "testing.histories", "testing.worlds",
@@ -46,6 +46,7 @@ DOORS: set[tuple[str, str]] = {
     ("initiative", "exchange.sheet_records"),
     ("initiative", "exchange.tables"),
     ("book", "exchange.copies"),
+    ("book", "exchange.anew"),
 }
 """The methods' imports of a higher floor that are allowed, as (module, imported module)."""
 

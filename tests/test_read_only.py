@@ -38,6 +38,11 @@ def files_in(folder):
     return {one.name: one.read_bytes() for one in folder.iterdir() if one.is_file()}
 
 
+def lasting_in(folder):
+    """All but the memory that is shared by those who have a ledger open, and holds nothing of its own."""
+    return {name: content for name, content in files_in(folder).items() if not name.endswith("-shm")}
+
+
 def test_what_is_there_can_be_read_and_not_recorded_in(path):
     before = filled(path).read_bytes()
     with ledger.open(path, read_only=True) as book:
@@ -87,10 +92,10 @@ def test_what_a_reader_leaves_beside_a_ledger_hinders_nobody(path):
 
 def test_not_even_what_a_crash_has_left_in_the_log_is_moved_to_the_file(path):
     left_by_a_crash(filled(path))
-    before = {name: content for name, content in files_in(path.parent).items() if not name.endswith("-shm")}
+    before = lasting_in(path.parent)
     with ledger.open(path, read_only=True) as book:
         assert members(book) == ["basque", "humber"]
-    assert {name: content for name, content in files_in(path.parent).items() if not name.endswith("-shm")} == before
+    assert lasting_in(path.parent) == before
 
 
 @pytest.mark.parametrize("name", ["clusters.db", "missing/clusters.db", "?mode=rwc", ":memory:.db"])
@@ -159,7 +164,7 @@ READER = """
     def records():
         return len(list(books[-1].records()))
     def backup(path):
-        return books[-1].backup(path)
+        return books[-1].backup(path).size
     def close():
         books.pop().close()
     for line in sys.stdin:
@@ -287,11 +292,11 @@ def test_what_a_crash_has_left_in_the_log_is_read_where_it_can_be(theirs, reader
     left_by_a_crash(theirs)
     theirs.chmod(0o444)
     theirs.parent.chmod(0o555)
-    before = files_in(theirs.parent)
+    before = lasting_in(theirs.parent)
     assert reader.opened(theirs, read_only=True) is None
     assert reader.members() == ["basque", "humber"]
     reader.close()
-    assert files_in(theirs.parent) == before
+    assert lasting_in(theirs.parent) == before
 
 
 def test_what_a_crash_has_left_in_the_log_is_never_passed_over(theirs, reader):
@@ -338,6 +343,16 @@ def test_an_answer_is_not_given_if_the_file_was_written_to_while_it_was_read(pat
     ):
         filled_more(path)
     assert not Path(f"{path}-wal").exists()
+
+
+def test_a_log_is_read_with_the_memory_beside_it_and_refused_without(path, monkeypatch):
+    left_by_a_crash(filled(path))
+    monkeypatch.setattr(os, "access", lambda *_: False)  # as in a folder that cannot be written to
+    with ledger.open(path, read_only=True) as book:
+        assert members(book) == ["basque", "humber"]
+    path.with_name(f"{path.name}-shm").unlink()
+    with pytest.raises(ReadOnly, match=r"its newest records are in clusters\.db-wal"):
+        ledger.open(path, read_only=True)
 
 
 def filled_more(path):

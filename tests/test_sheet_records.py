@@ -405,7 +405,7 @@ def test_a_row_with_many_problems_gives_a_cell_that_can_be_read(tmp_path):
     names = [f"x{number}" for number in range(60)]
     text = table(",".join(["a", "", "2019", "", *["\x07"] * 60]), header=",".join([SPELLS, *names]))
     read = spells(StringIO(text), lenient=True)
-    assert read.rejected[0].reason.endswith("; and 40 more")
+    assert read.rejected[0].reason.endswith("; and more")
     read.write_rejects(tmp_path / "r.csv")
     assert spells(tmp_path / "r.csv", lenient=True).rejected[0].cells == read.rejected[0].cells
 

@@ -1,5 +1,6 @@
 """Exchange with other programs: sheets of memberships, amounts and claims, and whole ledgers, copied or as lines."""
 
+from ledger.exchange.anew import record_anew
 from ledger.exchange.claim_sheets import claims
 from ledger.exchange.copies import copy, write_records
 from ledger.exchange.lines import from_lines, to_lines
@@ -16,6 +17,7 @@ __all__ = [
     "claims",
     "copy",
     "from_lines",
+    "record_anew",
     "spells",
     "to_lines",
     "values",

@@ -19,9 +19,10 @@ from ledger.model.errors import BadInput, DamagedRecord, DifferentHistory, shown
 from ledger.model.events import RecordRetracted, ReportPublished
 from ledger.model.fields import require_count, require_id
 from ledger.model.heads import TreeHead
-from ledger.model.records import Record
-from ledger.recording.batch import BATCH_MAX, Row, Terms, entries_of, instant_of_batch, leaves_of, row_of
-from ledger.recording.codec import NAMES
+from ledger.model.limits import BATCH_MAX
+from ledger.model.records import OlderBody, Record
+from ledger.recording.batch import Row, Terms, entries_of, instant_of_batch, leaves_of, row_of
+from ledger.recording.codec import NAMES, decode, older_body
 from ledger.recording.corrections import rank_of
 from ledger.recording.merkle import Tree
 
@@ -57,7 +58,7 @@ def copy(source: Ledger, target: Ledger) -> int:
             last = record.position
             yield record
 
-    written = target.import_records(counted())
+    written = target.import_records(counted(), at_once=False)
     for beyond in target.records(after=last):
         raise DifferentHistory(
             f"the target goes on where the source ends, at position {last}, with {_named(beyond)}: a copy that was "
@@ -71,7 +72,8 @@ def write_records(store: EventStore, records: Iterable[Record], clock: Callable[
 
     They come in order of position and without gaps, and begin no later than just after what the store holds. Those
     that it holds already are compared and passed over. All records of one instant are one batch, and land together
-    or not at all; batches before stay written. `Ledger.import_records` is the same, for a ledger that is open.
+    or not at all; batches before stay written. `Ledger.import_records` is the same for a ledger that is open, and all
+    batches.
 
     Raises `DifferentHistory` where the store holds another record; `DamagedRecord` for a digest that is not that
     of the content, and for the head of a report that is not that of the records before it (a record without a digest
@@ -109,7 +111,19 @@ def require_record(record: object) -> Record:
         require_id(record.replaces, "replaces")
     if record.head is not None and not isinstance(record.head, TreeHead):
         raise BadInput(f"head={shown(record.head)} is no TreeHead: give the records of a ledger as they are")
+    if record.older is not None:
+        _require_same_event(record, record.older)
     return record
+
+
+def _require_same_event(record: Record, older: OlderBody) -> None:
+    name = NAMES[type(record.event)]
+    sound = isinstance(older, OlderBody) and type(older.schema) is int and type(older.body) is str
+    if not sound or older_body(name, *older) is None or decode(name, *older) != record.event:
+        raise BadInput(
+            f"record {shown(record.id)} was written in an older schema, and what was written is another event: "
+            "give the records of a ledger as they are"
+        )
 
 
 def batches_of(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -123,7 +137,7 @@ def _require_same(there: Record, record: Record) -> None:
     if there != (record if record.digest else evolve(record, digest=there.digest, head=there.head)):
         raise DifferentHistory(
             f"position {record.position} holds {_named(there)} and was to be {_named(record)}: nothing is written to a "
-            "ledger of another history; copy to one that is empty"
+            "ledger of another history; copy to one that is empty, or record all anew, by import_records(anew=True)"
         )
 
 

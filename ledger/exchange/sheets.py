@@ -8,19 +8,21 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain, islice
 from typing import Final, TextIO, TypeAlias, TypeVar
 
 from attrs import define, field
 
+from ledger.exchange.bounded import each_of
 from ledger.exchange.tables import REJECT_COLUMNS, Rejected, Table
-from ledger.model.errors import PROBLEMS_MAX, BadInput, near_names, problems_in, shown
+from ledger.model.errors import PROBLEMS_MAX, BadInput, listed, near_names, problems_in, shown
+from ledger.model.limits import COLUMNS_MAX, ID_MAX, ROWS_MAX, SHEET_LINE_MAX
 
 T = TypeVar("T")
 File: TypeAlias = str | os.PathLike[str] | TextIO
 Row: TypeAlias = tuple[int, dict[str, str]]  # its number, counted as a spreadsheet does, and its cells by column
-Problem: TypeAlias = tuple[int, str]  # the row, and what is wrong with it
 
-
+ENOUGH: Final = 1_000  # problems, and the rest of a file is not read that is refused
 _ESCAPED: Final = re.compile("[\udc80-\udcff]")  # bytes that are no UTF-8, as Python lets them in
 
 
@@ -39,18 +41,27 @@ class Sheet:
     delimiter: str = ","
     columns: tuple[str, ...] = ()
     cells: dict[int, tuple[str, ...]] = field(factory=dict)
-    problems: list[Problem] = field(factory=list)
+    problems: dict[int, list[str]] = field(factory=dict)
+    """By the number of a row, what is wrong with it, as far as it is told; `count` counts all."""
+    count: int = 0
+    whole: bool = True
 
     def rows(self, lines: Iterable[str]) -> Iterator[Row]:
         """Read the rows that are not blank, the first one as the header; cells are as typed, names are stripped.
 
         What a file of rejects says of its rows is passed over. A row of another length is noted as a problem and
-        passed over. Raises `BadInput` for what is no CSV.
+        passed over. Where a thousand things are wrong, reading stops, but for a lenient sheet. Raises `BadInput` for
+        what is no CSV, and for a file that is larger than `ledger.model.limits` says.
         """
-        reader = csv.reader(_without_mark(_in_utf_8(lines)), delimiter=self.delimiter, strict=True)
+        read = _without_mark(_in_utf_8(each_of(lines, SHEET_LINE_MAX, self.label)))
         number, aside = 0, frozenset[int]()
         try:
-            for number, typed in enumerate(reader, 1):
+            for number, typed in enumerate(csv.reader(read, delimiter=self.delimiter, strict=True), 1):
+                if number > ROWS_MAX + 1:
+                    raise BadInput(f"{self.label}: it has more than {ROWS_MAX:,} rows: read it in parts")
+                if self.count >= ENOUGH and not self.lenient:
+                    self.whole = False
+                    return
                 if not self.columns:
                     aside = _places_of_rejects(typed)
                 cells = [cell for place, cell in enumerate(typed) if place not in aside] if aside else typed
@@ -82,12 +93,15 @@ class Sheet:
         try:
             return reads("" if column is None else cells[column])
         except BadInput as error:
-            self.note(number, f"row {number}, column {column!r}: {error}")
+            self.note(number, f"row {number}, column {_named(column)}: {error}")
             return None
 
     def note(self, row: int, problem: str) -> None:
-        """Note what is wrong with a row, in words that name it."""
-        self.problems.append((row, problem))
+        """Note what is wrong with a row, in words that name it; of one row no more than can be told."""
+        self.count += 1
+        of_row = self.problems.setdefault(row, [])
+        if len(of_row) <= PROBLEMS_MAX:
+            of_row.append(problem)
 
     def table(self, found: Iterable[tuple[int, T]]) -> Table[T]:
         """Give what was found in the rows that are sound, each with the number of its row.
@@ -95,27 +109,23 @@ class Sheet:
         Raises `BadInput` with whatever is wrong with the others, but for a lenient sheet, which sets them aside.
         """
         if self.problems and not self.lenient:
-            raise BadInput(problems_in(self.label, "read", [problem for _, problem in self.problems]))
-        problems: dict[int, list[str]] = {}
-        for row, problem in self.problems:
-            problems.setdefault(row, []).append(problem)
-        rejected = [Rejected(row, self.cells[row], reason_of(problems[row])) for row in sorted(problems)]
-        sound = [(row, one) for row, one in found if row not in problems]
+            told = list(islice(chain.from_iterable(self.problems.values()), PROBLEMS_MAX))
+            raise BadInput(problems_in(self.label, "read", told, self.count, whole=self.whole))
+        sound = [(row, one) for row, one in found if row not in self.problems]
         return Table(
             self.label,
             self.delimiter,
             self.columns,
             tuple(one for _, one in sound),
             tuple(row for row, _ in sound),
-            tuple(rejected),
+            tuple(Rejected(row, self.cells[row], reason_of(self.problems[row])) for row in sorted(self.problems)),
             self.cells,
         )
 
 
 def reason_of(problems: Sequence[str]) -> str:
     """Put what is wrong with one row in one cell, which must not be longer than a cell may be."""
-    more = f"; and {len(problems) - PROBLEMS_MAX} more" if len(problems) > PROBLEMS_MAX else ""
-    return "; ".join(problems[:PROBLEMS_MAX]) + more
+    return "; ".join(problems[:PROBLEMS_MAX]) + "; and more" * (len(problems) > PROBLEMS_MAX)
 
 
 def opened(file: File) -> tuple[str, AbstractContextManager[Iterable[str]]]:
@@ -164,9 +174,8 @@ def require_columns(label: str, columns: Iterable[str], wanted: Iterable[object]
         near = [near for column in missing for near in near_names(str(column), named)]
         hint = f" Did you mean {' or '.join(map(shown, near))}?" if near else ""
         raise BadInput(
-            f"{label}: there is no column {', '.join(map(shown, missing))}; its first row names "
-            f"{', '.join(map(shown, named)) or 'none'}.{hint} Say which column is which, as in {example}, "
-            "or which sign is between them, as in delimiter=';'"
+            f"{label}: there is no column {_listed(missing)}; its first row names {_listed(named) or 'none'}."
+            f"{hint} Say which column is which, as in {example}, or which sign is between them, as in delimiter=';'"
         )
 
 
@@ -203,6 +212,14 @@ def _without_mark(lines: Iterable[str]) -> Iterator[str]:
         first = False
 
 
+def _named(column: str | None) -> str:
+    return repr(column) if column is not None and len(column) <= ID_MAX else shown(column)
+
+
+def _listed(columns: Iterable[object]) -> str:
+    return listed(list(map(shown, columns)), PROBLEMS_MAX)
+
+
 def _in_utf_8(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         if isinstance(line, str) and not line.isascii() and _ESCAPED.search(line):
@@ -220,7 +237,9 @@ def _places_of_rejects(header: list[str]) -> frozenset[int]:
 
 
 def _header(label: str, columns: list[str]) -> list[str]:
+    if len(columns) > COLUMNS_MAX:
+        raise BadInput(f"{label}: its first row names {len(columns):,} columns; at most {COLUMNS_MAX:,} are read")
     twice = [column for column, count in Counter(columns).items() if column and count > 1]
     if twice:
-        raise BadInput(f"{label}: the columns {', '.join(map(shown, twice))} are named twice: rename one of each")
+        raise BadInput(f"{label}: the columns {_listed(twice)} are named twice: rename one of each")
     return columns

@@ -142,7 +142,6 @@ class _SpellSheet(Sheet):
         inclusive: bool,
     ) -> _Spell | None:
         """Read one row; None if something is wrong with it, which is noted."""
-        before = len(self.problems)
 
         def read(column: str | None, reads: Callable[[str], T]) -> T | None:
             return self.read(row, column, lambda cell: reads(cell.strip()))
@@ -155,7 +154,7 @@ class _SpellSheet(Sheet):
         given = {one: read(one, lambda cell: require_line(cell, "the attribute")) for one in attributes}
         if since is not None and until is not None:
             read(end, lambda cell: _require_some_day(since, until, cell))
-        if len(self.problems) > before or of is None or since is None:
+        if row[0] in self.problems or of is None or since is None:
             return None
         joined = MemberJoined(of, since, name=called, attributes={one: cell for one, cell in given.items() if cell})
         return _Spell(row[0], joined, None if until is None else MemberLeft(of, until))

@@ -169,7 +169,6 @@ class _ValueSheet(Sheet):
 
     def value(self, row: Row, columns: Mapping[str, str | None]) -> Iterator[MetricUpdated]:
         """Read a row of one amount, and give its event; none if something is wrong with it, which is noted."""
-        before = len(self.problems)
 
         def read(what: str, reads: Callable[[str], T]) -> T | None:
             return self.read(row, columns[what], lambda cell: reads(cell.strip()))
@@ -182,7 +181,7 @@ class _ValueSheet(Sheet):
         unit = read("unit", lambda cell: known_unit(cell).text)
         reading = read("reading", _reading)
         amount = read("amount", lambda cell: _amount(cell, unit or "", reading or ""))
-        if len(self.problems) == before and metric and effective and quality:
+        if row[0] not in self.problems and metric and effective and quality:
             event = read("amount", lambda _: MetricUpdated(metric, effective, amount, member, period, quality))
             yield from [event] if event else []
 

@@ -42,6 +42,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from ledger.model.limits import ID_MAX
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -56,8 +58,8 @@ def shown(value: object, most: int = 60) -> str:
     ("'caf\\xe9'", "'aaaaaa...")
     """
     try:
-        text = ascii(value)
-    except ValueError:  # it holds an int of more digits than Python is willing to print
+        text = ascii(value[: most + 1] if type(value) is str else value)
+    except Exception:  # noqa: BLE001 - an int of too many digits, lists too deep in each other, or a repr that fails
         text = f"<{type(value).__name__}>"
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
@@ -73,15 +75,18 @@ def listed(names: Sequence[str], most: int) -> str:
     return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
-def problems_in(file: str, done: str, problems: Sequence[str]) -> str:
+def problems_in(file: str, done: str, problems: Sequence[str], count: int | None = None, *, whole: bool = True) -> str:
     """Say why nothing of a file was read or recorded: the first twenty reasons, and how many more there are.
+
+    `count` is that of all problems, where those given are not all; `whole=False` says that others were not looked for.
 
     >>> print(problems_in("club.csv", "read", ["row 2 has 3 cells"]))
     club.csv: nothing was read, for 1 reason:
       row 2 has 3 cells
     """
-    count = len(problems)
-    more = f"\n  and {count - PROBLEMS_MAX} more" if count > PROBLEMS_MAX else ""
+    count = len(problems) if count is None else count
+    rest = f"{count - PROBLEMS_MAX} more" if whole else "many more, and it was not read to its end"
+    more = f"\n  and {rest}" if count > PROBLEMS_MAX else ""
     lines = "".join(f"\n  {problem}" for problem in problems[:PROBLEMS_MAX])
     return f"{file}: nothing was {done}, for {count} reason{'s' * (count > 1)}:{lines}{more}"
 
@@ -153,7 +158,9 @@ class Unknown(LedgerError, KeyError):
 
     def __str__(self) -> str:
         near = f"; did you mean {' or '.join(map(repr, self.near))}?" if self.near else ""
-        return f"no {self.kind} {self.name!r} is known{near}" + (f" ({self.hint})" if self.hint else "")
+        short = isinstance(self.name, str) and len(self.name) <= ID_MAX  # what is unknown may be anything
+        name = repr(self.name) if short else shown(self.name)
+        return f"no {self.kind} {name} is known{near}" + (f" ({self.hint})" if self.hint else "")
 
 
 class UnknownInitiative(Unknown):

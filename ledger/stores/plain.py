@@ -68,6 +68,7 @@ class PlainStore(ABC):
         self._closed = False
         self._read: list[Record] = []
         self._moment: Sequence[Record] | None = None  # what this thread reads until the end of its block
+        self._added: list[Row] | None = None  # what is written within `together`
         self._tree = Tree()
         self._tiles: dict[tuple[int, int], bytes] = {}
 
@@ -197,13 +198,37 @@ class PlainStore(ABC):
     def writing(self, initiative: str) -> Iterator[PlainAppend]:
         """Begin to write. Waits for other writers, as long as `adding` does: then `LedgerBusy`."""
         with self._lock:
-            self._require_open()
-            if self._moment is not None:
-                raise StoreError("this thread is recording already, or reading: a clock must not record")
-            with self.adding() as rows, self._at_one_moment() as records:
+            if self._added is not None and self._moment is not None:  # within `together`
+                new: list[Row] = []
+                yield PlainAppend(initiative, self._moment, new, self._grown(self._moment))
+                self._moment = (*self._moment, *map(_record, new))
+                self._added.extend(new)
+                return
+            with self._adding() as (rows, records):
                 yield PlainAppend(initiative, records, rows, self._grown(records))
 
-    def backup(self, path: str) -> int:
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write several batches, all of them or none. Waits as `writing` does; nobody else writes until it ends."""
+        with self._lock, self._adding() as (rows, _):
+            self._added = rows
+            try:
+                yield
+            except BaseException:
+                self._tree, self._tiles = Tree(), {}  # they have taken in what is not kept
+                raise
+            finally:
+                self._added = None
+
+    @contextmanager
+    def _adding(self) -> Iterator[tuple[list[Row], Sequence[Record]]]:
+        self._require_open()
+        if self._moment is not None:
+            raise StoreError("this thread is recording already, or reading: a clock must not record")
+        with self.adding() as rows, self._at_one_moment() as records:
+            yield rows, records
+
+    def backup(self, path: str) -> TreeHead:
         """Raise `StoreError`: only whoever made this store knows where it keeps its rows."""
         raise StoreError(
             f"{path}: no backup is written, since this store has no file to copy: open a ledger at that path and bring "

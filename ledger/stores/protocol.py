@@ -62,6 +62,13 @@ class EventStore(Log, Protocol):
     def writing(self, initiative: str) -> AbstractContextManager[Append]:
         """Begin to write. Waits for other writers, up to the store's limit: then `LedgerBusy`."""
 
+    def together(self) -> AbstractContextManager[None]:
+        """Write several batches, of any initiatives, all of them or none: nobody else writes until it ends.
+
+        Within it they are written one by one, and are read, by this thread only, as if they were kept already. One
+        that fails leaves nothing of itself; leaving the block by an exception leaves nothing of any of them.
+        """
+
     def head(self) -> TreeHead:
         """Give how many records there are, and the root of the Merkle tree over them."""
 
@@ -74,8 +81,8 @@ class EventStore(Log, Protocol):
         `deep` is for what takes longer, and finds what the first look cannot.
         """
 
-    def backup(self, path: str) -> int:
-        """Write all records there are to a new file, checked and whole; give the position of the newest of them.
+    def backup(self, path: str) -> TreeHead:
+        """Write all records there are to a new file, verified and whole, and give their head.
 
         A store that keeps them elsewhere than in a file of its own may raise `StoreError`, and name another way.
         """

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 PAGE: Final = 1_000  # records that are read at once while streaming,
 FIRST_PAGE: Final = 10  # but for the first few: who asks for one only need not wait for others
 
+_ALONE: Final = "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
+_WITHIN: Final = "SAVEPOINT batch", "RELEASE batch", "ROLLBACK TO batch"
+
 _POSITION, _VERSION = READ.index("position"), READ.index("version")
 
 
@@ -52,6 +55,7 @@ class SqliteStore:
         self._process = os.getpid()
         self._lock = RLock()
         self._remembered: dict[str, Remembered] = {}
+        self._together = False
         self._tree: Tree | None = None  # as of the last batch of this process, or later
         self._connection: sqlite3.Connection | None
         self._connection, self._place = connect(path, timeout, read_only=read_only)
@@ -177,29 +181,52 @@ class SqliteStore:
         from ledger.stores.sqlite_append import Remembered, SqliteAppend, head_of  # noqa: PLC0415 - many only read
         from ledger.stores.sqlite_tree import tree_after  # noqa: PLC0415
 
+        self._require_writable()
+        with self._held() as connection, self._all_or_nothing(connection):
+            remembered = self._remembered.setdefault(initiative, Remembered())
+            with damage_of(self.path):
+                head = head_of(connection, initiative)
+                self._tree = tree_after(connection, self._tree, head.position)
+            remembered.still_true_at(head.position)
+            yield SqliteAppend(self.path, connection, initiative, head, self._tree, remembered)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write several batches, all of them or none. Waits as `writing` does; nobody else writes until it ends."""
+        self._require_writable()
+        with self._held() as connection:
+            if self._together:
+                raise StoreError(f"{self.path}: this thread is writing several batches together already")
+            with self._all_or_nothing(connection):
+                self._together = True
+                try:
+                    yield
+                finally:
+                    self._together = False
+
+    def _require_writable(self) -> None:
         if self._read_only:
             raise ReadOnly(f"{self.path}: it was opened with read_only=True: open it without, to record in it")
-        with self._held() as connection:
-            if connection.in_transaction:
-                raise StoreError(f"{self.path}: this thread is recording already; a clock must not record")
-            remembered = self._remembered.setdefault(initiative, Remembered())
-            try:
-                connection.execute("BEGIN IMMEDIATE")  # in here, since a Ctrl-C strikes when it returns
-                with damage_of(self.path):
-                    head = head_of(connection, initiative)
-                    self._tree = tree_after(connection, self._tree, head.position)
-                remembered.still_true_at(head.position)
-                yield SqliteAppend(self.path, connection, initiative, head, self._tree, remembered)
-                connection.execute("COMMIT")
-            except BaseException:
-                del self._remembered[initiative]  # they may hold what was never written
-                self._tree = None
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
 
-    def backup(self, path: str) -> int:
-        """Write all records there are to a new file, checked and whole; give the position of the newest of them."""
+    @contextmanager
+    def _all_or_nothing(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """Begin to write and end it; within `together`, what fails is taken back up to here."""
+        if connection.in_transaction and not self._together:
+            raise StoreError(f"{self.path}: this thread is recording already; a clock must not record")
+        begin, end, undo = _WITHIN if self._together else _ALONE
+        try:
+            connection.execute(begin)  # in here, since a Ctrl-C strikes when it returns
+            yield
+            connection.execute(end)
+        except BaseException:
+            self._remembered.clear()  # they may hold what was never written
+            self._tree = None
+            if connection.in_transaction:
+                connection.execute(undo)
+            raise
+
+    def backup(self, path: str) -> TreeHead:
+        """Write all records there are to a new file, verified and whole, and give their head."""
         from ledger.stores.sqlite_backup import failure_of, write_backup  # noqa: PLC0415 - few programs make them
 
         def copy(target: sqlite3.Connection) -> None:

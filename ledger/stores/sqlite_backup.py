@@ -12,21 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from stat import S_IMODE
-from typing import Final
 
-from ledger.model.errors import DamagedRecord, StoreError
-from ledger.recording.batch import COLUMNS, digest_of
-from ledger.stores.sqlite_file import Place, connect, errors_of, move, require_no_remains, unfinished_for
-from ledger.stores.sqlite_schema import quoted
-
-_COLUMNS: Final = quoted(COLUMNS)
+from ledger.model.errors import StoreError
+from ledger.model.heads import TreeHead
+from ledger.stores.sqlite_file import Place, connect, damage_of, errors_of, move, require_no_remains, unfinished_for
+from ledger.stores.sqlite_verify import verify
 
 
-def write_backup(path: str, copy: Callable[[sqlite3.Connection], None], source: Place | None) -> int:
-    """Write what `copy` brings to a new file at a path, and give the position of the newest record in it.
+def write_backup(path: str, copy: Callable[[sqlite3.Connection], None], source: Place | None) -> TreeHead:
+    """Write what `copy` brings to a new file at a path, and give the head of the records in it.
 
     The file may be read by those who may read the source. Raises `StoreError` where something is at the path, or
-    where it cannot be written, and what `require_sound` and `copy` raise: then nothing is left at the path.
+    where it cannot be written, and `Damaged` where the source is: then nothing is left at the path.
     """
     target = Path(path)
     if os.path.lexists(target):
@@ -37,10 +34,12 @@ def write_backup(path: str, copy: Callable[[sqlite3.Connection], None], source: 
         with closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
             copy(connection)
             connection.execute("PRAGMA journal_mode = DELETE")  # so that it needs no files beside it
-        position = require_sound(path, unfinished)
+        connection, _ = connect(str(unfinished), 0, read_only=True)
+        with closing(connection), errors_of(path), damage_of(path):
+            head = verify(connection)  # SQLite copies pages as they are
         if not move(unfinished, target):
             raise _taken(path)
-    return position
+    return head
 
 
 @contextmanager
@@ -53,26 +52,6 @@ def failure_of(path: str) -> Iterator[None]:
     except (OSError, sqlite3.DatabaseError) as error:
         why = getattr(error, "strerror", None) or error
         raise StoreError(f"{path}: no backup could be written, and nothing is left of it: {why}") from error
-
-
-def require_sound(path: str, copy: Path) -> int:
-    """Read a copied file through, and give its newest position: no gaps, and each digest that of its record.
-
-    Raises `DamagedRecord` for what is not so, which was so in the ledger already: SQLite copies pages as they are.
-    """
-    versions: dict[str, int] = {}
-    position = 0
-    connection, _ = connect(str(copy), 0, read_only=True)
-    with closing(connection), errors_of(path):
-        for position, row in enumerate(connection.execute(f"SELECT {_COLUMNS} FROM records ORDER BY position"), 1):
-            initiative = row[1]
-            versions[initiative] = versions.get(initiative, 0) + 1
-            if (row[0], row[2]) != (position, versions[initiative]) or row[-1] != digest_of(row[:-1]):
-                raise DamagedRecord(
-                    f"{path}: no backup is left there, since record {row[0]} of the ledger is not as it was written: "
-                    "restore it from an earlier backup"
-                )
-    return position
 
 
 def _taken(path: str) -> StoreError:

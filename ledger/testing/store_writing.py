@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import closing, nullcontext
 from itertools import count, groupby
 from typing import Any, Final
 
@@ -251,6 +251,42 @@ class WritingConformance:
 
         with closing(open_store()) as store:
             check()
+
+    # several batches
+
+    def test_batches_together_are_kept_all_or_none(self, open_store: OpenStore) -> None:
+        """Each one is read at once by who writes them, by others at the end; an exception leaves nothing of any."""
+
+        def stopped(store: EventStore) -> None:
+            with store.writing("clusters") as append:
+                hand_over(append, "clusters", BEN)
+                raise Stop
+
+        with closing(open_store()) as store, closing(open_store()) as other:
+            first = put(store, "clusters", ADA)
+            for fails in (True, False):
+                with pytest.raises(Stop) if fails else nullcontext(), store.together():
+                    second = put(store, "ports", CLEO, BEN)
+                    assert list(store.records()) == [*first, *second]
+                    assert store.head().size == 3
+                    with pytest.raises(Stop):
+                        stopped(store)
+                    third = put(store, "clusters", BEN)
+                    assert [record.position for record in third] == [4]
+                    if fails:
+                        raise Stop
+                kept = first if fails else [*first, *second, *third]
+                assert list(store.records()) == list(other.records()) == kept
+                assert store.verify(deep=True) == store.head() == other.head()
+            assert [record.version for record in put(store, "clusters", DORA)] == [3]
+
+    def test_batches_together_are_not_begun_twice(self, open_store: OpenStore) -> None:
+        """Neither within others, nor within one batch."""
+        with closing(open_store()) as store:
+            for first in store.together(), store.writing("clusters"):
+                with first, pytest.raises(StoreError), store.together():
+                    pass
+            assert list(store.records()) == []
 
     # the tree
 

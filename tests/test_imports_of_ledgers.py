@@ -1,0 +1,231 @@
+"""Whole ledgers brought to others: with a head that was published, all at once, and recorded anew."""
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+
+import ledger
+from ledger import (
+    Claim,
+    InitiativeLaunched,
+    MemberChanged,
+    MemberJoined,
+    Members,
+    MetricDefined,
+    MetricUpdated,
+    Refused,
+    ReportPublished,
+    exactly,
+)
+from ledger.exchange import from_lines, to_lines
+from ledger.model.errors import BadInput, DamagedRecord, DifferentHistory, RetryMismatch, Rewritten, Truncated
+from ledger.model.heads import TreeHead
+from ledger.testing.strategies import ledgers
+
+EXAMPLES = settings.default.max_examples
+LAST = "2030-01-01"
+
+
+@pytest.fixture
+def book():
+    with ledger.open(":memory:") as book:
+        clusters = book.initiative("clusters")
+        clusters.record(
+            InitiativeLaunched("2021", name="Clusters"),
+            MetricDefined("co2", unit="Mt/year", nonnegative=True),
+            MemberJoined("basque", "2021/2023-01-19", attributes={"country": "Spain"}),
+            source="press",
+        )
+        (value,) = clusters.record(MetricUpdated("co2", "2022-06-30", "12.5 Mt/year", member="basque"), by="analyst")
+        book.initiative("ports").record(MemberJoined("cleo", "2022-01-01"))
+        clusters.record(ReportPublished("r", "2022-12-31", claims=[Claim(Members(), exactly(1))]), note="read twice")
+        clusters.correct(value.id, amount="13 Mt/year", reason="misread")
+        yield book
+
+
+def states(book):
+    return {name: book.initiative(name).at(LAST) for name in book.initiatives()}
+
+
+def plain(state):
+    """What a state says, but for the records that it is from."""
+    told = state.to_dict()
+    return {name: told[name] for name in told if name != "version"}
+
+
+# with a head
+
+
+def test_records_are_held_against_a_head_on_their_way_in(book):
+    lines = list(to_lines(book))
+    for head in book.head, book.head.checkpoint(), str(book.head):
+        with ledger.open(":memory:") as other:
+            assert other.import_records(from_lines(lines), head) == len(lines)
+            assert (other.head, list(other.records())) == (book.head, list(book.records()))
+            assert other.import_records(from_lines(lines), head) == 0
+
+
+def test_with_another_head_nothing_is_written(book):
+    lines = list(to_lines(book))
+    other_root = evolve(book.head, root="0" * 64)
+    for anew in False, True:
+        with ledger.open(":memory:") as other:
+            with pytest.raises(Rewritten):
+                other.import_records(from_lines(lines), other_root, anew=anew)
+            with pytest.raises(Truncated, match=f"the head counts {len(lines)}"):
+                other.import_records(from_lines(lines[:-2]), book.head, anew=anew)
+            with pytest.raises(BadInput, match="is no checkpoint"):
+                other.import_records(from_lines(lines), "head", anew=anew)
+            assert (other.head.size, list(other.records())) == (0, [])
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_where_a_line_is_wrong_it_is_named_and_nothing_is_written(book, number):  # reliability 21
+    lines = list(to_lines(book))
+    wrong = {
+        "cut": [*lines[:number], lines[number][:-5]],
+        "nothing": [*lines[:number], "", *lines[number:]],
+        "changed": [*lines[:number], lines[number].replace("20", "19", 1), *lines[number + 1 :]],
+        "missing": [*lines[:number], *lines[number + 1 :]] if number < len(lines) - 2 else None,
+        "twice": [*lines[: number + 1], *lines[number:]] if number not in (0, 1, 2) else None,
+        "exchanged": [*lines[:number], lines[number + 1], lines[number], *lines[number + 2 :]],
+    }
+    for what, rest in wrong.items():
+        for anew in (False, True) if rest is not None else ():
+            with ledger.open(":memory:") as other:
+                with pytest.raises((BadInput, DamagedRecord, DifferentHistory)) as caught:
+                    other.import_records(from_lines(rest), anew=anew)
+                if what in ("cut", "nothing", "changed"):
+                    assert str(caught.value).startswith(f"line {number + 1}: ")
+                assert list(other.records()) == []
+
+
+def test_an_import_that_is_interrupted_leaves_nothing_and_can_be_begun_again(book, tmp_path):
+    lines = list(to_lines(book))
+
+    def interrupted():
+        yield from lines[:5]
+        raise KeyboardInterrupt
+
+    with ledger.open(tmp_path / "other.db") as other:
+        for at_once, left in (True, 0), (False, 4):
+            with pytest.raises(KeyboardInterrupt):
+                other.import_records(from_lines(interrupted()), at_once=at_once)
+            assert (other.head.size, len(list(other.records()))) == (left, left)
+            assert other.verify(deep=True) == other.head
+        assert other.import_records(from_lines(lines), book.head) == len(lines) - 4
+        assert other.verify(book.head, deep=True) == book.head
+
+
+def test_nobody_sees_an_import_before_it_is_whole(book, tmp_path):
+    with ledger.open(tmp_path / "other.db") as other, ledger.open(tmp_path / "other.db", timeout=0) as reader:
+
+        def watched():
+            for line in to_lines(book):
+                assert (list(reader.records()), reader.head.size, reader.initiatives()) == ([], 0, [])
+                with pytest.raises(ledger.LedgerError, match="another writer holds it"):
+                    reader.initiative("ports").record(MemberJoined("dora", "2022"))
+                yield line
+
+        other.import_records(from_lines(watched()))
+        assert list(reader.records()) == list(book.records())
+
+
+# anew
+
+
+@settings(max_examples=max(EXAMPLES // 3, 2))
+@given(ledgers())
+def test_recorded_anew_in_an_empty_ledger_everything_is_said_again(drawn):
+    with ledger.open(":memory:") as other:
+        written = other.import_records(drawn_with_uuids(drawn), anew=True)
+        assert written == drawn.head.size
+        assert {name: plain(state) for name, state in states(other).items()} == {
+            name: plain(state) for name, state in states(drawn).items()
+        }
+        assert other.import_records(drawn_with_uuids(drawn), anew=True) == 0
+        assert other.verify(deep=True).size == written
+
+
+def drawn_with_uuids(drawn):
+    """Records whose ids are such as `record` gives; drawn ones are shorter."""
+    found = {}
+    for record in drawn.records():
+        found[record.id] = f"0190d1f0-0000-7000-8000-{record.position:012}"
+        event = record.event
+        if isinstance(event, ledger.RecordRetracted):
+            event = evolve(event, record=found[event.record])
+        replaces = None if record.replaces is None else found[record.replaces]
+        yield evolve(record, id=found[record.id], event=event, replaces=replaces, head=None, digest="")
+
+
+def test_anew_they_have_new_places_and_instants_and_their_ids_and_say_where_they_are_from(book):
+    with ledger.open(":memory:") as other:
+        (own,) = other.initiative("clusters").record(MemberJoined("humber", "2021-01-01"))
+        assert other.import_records(from_lines(to_lines(book)), book.head, anew=True) == 8
+        records = list(other.records())
+        assert [record.id for record in records] == [own.id, *(record.id for record in book.records())]
+        assert [record.position for record in records] == list(range(1, 10))
+        assert all(record.recorded_at > own.recorded_at for record in records[1:])
+        heads = []
+        for old, record in zip(book.records(), records[1:], strict=True):
+            *source, origin = record.source.split("\n")
+            _, _, size, _, _, _, _, root = origin.split()
+            heads.append(TreeHead(int(size), root))
+            assert source == ([old.source] if old.source else [])
+            assert (record.by, record.note) == (old.by, old.note)
+            assert book.prove(old, heads[-1]).holds(heads[-1])
+        assert heads[-1] == book.head
+        assert len(other.initiative("clusters").at(LAST)) == 2
+        assert str(other.initiative("clusters").at(LAST).total("co2").amount) == "13 Mt/year"
+        assert other.verify(deep=True) == other.head
+
+
+def test_what_came_since_is_recorded_anew_too_and_nothing_twice(book):
+    with ledger.open(":memory:") as other:
+        other.initiative("ports").record(MemberJoined("dora", "2021-01-01"))
+        assert other.import_records(book.records(), anew=True) == 8
+        book.initiative("clusters").record(MemberChanged("basque", "2023-05-01", name="Basque"))
+        assert other.import_records(book.records(), anew=True) == 1
+        assert other.import_records(book.records(), anew=True) == 0
+        assert other.initiative("clusters").at(LAST)["basque"].name == "Basque"
+
+
+def test_what_does_not_fit_is_refused_with_all_the_rest(book):
+    with ledger.open(":memory:") as other:
+        other.initiative("ports").record(MemberJoined("cleo", "2020-01-01"))
+        with pytest.raises(Refused, match="'cleo' joins on 2022-01-01 while already a member"):
+            other.import_records(book.records(), anew=True)
+        assert other.head.size == 1
+        with pytest.raises(Refused):
+            other.import_records(book.records(), anew=True, at_once=False)
+        assert other.head.size == 5
+
+
+def test_where_an_id_says_something_else_it_is_refused(book):
+    first, *_ = book.records()
+    with ledger.open(":memory:") as other:
+        other.initiative("clusters").record(MemberJoined("humber", "2020-01-01"), ids=[first.id])
+        with pytest.raises(RetryMismatch):
+            other.import_records(book.records(), anew=True)
+
+
+def test_into_another_history_records_come_anew_or_not_at_all(book):
+    with ledger.open(":memory:") as other:
+        other.initiative("clusters").record(MemberJoined("humber", "2021-01-01"))
+        with pytest.raises(DifferentHistory, match="anew=True"):
+            other.import_records(book.records())
+
+
+def test_a_batch_of_several_sources_is_divided(book):
+    first, second, *_ = book.records()
+    records = [evolve(first, digest=""), evolve(second, source="elsewhere", digest="")]
+    with ledger.open(":memory:") as other:
+        assert other.import_records(records, anew=True) == 2
+        assert [record.source.split("\n")[0] for record in other.records()] == ["press", "elsewhere"]
+        assert len({record.recorded_at for record in other.records()}) == 2
+
+
+def test_records_from_the_middle_on_cannot_be_recorded_anew(book):
+    with ledger.open(":memory:") as other, pytest.raises(BadInput, match="the record after 0 is at position 2"):
+        other.import_records(book.records(after=1), anew=True)
