@@ -37,7 +37,7 @@ from ledger import (
     Total,
     Value,
 )
-from ledger.exchange import claims, from_lines, spells, to_lines
+from ledger.exchange import claims, from_lines, spells, to_lines, values
 from ledger.model.errors import BadEvent, BadInput, UnknownMember
 from ledger.model.events import EVENTS
 from ledger.model.fields import require_id
@@ -323,12 +323,13 @@ def read_sheet(reads, header, row):
 
 
 SPELL = {"member": "x", "name": "x", "start": "2020", "end": "", "country": "x"}
+VALUE = {"member": "x", "metric": "x", "effective": "2020", "amount": "1", "unit": "", "period": "", "quality": ""}
 CLAIM = {"measure": "members", "amount": "1", "at": "", "unit": "", "reading": "", "definition": "x", "text": "x"}
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_cell_of_a_sheet_is_kept_or_refused_by_row_and_column(text):
-    for reads, cells in (spells, SPELL), (claims, CLAIM):
+    for reads, cells in (spells, SPELL), (values, VALUE), (claims, CLAIM):
         for column in cells:
             found, refusal = read_sheet(reads, cells, {**cells, column: text}.values())
             if found is None:
@@ -336,7 +337,7 @@ def test_a_cell_of_a_sheet_is_kept_or_refused_by_row_and_column(text):
                 assert len(refusal.encode("utf-8")) < 3_000
             else:
                 # of a name, blanks at the ends of its cell are no part
-                assert holds(found, text.strip() if reads is spells else text)
+                assert holds(found, text if reads is claims else text.strip())
 
 
 # twins

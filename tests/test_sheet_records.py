@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import pickle
 import random
+import re
 from collections import Counter
 from io import StringIO
 from pathlib import Path
@@ -15,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ledger
-from ledger import Claim, MemberJoined, MemberLeft, Members, MetricDefined, MetricUpdated
+from ledger import Claim, MemberJoined, MemberLeft, Members, MemberSuspended, MetricDefined, MetricUpdated
 from ledger.exchange import claims, copy, spells, values
 from ledger.exchange.sheet_records import ROUNDS_MAX, ids_of
+from ledger.exchange.sheets import Sheet
 from ledger.exchange.tables import REJECT_COLUMNS
-from ledger.model.errors import BadInput, Refused, RefusedRows, RetryMismatch, StoreError
+from ledger.model.errors import PROBLEMS_MAX, BadInput, Refused, RefusedRows, RetryMismatch, StoreError
 
 EXAMPLES = settings.default.max_examples
 SPELLS, VALUES = "member,name,start,end", "member,metric,effective,amount"
@@ -259,10 +261,20 @@ def test_reasons_name_other_rows_as_rows(club):
         club.record_sheet(sheet("a,,2019-01-01,"))
     with ledger.open(":memory:") as book:
         other = book.initiative("club")
-        other.record(MemberJoined("a", "2020-06-01"))
+        other.record(MemberJoined("a", "2020-06"), MemberSuspended("a", "2021"))
         with pytest.raises(RefusedRows) as refused:
-            other.record_sheet(sheet("a,,2019-01-01,2019-05-01", "a,,2020-01-01,"))
+            other.record_sheet(sheet("a,,2020-01/2020-08,2021", "a,,2020-03-01,2020/2021"))
+        assert re.search(r"while already a member \(by row \d\): record the leaving first", str(refused.value))
         assert "event" not in str(refused.value)
+
+
+def test_what_was_recorded_of_a_row_that_goes_aside_now_is_not_counted(club, tmp_path):
+    (joined,) = club.record_sheet(sheet("a,,2019,")).records
+    club.record(MemberLeft("a", "2020"))
+    done = club.record_sheet(sheet("a,,2019,2021", "b,,2019,"), rejects=tmp_path / "r.csv")
+    assert [one.row for one in done.rejected] == [2]
+    assert (done.already, [record.event.member for record in done.records]) == ((), ["b"])
+    assert joined in club.records()
 
 
 def test_overlapping_spells_are_set_aside_but_for_those_that_stand_with_what_is_kept():
@@ -408,6 +420,21 @@ def test_a_row_with_many_problems_gives_a_cell_that_can_be_read(tmp_path):
     assert read.rejected[0].reason.endswith("; and more")
     read.write_rejects(tmp_path / "r.csv")
     assert spells(tmp_path / "r.csv", lenient=True).rejected[0].cells == read.rejected[0].cells
+
+
+def test_a_lenient_sheet_is_read_to_its_end_however_much_is_wrong():
+    rows = [f"a{number},,soon,," for number in range(1_500)]
+    read = sheet(*rows, "b,,2019,", lenient=True)
+    assert (len(read.rejected), len(read)) == (1_500, 1)
+    with pytest.raises(BadInput, match="and many more, and it was not read to its end"):
+        sheet(*rows)
+
+
+def test_of_a_row_no_more_is_kept_than_is_told():
+    one = Sheet("it", lenient=True)
+    for number in range(1_000):
+        one.note(2, f"row 2: {number}")
+    assert (one.count, len(one.problems[2])) == (1_000, PROBLEMS_MAX + 1)
 
 
 def test_half_of_a_character_is_written_as_an_escape(tmp_path):

@@ -231,7 +231,7 @@ def _in_utf_8(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _places_of_rejects(header: list[str]) -> frozenset[int]:
-    names = [cell.strip().removeprefix("\ufeff") for cell in header]
+    names = [cell.strip() for cell in header]
     both = all(column in names for column in REJECT_COLUMNS)
     return frozenset(place for place, name in enumerate(names) if both and name in REJECT_COLUMNS)
 

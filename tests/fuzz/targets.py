@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from io import StringIO
 from time import process_time
 
-from ledger.exchange import claims, from_lines, spells
+from ledger.exchange import Amounts, claims, from_lines, spells, values, wide_values
 from ledger.model.errors import LedgerError
 from ledger.model.events import MemberJoined, MemberLeft, ReportPublished
 from ledger.model.heads import TreeHead
@@ -74,6 +75,21 @@ def sheet_of_spells(text: str) -> None:
                 assert decode(name, schema_of(name), encode(event)) == event
 
 
+def sheet_of_values(text: str) -> None:
+    """Amounts, as a CSV file, long or wide; leniently, what is read and what is set aside make up the whole of it."""
+    columns = {"amount": Amounts("co2", "t"), "metric": Amounts("jobs", effective="2020")}
+    for read in values, partial(wide_values, columns=columns):
+        with _refused():
+            read(StringIO(text))
+        with _refused():
+            table = read(StringIO(text), lenient=True)
+            assert not {*table.rows} & {one.row for one in table.rejected}
+            assert {*table.rows} | {one.row for one in table.rejected} == table.cells.keys()
+            for event in table:
+                assert decode("metric-updated", 1, encode(event)) == event
+    values(StringIO(text))
+
+
 def sheet_of_claims(text: str) -> None:
     """Published figures, as a CSV file."""
     found = claims(StringIO(text), measures={"countries": measure_of("distinct country")})
@@ -132,6 +148,7 @@ TARGETS: dict[str, Callable[[str], object]] = {
     "body": body,
     "lines": lines,
     "spells": sheet_of_spells,
+    "values": sheet_of_values,
     "claims": sheet_of_claims,
     "when": when,
     "quantity": quantity,
