@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, overload
 
-from ledger.initiative import Initiative, require_count
+from ledger.initiative import Initiative
 from ledger.model.errors import BadInput, Rewritten, StoreError, Truncated, UnknownRecord, shown
-from ledger.model.fields import require_id
+from ledger.model.fields import require_count, require_id
 from ledger.model.heads import TreeHead
 from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import row_of
 from ledger.stores.sqlite import SqliteStore
+from ledger.stores.sqlite_file import MEMORY
 
 if TYPE_CHECKING:
     from ledger.model.figures import Figure
@@ -183,7 +185,7 @@ class Ledger:
             found = next(self._store.records(after=position - 1), None) if 0 < position <= at.size else None
             if found is None or not _is(found, record):
                 raise UnknownRecord(str(getattr(record, "id", record)))
-            path = inclusion(self._store.tile, position - 1, at.size)
+            path = inclusion(cache(self._store.tile), position - 1, at.size)
         return InclusionProof(row_of(found)[:-1], at, tuple(one.hex() for one in path))
 
     def prove_growth(self, old: TreeHead | str, new: TreeHead | str | None = None) -> GrowthProof:
@@ -208,7 +210,7 @@ class Ledger:
             earlier = self._require_on_this_history(_head_of(old), newest)
             if earlier.size > later.size:
                 raise BadInput(f"the old head counts {earlier.size} records, the new one {later.size}: exchange them")
-            path = growth(self._store.tile, earlier.size, later.size)
+            path = growth(cache(self._store.tile), earlier.size, later.size)
         return GrowthProof(earlier, later, tuple(one.hex() for one in path))
 
     def _require_on_this_history(self, head: TreeHead, newest: TreeHead) -> TreeHead:
@@ -219,7 +221,7 @@ class Ledger:
                 f"the ledger holds {newest.size} records, and the head counts {head.size}: what is missing at its end "
                 "was lost, or the head is of another ledger; restore it from a backup"
             )
-        if root_at(self._store.tile, head.size).hex() != head.root:
+        if root_at(cache(self._store.tile), head.size).hex() != head.root:
             raise Rewritten(
                 f"the first {head.size} records of this ledger are not those that the head was made of: somebody "
                 "rewrote them, or the head is of another ledger; restore it from a backup, and compare the two"
@@ -240,6 +242,31 @@ class Ledger:
 
         return write_records(self._store, records, self._clock)
 
+    def backup(self, path: str | os.PathLike[str]) -> TreeHead:
+        """Write the ledger as it is now to a new file, and give the head of what is in it.
+
+        Others may record meanwhile, and this ledger may be one in memory; only threads that use this same `Ledger`
+        wait until the pages are copied. The copy is written beside the path, verified as by `verify`, and moved there
+        when it is whole and on the disk: it is a ledger like any other, in one file. What is at the path
+        already is never overwritten.
+
+        Raises `StoreError` where something is at the path, where it cannot be written, and where the store has no
+        file to copy; `Damaged` where the ledger itself is not as it was written. Then nothing is left at the path.
+
+        >>> import ledger, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, ledger.open(":memory:") as book:
+        ...     _ = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
+        ...     book.backup(f"{folder}/club.db").size
+        ...     with ledger.open(f"{folder}/club.db", read_only=True) as copy:
+        ...         list(copy.records()) == list(book.records())
+        1
+        True
+        """
+        name = _path(path)
+        if name == MEMORY:
+            raise BadInput(f"{name} is no path for a backup: it would not be kept")
+        return self._store.backup(name)
+
     def close(self) -> None:
         """Let the file go. Closing twice is fine; using the ledger afterwards raises `LedgerClosed`."""
         self._store.close()
@@ -253,15 +280,22 @@ class Ledger:
         self.close()
 
 
-def open(path: str | os.PathLike[str], *, clock: Clock = _utc_now, timeout: float = 5.0) -> Ledger:
+def open(
+    path: str | os.PathLike[str], *, clock: Clock = _utc_now, timeout: float = 5.0, read_only: bool = False
+) -> Ledger:
     """Open the ledger at a path, or create one where nothing is; `:memory:` gives one that is not kept.
 
     `clock` tells the time in aware instants, for tests and imports. `timeout` is how many seconds to wait
     for other writers before `LedgerBusy` is raised.
 
+    With `read_only=True` nothing is created, and whoever records is told `ReadOnly`. It needs no more than the right
+    to read the file, and goes on reading while others record. Where SQLite may make files in the folder, it makes two
+    empty ones beside the ledger, and leaves them to the next writer. Where it may not, and somebody begins to write
+    to a ledger at rest, the next question raises `StoreError`, since what is new could not be read.
+
     Raises `NotALedger` for a file that is something else, or whose tables are gone; `NewerFormat` for one
-    written by a newer version; `ReadOnly` and `StoreError` where it cannot be opened. What is there is left
-    as it is.
+    written by a newer version; `ReadOnly` and `StoreError` where it cannot be opened, or where nothing is and it is
+    to be read only. What is there is left as it is.
 
     >>> with open(":memory:") as book:
     ...     book.initiatives()
@@ -274,7 +308,9 @@ def open(path: str | os.PathLike[str], *, clock: Clock = _utc_now, timeout: floa
         raise BadInput(f"clock={shown(clock)} is no function that tells the time: give one, or leave it out")
     if name.startswith(("postgresql://", "postgres://")):
         raise StoreError("ledgers in PostgreSQL are not supported yet: give the path of a file")
-    return Ledger(SqliteStore(name, timeout), clock)
+    if not isinstance(read_only, bool):
+        raise BadInput(f"read_only={shown(read_only)} must be True or False: is nothing to be written?")
+    return Ledger(SqliteStore(name, timeout, read_only=read_only), clock)
 
 
 def _head_of(head: TreeHead | str) -> TreeHead:
@@ -289,7 +325,7 @@ def _is(found: Record, record: Record | RecordRef | int) -> bool:
 
 def _several(ids: Sequence[str]) -> list[str]:
     named = [] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
-    if not named or len(set(map(repr, named))) < len(named):
+    if not named or len({require_id(id, "of: an initiative") for id in named}) < len(named):
         raise BadInput(f"of={shown(ids)} must name several initiatives in a list, each once")
     return named
 

@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from attrs import field, frozen
 
-from ledger.model.errors import (
-    BadInput,
-    Refused,
-    RetryMismatch,
-    UnknownInitiative,
-    UnknownMember,
-    UnknownMetric,
-    UnknownReport,
-    VersionConflict,
-    shown,
-)
+from ledger.model.errors import UnknownInitiative, UnknownMember, UnknownMetric, UnknownReport
 from ledger.model.events import RecordRetracted
+from ledger.model.fields import require_count
 from ledger.model.records import known_at_of
 from ledger.model.state import InitiativeState
 from ledger.model.when import day, instant
-from ledger.recording.batch import (
-    Draft,
-    Terms,
-    entries_of,
-    given_ids,
-    ids_of_batch,
-    instant_of_batch,
-    same_content,
-    written,
-)
+from ledger.recording.batch import Draft, Terms
+from ledger.writing import write
 
 if TYPE_CHECKING:
     from ledger.model.events import Claim, Event
@@ -47,16 +30,7 @@ if TYPE_CHECKING:
     from ledger.queries.timeline import Timeline
     from ledger.queries.why import Why
     from ledger.recording.proposal import History
-    from ledger.stores.protocol import Append, EventStore
-
-COUNT_MAX: Final = 2**63 - 1  # what a store can number
-
-
-def require_count(value: object, what: str) -> int:
-    """Give back a position or a version: an int from 0, which is before all; else raise `BadInput`."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= COUNT_MAX:
-        raise BadInput(f"{what}={shown(value)} is no whole number from 0: positions and versions count from 1")
-    return value
+    from ledger.stores.protocol import EventStore
 
 
 @frozen
@@ -390,52 +364,14 @@ class Initiative:
         recorded_at: datetime | str | None,
         expected_version: int | None,
     ) -> tuple[Record, ...]:
-        """Write a batch of `count` events; it is drafted when nobody else can write any more."""
-        from ledger.recording.rules import violations  # noqa: PLC0415 - programs that only ask do without
-
-        if expected_version is not None:
-            require_count(expected_version, "expected_version")
-        chosen = None if ids is None else given_ids(ids, count)
-        if not count:
-            return ()
-        with self._store.writing(self.id) as append:
-            draft = draft_of(append)
-            if chosen is not None and (old := self._retried(append, draft, chosen)):
-                return old
-            head = append.head
-            if expected_version is not None and expected_version != head.version:
-                raise VersionConflict(self.id, expected_version, head.version)
-            entries = entries_of(draft.events, head, draft.ranks)
-            if refused := violations(entries, append):
-                raise Refused(refused)
-            moment = instant_of_batch(self._clock(), head.recorded_at, recorded_at)
-            new_ids = chosen or ids_of_batch(count, moment, self._entropy)
-            records, rows = written(
-                entries,
-                initiative=self.id,
-                head=head,
-                tree=append.tree,
-                ids=new_ids,
-                recorded_at=moment,
-                terms=draft.terms,
-                replaces=draft.replaces,
-            )
-            append.append(entries, rows)
-        return tuple(records)
-
-    def _retried(self, append: Append, draft: Draft, ids: list[str]) -> tuple[Record, ...]:
-        found = append.found(ids)
-        if not found:
-            return ()
-        if len(found) < len(ids):
-            raise RetryMismatch(
-                f"{len(found)} of these {len(ids)} ids are recorded already, the others are not: "
-                "retry a batch whole, as it was, or give new events new ids"
-            )
-        for index, (event, id) in enumerate(zip(draft.events, ids, strict=True)):
-            if not same_content(found[id], self.id, event, draft.terms, draft.replaces.get(index)):
-                raise RetryMismatch(
-                    f"id {id} is recorded already (position {found[id].position}) with other content: "
-                    "give a new event a new id, and correct a wrong one"
-                )
-        return tuple(found[id] for id in ids)
+        return write(
+            self._store,
+            self.id,
+            draft_of,
+            count,
+            clock=self._clock,
+            entropy=self._entropy,
+            ids=ids,
+            recorded_at=recorded_at,
+            expected_version=expected_version,
+        )

@@ -18,6 +18,7 @@ from ledger.model.state import heard
 from ledger.queries.history import speaks_of
 from ledger.queries.log import Wanted
 from ledger.recording.batch import COLUMNS
+from ledger.recording.merkle import Tree
 from ledger.stores.plain import PlainAppend
 from ledger.stores.sqlite import SqliteStore
 from ledger.testing.appends import play
@@ -47,6 +48,7 @@ class MemoryHandle(SqliteStore):
 
     def __init__(self, whole):
         self.path, self._lock, self._place = whole.path, whole._lock, whole._place
+        self._process, self._read_only = whole._process, whole._read_only
         self._connection, self._remembered, self._tree = whole._connection, {}, None
 
     def close(self):
@@ -66,6 +68,15 @@ class TestListStore(StoreConformance):
     def open_store(self):
         kept, turn = [], Lock()
         return lambda: ListStore(kept, turn)
+
+
+class TestListStoreToPutFaultsIn(StoreConformance):
+    """What the broken stores below are made of is not broken."""
+
+    @pytest.fixture
+    def open_store(self):
+        kept, turn = [], Lock()
+        return lambda: Broken(kept, turn)
 
 
 # what a plain store says of rows that are not as they were added
@@ -142,7 +153,7 @@ class Broken(ListStore):
     @contextmanager
     def _writing(self, initiative):
         with super().writing(initiative) as append:
-            yield self.Append(append.initiative, append.records, append.rows)
+            yield self.Append(append.initiative, append.records, append.rows, append.tree)
 
 
 def without(records, *, retractions=False, replacing=False):
@@ -244,7 +255,7 @@ class FindsRegistersByTheBeginning(Broken):
     class Append(PlainAppend):
         def registers(self, **asked):
             alike = {one.initiative for one in self.records if one.initiative.startswith(self.initiative[:4])}
-            return [one for name in alike for one in PlainAppend(name, self.records, []).registers(**asked)]
+            return [one for name in alike for one in PlainAppend(name, self.records, [], self.tree).registers(**asked)]
 
 
 @fails("test_a_batch_is_kept_whole")
@@ -613,6 +624,43 @@ class ForgetsNamesOfWhatWasRetracted(Broken):
     def names(self, initiative, subject):
         standing = {one for one, facts in heard(self.records(initiative), None).facts.items() if facts}
         return [name for name in super().names(initiative, subject) if any(name in one for one in standing)]
+
+
+@fails("test_the_head_is_that_of_all_records")
+class ForgetsToGrow(Broken):
+    def head(self):
+        return Tree().head()
+
+
+@fails("test_the_head_is_that_of_all_records")
+class GivesTheTreeOfSomethingElse(Broken):
+    class Append(PlainAppend):
+        def __init__(self, initiative, records, rows, tree):
+            super().__init__(initiative, records, rows, Tree())
+
+
+@fails("test_tiles_hold_the_hashes_of_the_tree")
+class ForgetsFullTiles(Broken):
+    def tile(self, level, number):
+        return super().tile(level, number)[:255]
+
+
+@fails("test_tiles_hold_the_hashes_of_the_tree")
+class MixesTilesUp(Broken):
+    def tile(self, level, number):
+        return super().tile(level, max(number - 1, 0))
+
+
+@fails("test_a_store_that_is_sound_verifies")
+class VerifiesNothing(Broken):
+    def verify(self, *, deep=False):
+        return Tree().head()
+
+
+@fails("test_a_store_that_is_sound_verifies")
+class FindsFaultWithEverything(Broken):
+    def verify(self, *, deep=False):
+        raise DamagedRecord("nothing is ever as it was")
 
 
 @pytest.fixture

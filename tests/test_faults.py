@@ -17,7 +17,7 @@ import pytest
 from attrs import evolve
 from hypothesis import Phase, settings
 
-from ledger import InitiativeClosed, MemberJoined, MemberLeft, Members, MetricUpdated, RecordRetracted, When
+from ledger import InitiativeClosed, MemberJoined, MemberLeft, Members, MetricUpdated, RecordRetracted, When, writing
 from ledger.exchange import lines
 from ledger.initiative import Initiative
 from ledger.model import answers, facts, outcomes, parts, registers, state
@@ -389,7 +389,7 @@ def the_past_ends_with_its_newest_row(patch):
 def ranks_are_not_written(patch):
     """What replaces a record is written with a rank of its own."""
     right = batch.entries_of
-    for module in ("ledger.initiative", "ledger.exchange.copies"):
+    for module in ("ledger.writing", "ledger.exchange.copies"):
         patch.setattr(f"{module}.entries_of", lambda events, head, ranks=None: right(events, head))
 
 
@@ -412,14 +412,14 @@ def the_good_part_of_a_batch_is_written(patch):
 @fault("store", laws.a_repeated_batch_is_recorded_once)
 def a_repeated_batch_comes_back_in_disorder(patch):
     """The records of a batch that was sent before are given in another order."""
-    right = Initiative._retried
-    patch.setattr(Initiative, "_retried", lambda *given: right(*given)[::-1])
+    right = writing._retried
+    patch.setattr(writing, "_retried", lambda *given: right(*given)[::-1])
 
 
 @fault("store", laws.a_repeated_batch_is_recorded_once)
 def ids_are_not_looked_for(patch):
     """Nobody looks whether a batch was recorded before."""
-    patch.setattr(Initiative, "_retried", lambda *given: ())
+    patch.setattr(writing, "_retried", lambda *given: ())
 
 
 @fault("store", laws.what_is_recorded_survives_closing)

@@ -8,7 +8,7 @@ import ledger
 ROOT = Path(ledger.__file__).parent
 
 FLOORS = [
-    "model.errors", "model.when", "model.exact", "model.units", "model.quantity", "model.readings",
+    "model.limits", "model.errors", "model.when", "model.exact", "model.units", "model.quantity", "model.readings",
     "model.fields", "model.periods", "model.measures", "model.wording",
     "model.events", "model.heads", "model.records", "model.facts", "model.registers", "model.outcomes",
     "model.matching", "model.parts", "model.overlaps", "model.figures", "model.shares", "model.sums",
@@ -24,10 +24,11 @@ FLOORS = [
     "stores.protocol", "stores.plain", "stores.sqlite_schema", "stores.sqlite_tree", "stores.sqlite_file",
     "stores.sqlite_places",
     "stores.sqlite_facts", "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite_history",
-    "stores.sqlite_verify",
-    "stores.sqlite",
-    "initiative", "book",
-    "exchange.sheets", "exchange.claim_sheets", "exchange.spell_sheets", "exchange.copies", "exchange.lines",
+    "stores.sqlite_verify", "stores.sqlite_backup", "stores.sqlite",
+    "writing", "initiative", "book",
+    "exchange.bounded", "exchange.sheets", "exchange.claim_sheets", "exchange.spell_sheets", "exchange.copies",
+    "exchange.anew",
+    "exchange.lines",
     "exchange", "",
     "faces.markup", "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
     "testing.clock", "testing.values", "testing.scripts", "testing.histories", "testing.worlds",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.model.errors import Damaged
 from ledger.recording.merkle import EMPTY, HASH, WIDTH, Tree, extends, growth, hashes_in, includes, inclusion, root_at
 
 SIZES = range(65)
@@ -70,7 +71,7 @@ class Grown:
 
     def __call__(self, level, number):
         tile = self.full.get((level, number))
-        return hashes_in(tile.hashes) if tile else self.tree.edges[level]
+        return hashes_in(tile.hashes) if tile else self.tree.edge(level, number)
 
 
 def test_the_golden_root_of_certificate_transparency():
@@ -179,6 +180,11 @@ def test_a_tree_that_is_taken_up_again_grows_as_one_that_never_stopped(first, mo
     assert {**part.full, **{(tile.level, tile.number): tile for tile in rest}} == whole.full
     again.grow(leaves[first:])
     assert (again.size, again.root(), again.edges) == (whole.tree.size, whole.tree.root(), whole.tree.edges)
+
+
+def test_a_tile_that_lacks_hashes_is_damage():
+    with pytest.raises(Damaged, match="tile 0 of level 0 of the Merkle tree lacks hashes"):
+        root_at(lambda level, number: LEAVES[:3], 4)
 
 
 def test_tiles_of_all_levels():

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from ledger.initiative import require_count
 from ledger.model.errors import BadInput, DamagedRecord, DifferentHistory, shown
 from ledger.model.events import RecordRetracted, ReportPublished
-from ledger.model.fields import require_id
+from ledger.model.fields import require_count, require_id
 from ledger.model.heads import TreeHead
-from ledger.model.records import Record
-from ledger.recording.batch import BATCH_MAX, Row, Terms, entries_of, instant_of_batch, leaves_of, row_of
-from ledger.recording.codec import NAMES
+from ledger.model.limits import BATCH_MAX
+from ledger.model.records import OlderBody, Record
+from ledger.recording.batch import Row, Terms, entries_of, instant_of_batch, leaves_of, row_of
+from ledger.recording.codec import NAMES, decode, older_body
 from ledger.recording.corrections import rank_of
 from ledger.recording.merkle import Tree
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ledger.book import Ledger
+    from ledger.recording.proposal import History
     from ledger.stores.protocol import Append, EventStore
 
 
@@ -81,7 +82,7 @@ def write_records(store: EventStore, records: Iterable[Record], clock: Callable[
     """
     written = 0
     present: Iterator[Record] | None = None
-    for batch in _batches(records):
+    for batch in batches_of(records):
         if present is None:
             present = store.records(after=batch[0].position - 1)
         here = list(islice(present, len(batch)))
@@ -109,10 +110,23 @@ def require_record(record: object) -> Record:
         require_id(record.replaces, "replaces")
     if record.head is not None and not isinstance(record.head, TreeHead):
         raise BadInput(f"head={shown(record.head)} is no TreeHead: give the records of a ledger as they are")
+    if record.older is not None:
+        _require_same_event(record, record.older)
     return record
 
 
-def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+def _require_same_event(record: Record, older: OlderBody) -> None:
+    name = NAMES[type(record.event)]
+    sound = isinstance(older, OlderBody) and type(older.schema) is int and type(older.body) is str
+    if not sound or older_body(name, *older) is None or decode(name, *older) != record.event:
+        raise BadInput(
+            f"record {shown(record.id)} was written in an older schema, and what was written is another event: "
+            "give the records of a ledger as they are"
+        )
+
+
+def batches_of(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Give the records batch by batch, each one looked at by `require_record`."""
     checked = map(require_record, records)
     for _, batch in groupby(checked, key=lambda record: (record.recorded_at, record.initiative)):
         yield list(islice(batch, BATCH_MAX + 1))  # what is one too many is refused
@@ -148,10 +162,10 @@ def _append(store: EventStore, batch: Sequence[Record], clock: Callable[[], date
         _require_own_ids(batch, append)
         ranks = dict(_ranks(batch, append))
         entries = entries_of([record.event for record in batch], head, ranks)
-        append.append(entries, list(_rows(batch, append.tree.copy())))
+        append.append(entries, list(rows_of(batch, append.tree.copy())))
 
 
-def _rows(batch: Sequence[Record], tree: Tree) -> Iterator[Row]:
+def rows_of(batch: Sequence[Record], tree: Tree) -> Iterator[Row]:
     """Write records down as they are; those without a digest get what belongs to their place."""
     for record in batch:
         head = tree.head() if isinstance(record.event, ReportPublished) else None
@@ -184,17 +198,18 @@ def _ranks(batch: Sequence[Record], append: Append) -> Iterator[tuple[int, int]]
     retracted = set()
     for place, record in enumerate(batch):
         if isinstance(record.event, RecordRetracted):
-            old = _linked(record, record.event.record, append)
+            old = linked(record, record.event.record, append)
             if isinstance(old.event, RecordRetracted) or old.position in retracted or append.is_retracted(old.position):
                 raise BadInput(f"{_named(record)} retracts {_named(old)}, which is a retraction or retracted already")
             retracted.add(old.position)
         if record.replaces is not None:
-            _linked(record, record.replaces, append)
+            linked(record, record.replaces, append)
             yield place, rank_of(record, append.record)
 
 
-def _linked(record: Record, id: str, append: Append) -> Record:
-    old = append.record(id)
+def linked(record: Record, id: str, history: History) -> Record:
+    """Find what a record retracts or replaces; raises `BadInput` where nothing has that id."""
+    old = history.record(id)
     if old is None:
         raise BadInput(
             f"{_named(record)} speaks of the record {shown(id)}, and its initiative has none of that id in an earlier "

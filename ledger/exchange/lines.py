@@ -25,13 +25,23 @@ from urllib.parse import quote, unquote
 
 from msgspec.json import encode as encode_json
 
+from ledger.exchange.bounded import each_of
 from ledger.exchange.copies import require_record
 from ledger.model.errors import BadInput, DamagedRecord, NewerFormat, shown
 from ledger.model.heads import TreeHead
+from ledger.model.limits import RECORD_LINE_MAX
 from ledger.model.records import Record
 from ledger.model.when import instant, instant_text
 from ledger.recording.batch import row_of
-from ledger.recording.codec import NAMES, decode, encode, schema_of
+from ledger.recording.codec import (
+    NAMES,
+    decode,
+    encode,
+    older_body,
+    require_each_once,
+    require_shallow,
+    schema_of,
+)
 
 if TYPE_CHECKING:
     from ledger.book import Ledger
@@ -47,7 +57,7 @@ _OPTIONAL: Final = (
     "ledgerhead",
 )  # fmt: skip
 _KINDS: Final = {"ledgerschema": (int, "a whole number"), "data": (dict, "an object")}  # others are text
-_DERIVED: Final = ("subject", "ledgereffective")  # of what the data says too
+_DERIVED: Final = ("subject", "ledgereffective", "ledgerhead")  # of which there is one way to say it
 _SUBJECTS: Final = ("member", "metric", "report", "record")
 
 _INITIATIVES: Final = "/initiatives/"
@@ -81,6 +91,8 @@ def from_lines(lines: Iterable[str]) -> Iterator[Record]:
     is checked against the content, which tells damage, and not who wrote it. What a line says of others (its place,
     what it retracts) is checked when it is written.
 
+    A line has a limit, and so has what is in it (`ledger.model.limits`).
+
     Raises `BadInput`, `NewerFormat` for an event that only newer versions of this library know, and `DamagedRecord`
     for a wrong digest, each with the number of the line, as soon as that is reached: those before it are good.
 
@@ -100,6 +112,7 @@ def _line(record: Record) -> str:
 
 def _envelope(record: Record) -> dict[str, Any]:
     name = NAMES[type(record.event)]
+    schema, body = record.older or (schema_of(name), encode(record.event))
     return {
         "specversion": "1.0",
         "type": name,
@@ -111,8 +124,8 @@ def _envelope(record: Record) -> dict[str, Any]:
         "ledgerversion": str(record.version),
         "ledgereffective": _effective(record.event),
         "datacontenttype": _CONTENT,
-        "ledgerschema": schema_of(name),
-        "data": loads(encode(record.event)),
+        "ledgerschema": schema,
+        "data": loads(body),
         "ledgersource": _escaped(record.source) or None,
         "ledgerby": _escaped(record.by) or None,
         "ledgernote": _escaped(record.note) or None,
@@ -144,18 +157,15 @@ def _records(lines: Iterable[str]) -> Iterator[Record]:
 def _decoded(lines: Iterable[str]) -> Iterator[str]:
     number = 0
     try:
-        for number, line in enumerate(lines, 1):  # noqa: B007 - said of where it breaks off
+        for number, line in enumerate(each_of(lines, RECORD_LINE_MAX), 1):  # noqa: B007 - said of where it breaks off
             yield line
     except UnicodeError as error:  # a file is decoded many lines at a time
         raise BadInput(f"line {number + 1} or below: {error}: open the file as text in UTF-8") from None
 
 
 def _read(line: str) -> Record:
-    try:
-        found = _parsed(line)
-        record = _record(found)
-    except RecursionError:
-        raise BadInput("it is nested too deep to be a record: export it anew") from None
+    found = _parsed(line)
+    record = _record(found)
     expected = _envelope(record)
     for name in _DERIVED:
         if found.get(name) != expected[name]:
@@ -169,6 +179,7 @@ def _parsed(line: object) -> dict[str, Any]:
     """Read a line as one JSON object that has the names of a record, and values of the right kinds."""
     if not isinstance(line, str):
         raise BadInput(f"{shown(line)} is no text: open the file as text in UTF-8")
+    require_shallow(line)
     try:
         found = loads(
             line,
@@ -199,9 +210,7 @@ def _parsed(line: object) -> dict[str, Any]:
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise BadInput(f"the name {shown(twice)} stands twice in one object: keep one of them")
+        require_each_once([name for name, _ in pairs])
     return found
 
 
@@ -235,6 +244,7 @@ def _record(found: dict[str, Any]) -> Record:
             found.get("ledgerreplaces"),
             TreeHead.parse(found["ledgerhead"]) if "ledgerhead" in found else None,
             found["ledgerdigest"],
+            older_body(found["type"], found["ledgerschema"], body),
         )
     )
 

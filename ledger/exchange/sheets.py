@@ -11,13 +11,16 @@ from typing import Final, TextIO, TypeAlias, TypeVar
 
 from attrs import define, field
 
-from ledger.model.errors import BadInput, near_names, shown
+from ledger.exchange.bounded import each_of
+from ledger.model.errors import BadInput, listed, near_names, shown
+from ledger.model.limits import COLUMNS_MAX, ID_MAX, ROWS_MAX, SHEET_LINE_MAX
 
 T = TypeVar("T")
 File: TypeAlias = str | os.PathLike[str] | TextIO
 Row: TypeAlias = tuple[int, dict[str, str]]  # its number, counted as a spreadsheet does, and its cells by column
 
 PROBLEMS_MAX: Final = 20  # of a file, as far as they are told
+ENOUGH: Final = 1_000  # problems, and the rest of the file is not read
 
 
 class IfThere(str):
@@ -36,13 +39,18 @@ class Sheet:
     def rows(self, lines: Iterable[str], delimiter: str) -> Iterator[Row]:
         """Read the rows that are not blank, the first one as the header; cells are as typed, names are stripped.
 
-        A row of another length is noted as a problem and passed over. Raises `BadInput` for what is no CSV.
+        A row of another length is noted as a problem and passed over. Where a thousand things are wrong, reading
+        stops. Raises `BadInput` for what is no CSV, and for a file that is larger than `ledger.model.limits` says.
         """
         header: list[str] = []
-        reader = csv.reader(_without_mark(lines), delimiter=delimiter, strict=True)
+        reader = csv.reader(_without_mark(each_of(lines, SHEET_LINE_MAX, self.label)), delimiter=delimiter, strict=True)
         number = 0
         try:
             for number, cells in enumerate(reader, 1):
+                if number > ROWS_MAX + 1:
+                    raise BadInput(f"{self.label}: it has more than {ROWS_MAX:,} rows: read it in parts")
+                if len(self.problems) >= ENOUGH:
+                    return
                 if not any(map(str.strip, cells)):
                     continue
                 if not header:
@@ -68,14 +76,15 @@ class Sheet:
         try:
             return reads("" if column is None else cells[column])
         except BadInput as error:
-            self.problems.append(f"row {number}, column {column!r}: {error}")
+            self.problems.append(f"row {number}, column {_named(column)}: {error}")
             return None
 
     def require_no_problems(self) -> None:
         """Raise `BadInput` with whatever is wrong with the rows."""
         count = len(self.problems)
         if count:
-            more = f"\n  and {count - PROBLEMS_MAX} more" if count > PROBLEMS_MAX else ""
+            rest = f"{count - PROBLEMS_MAX} more" if count < ENOUGH else "many more, and it was not read to its end"
+            more = f"\n  and {rest}" if count > PROBLEMS_MAX else ""
             lines = "".join(f"\n  {problem}" for problem in self.problems[:PROBLEMS_MAX])
             raise BadInput(f"{self.label}: nothing was read, for {count} reason{'s' * (count > 1)}:{lines}{more}")
 
@@ -119,9 +128,8 @@ def require_columns(label: str, columns: Iterable[str], wanted: Iterable[object]
         near = [near for column in missing for near in near_names(str(column), named)]
         hint = f" Did you mean {' or '.join(map(shown, near))}?" if near else ""
         raise BadInput(
-            f"{label}: there is no column {', '.join(map(shown, missing))}; its first row names "
-            f"{', '.join(map(shown, named)) or 'none'}.{hint} Say which column is which, as in {example}, "
-            "or which sign is between them, as in delimiter=';'"
+            f"{label}: there is no column {_listed(missing)}; its first row names {_listed(named) or 'none'}."
+            f"{hint} Say which column is which, as in {example}, or which sign is between them, as in delimiter=';'"
         )
 
 
@@ -158,8 +166,18 @@ def _without_mark(lines: Iterable[str]) -> Iterator[str]:
         first = False
 
 
+def _named(column: str | None) -> str:
+    return repr(column) if column is not None and len(column) <= ID_MAX else shown(column)
+
+
+def _listed(columns: Iterable[object]) -> str:
+    return listed(list(map(shown, columns)), PROBLEMS_MAX)
+
+
 def _header(label: str, columns: list[str]) -> list[str]:
+    if len(columns) > COLUMNS_MAX:
+        raise BadInput(f"{label}: its first row names {len(columns):,} columns; at most {COLUMNS_MAX:,} are read")
     twice = [column for column, count in Counter(columns).items() if column and count > 1]
     if twice:
-        raise BadInput(f"{label}: the columns {', '.join(map(shown, twice))} are named twice: rename one of each")
+        raise BadInput(f"{label}: the columns {_listed(twice)} are named twice: rename one of each")
     return columns

@@ -41,6 +41,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from ledger.model.limits import ID_MAX
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -54,8 +56,8 @@ def shown(value: object, most: int = 60) -> str:
     ("'caf\\xe9'", "'aaaaaa...")
     """
     try:
-        text = ascii(value)
-    except ValueError:  # it holds an int of more digits than Python is willing to print
+        text = ascii(value[: most + 1] if type(value) is str else value)
+    except Exception:  # noqa: BLE001 - an int of too many digits, lists too deep in each other, or a repr that fails
         text = f"<{type(value).__name__}>"
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
@@ -138,7 +140,9 @@ class Unknown(LedgerError, KeyError):
 
     def __str__(self) -> str:
         near = f"; did you mean {' or '.join(map(repr, self.near))}?" if self.near else ""
-        return f"no {self.kind} {self.name!r} is known{near}" + (f" ({self.hint})" if self.hint else "")
+        short = isinstance(self.name, str) and len(self.name) <= ID_MAX  # what is unknown may be anything
+        name = repr(self.name) if short else shown(self.name)
+        return f"no {self.kind} {name} is known{near}" + (f" ({self.hint})" if self.hint else "")
 
 
 class UnknownInitiative(Unknown):

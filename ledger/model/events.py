@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import date
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from attrs import Attribute, field, frozen
 
 from ledger.model.errors import BadEvent, shown
-from ledger.model.exact import DIGITS_MAX, typable
+from ledger.model.exact import typable
 from ledger.model.fields import (
     flag_field,
     id_field,
@@ -29,12 +30,11 @@ from ledger.model.fields import (
     require_id,
     require_line,
 )
+from ledger.model.limits import ATTRIBUTES_MAX, DIGITS_MAX, NAMES_MAX
 from ledger.model.measures import MEASURES, Measure
 from ledger.model.quantity import Quantity
 from ledger.model.when import When, day
 
-ATTRIBUTES_MAX = 100  # attributes that one event may set
-NAMES_MAX = 1_000  # supporters, or successors, or claims of one event
 QUALITIES = ("reported", "estimated", "modelled")
 
 
@@ -54,11 +54,11 @@ class Attributes(Mapping[str, str | None]):
     def __init__(self, given: Mapping[str, str | None] = MappingProxyType({})) -> None:
         if not isinstance(given, Mapping):
             raise BadEvent(f"attributes={shown(given)} is no mapping of names to text, as in {{'country': 'Spain'}}")
-        pairs = [(require_id(name, "attribute name"), value) for name, value in given.items()]
-        if len(pairs) > ATTRIBUTES_MAX:
+        if len(given) > ATTRIBUTES_MAX:
             raise BadEvent(
-                f"{len(pairs)} attributes in one event; at most {ATTRIBUTES_MAX} are kept: use several events"
+                f"{len(given):,} attributes in one event; at most {ATTRIBUTES_MAX} are kept: use several events"
             )
+        pairs = [(require_id(name, "attribute name"), value) for name, value in given.items()]
         for name, value in pairs:
             if value is not None and not require_line(value, f"attribute {name!r}"):
                 raise BadEvent(f"attribute {name!r} is empty: leave it out, or give None to take it away")
@@ -103,14 +103,17 @@ NO_ATTRIBUTES = Attributes()
 
 
 def _attributes(given: Mapping[str, str | None] | None) -> Attributes:
-    return given if isinstance(given, Attributes) else Attributes({} if given is None else given)
+    # those of a state were gathered from many events, and may be more than one event can hold
+    if given.__class__ is Attributes and len(given) <= ATTRIBUTES_MAX:
+        return given
+    return Attributes({} if given is None else given)
 
 
 def _names(what: str, given: Iterable[str]) -> tuple[str, ...]:
     # a set has no order of its own, so equal events could come out unequal
     if isinstance(given, str | Set | Mapping) or not isinstance(given, Iterable):
         raise BadEvent(f"{what} must be several names in a list or a tuple, not {shown(given)}")
-    names = tuple(require_id(name, what) for name in given)
+    names = tuple(require_id(name, what) for name in islice(given, NAMES_MAX + 1))
     if len(names) > NAMES_MAX or len(set(names)) < len(names):
         raise BadEvent(f"{what} holds a name twice, or more than {NAMES_MAX:,} names")
     return names
@@ -166,11 +169,11 @@ def _recordable(instance: object, attribute: Attribute[Any], amount: Quantity | 
 def _claims(given: Iterable[Claim]) -> tuple[Claim, ...]:
     if not isinstance(given, Iterable):
         raise BadEvent(f"claims must be several Claims in a list or a tuple, not {type(given).__name__}")
-    return tuple(given)
+    return tuple(islice(given, NAMES_MAX + 1))
 
 
 def _measure(_: object, __: Attribute[Any], value: object) -> None:
-    if not isinstance(value, MEASURES):
+    if type(value) not in MEASURES:
         raise BadEvent(f"Claim.measure must be a measure such as Members(), not {type(value).__name__}")
 
 
@@ -355,10 +358,10 @@ class ReportPublished:
     @claims.validator
     def _check_claims(self, _: Attribute[Any], claims: tuple[object, ...]) -> None:
         if len(claims) > NAMES_MAX:
-            raise BadEvent(f"report {self.report!r} makes {len(claims):,} claims; at most {NAMES_MAX:,} are kept")
+            raise BadEvent(f"report {self.report!r} makes more than {NAMES_MAX:,} claims: make it several reports")
         for index, claim in enumerate(claims):
             place = f"report {self.report!r}, claim {index}"
-            if not isinstance(claim, Claim):
+            if type(claim) is not Claim:
                 raise BadEvent(f"{place}: a Claim was expected, not {type(claim).__name__}")
             if claim.at is None and not self.effective.exact:
                 raise BadEvent(

@@ -14,11 +14,10 @@ from fractions import Fraction
 from typing import Final, NoReturn, TypeAlias
 
 from ledger.model.errors import BadQuantity, shown
+from ledger.model.limits import DIGITS_MAX, PLACES_MAX
 
 Exact: TypeAlias = Decimal | Fraction
 
-DIGITS_MAX: Final = 34  # significant digits of a typed number, as in IEEE 754 decimal128
-PLACES_MAX: Final = 34  # digits after the point, and before it
 _SHOWN_DIGITS = 15  # of a number without a finite decimal, in print only
 
 _CONTEXT = Context(prec=1_000, traps=[Inexact, InvalidOperation])

@@ -4,6 +4,11 @@ An id, a name or a note is text that other people and other programs will read b
 would be invisible, ambiguous or impossible to store is refused at the door: empty ids, control
 characters, lone surrogates, and ids that look alike but differ (those not in Unicode normal form C,
 UAX #15).
+
+Twins of one id in two normal forms are the same letters, and nobody can tell them apart: a member that is written in
+both would be two. So one form is taken and the other refused, with the way out named, rather than changed in silence
+to what nobody typed. Letters that merely look like others, such as a Cyrillic a, are other letters, and are taken:
+whole languages are written in them. Prose is kept as it is typed, in any form.
 """
 
 from __future__ import annotations
@@ -11,16 +16,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from unicodedata import is_normalized
 
-from ledger.model.errors import BadEvent, shown
+from ledger.model.errors import BadEvent, BadInput, shown
+from ledger.model.limits import COUNT_MAX, ID_MAX, LINE_MAX, PROSE_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from attrs import Attribute
-
-ID_MAX = 200  # characters
-LINE_MAX = 1_000  # characters
-PROSE_MAX = 100_000  # characters
 
 
 def require_id(value: object, what: str = "id") -> str:
@@ -104,7 +106,7 @@ def one_of(choices: Collection[str]) -> Callable[[object, Attribute[Any], object
     """Validate an attrs field that must hold one of a few words."""
 
     def check(instance: object, attribute: Attribute[Any], value: object) -> None:
-        if value not in choices:
+        if value.__class__ is not str or value not in choices:
             raise BadEvent(f"{_place(instance, attribute)} must be one of {', '.join(choices)}, not {shown(value)}")
 
     return check
@@ -134,3 +136,10 @@ def _hides_something(text: str) -> bool:
 
 def _place(instance: object, attribute: Attribute[Any]) -> str:
     return f"{type(instance).__name__}.{attribute.name}"
+
+
+def require_count(value: object, what: str) -> int:
+    """Give back a position or a version: an int from 0, which is before all; else raise `BadInput`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= COUNT_MAX:
+        raise BadInput(f"{what}={shown(value)} is no whole number from 0: positions and versions count from 1")
+    return value

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cached_property
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
 
 from ledger.model.errors import BadEvent, shown
 from ledger.model.fields import flag_field, id_field, one_of, optional_id_field, require_id, require_line
+from ledger.model.limits import VALUES_MAX
 from ledger.model.periods import period_of
 from ledger.model.when import day
 
@@ -39,24 +41,39 @@ def where_of(given: WhereLike) -> Where:
     """
     if given is None:
         return ()
-    try:
-        named = list(given.items() if isinstance(given, Mapping) else given)
-        pairs = dict(named)
-    except (TypeError, ValueError):
-        raise BadEvent(
-            f"where={shown(given)} is no mapping of attributes to values, as in {{'country': 'Spain'}}"
-        ) from None
-    if len(pairs) < len(named):
+    pairs = list(given.items()) if isinstance(given, Mapping) else given
+    if isinstance(pairs, list | tuple) and len(pairs) > VALUES_MAX:
+        raise _too_many()
+    if not isinstance(pairs, list | tuple) or not all(map(_is_pair, pairs)):
+        raise BadEvent(f"where={shown(given)} is no mapping of attributes to values, as in {{'country': 'Spain'}}")
+    found = [(require_id(name, "where: attribute"), _values(name, values)) for name, values in pairs]
+    if len({name for name, _ in found}) < len(found):
         raise BadEvent(f"where={shown(given)} names an attribute twice: give it all its values at once")
-    return tuple(sorted((require_id(name, "where: attribute"), _values(name, pairs[name])) for name in pairs))
+    if sum(len(values) for _, values in found) > VALUES_MAX:
+        raise _too_many()
+    return tuple(sorted(found))
+
+
+def _is_pair(given: object) -> bool:
+    # a text of two letters can be taken apart as well, and would be read as nobody meant it
+    return isinstance(given, list | tuple) and len(given) == 2
 
 
 def _values(name: str, given: object) -> tuple[str | None, ...]:
+    if isinstance(given, Mapping) and given:
+        raise BadEvent(f"where: {name}={shown(given)} is a mapping: give one value, or several in a list")
     many = given if isinstance(given, Iterable) and not isinstance(given, str) else [given]
-    values = {None if value is None else require_line(value, f"where: {name}") for value in many}
+    listed = list(islice(many, VALUES_MAX + 1))
+    if len(listed) > VALUES_MAX:
+        raise _too_many()
+    values = {None if value is None else require_line(value, f"where: {name}") for value in listed}
     if not values:
         raise BadEvent(f"where: {name} allows no value at all: name one, or leave it out")
     return tuple(sorted(values, key=lambda value: (value is not None, value or "")))
+
+
+def _too_many() -> BadEvent:
+    return BadEvent(f"where: more than {VALUES_MAX:,} values in one filter: group them by an attribute of their own")
 
 
 # the converters of fields are plain functions, since mypy reads from these what a field takes
@@ -71,13 +88,10 @@ def _optional_period(value: str | None) -> str | None:
 
 
 def _groups(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    try:
-        pairs = list(given.items() if isinstance(given, Mapping) else given)
-        named = {require_line(value, "Grouping: value"): require_id(group, "Grouping: group") for value, group in pairs}
-    except (TypeError, ValueError) as error:
-        if isinstance(error, BadEvent):
-            raise
-        raise BadEvent(f"{shown(given)} is no mapping of values to groups, as in {{'Spain': 'Europe'}}") from None
+    pairs = list(given.items() if isinstance(given, Mapping) else given) if isinstance(given, Iterable) else [given]
+    if not all(map(_is_pair, pairs)):
+        raise BadEvent(f"{shown(given)} is no mapping of values to groups, as in {{'Spain': 'Europe'}}")
+    named = {require_line(value, "Grouping: value"): require_id(group, "Grouping: group") for value, group in pairs}
     if len(named) < len(pairs) or not named:
         raise BadEvent(f"{shown(given)} names a value twice, or none at all: name each once")
     return tuple(sorted(named.items()))
@@ -212,10 +226,11 @@ class Value:
 
 
 Simple: TypeAlias = Members | Joined | Distinct | Total | Value
+SIMPLE: Final[tuple[type[Simple], ...]] = (Members, Joined, Distinct, Total, Value)
 
 
 def _simple(_: object, attribute: Any, value: object) -> None:
-    if not isinstance(value, Simple):
+    if type(value) not in SIMPLE:
         raise BadEvent(f"Share.{attribute.name} must be a measure other than a share, not {type(value).__name__}")
 
 

@@ -17,10 +17,9 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from ledger.model.errors import BadQuantity, WrongDimension, shown
-from ledger.model.exact import DIGITS_MAX, ZERO, Exact, add, divide, multiply, negate, number, number_text
+from ledger.model.exact import ZERO, Exact, add, divide, multiply, negate, number, number_text
+from ledger.model.limits import AMOUNT_MAX, DIGITS_MAX, EXPONENT_MAX
 from ledger.model.units import Unit, unit
-
-TEXT_MAX = 200  # characters
 
 Ends: TypeAlias = tuple[Exact | None, Exact | None]
 
@@ -38,6 +37,8 @@ _PRINTED = rf"(?P<number>\S+?){_UNIT}"
 def _end(value: Exact | int | str | None) -> Exact | None:
     # a computed number may be longer than what may be typed, so the limits of `number` are not asked of it
     if value.__class__ is Decimal and value.is_finite():
+        if not -EXPONENT_MAX <= value.adjusted() <= EXPONENT_MAX:
+            raise BadQuantity(f"{shown(str(value))} is too large or too small to count with: choose another unit")
         return value or ZERO
     return None if value is None else number(value)
 
@@ -94,7 +95,7 @@ class Quantity:
         ):
             one = Decimal(head) or ZERO
             return cls.computed(one, one, unit(tail).text, text)
-        found = re.fullmatch(_AMOUNT, text) if len(text) <= TEXT_MAX else None
+        found = re.fullmatch(_AMOUNT, text) if len(text) <= AMOUNT_MAX else None
         if not found:
             raise BadQuantity(
                 f"{shown(text)} is not an amount: write a number and a unit, as in '12.5 Mt/year', '15..20 percent' "
@@ -134,7 +135,9 @@ class Quantity:
         >>> Quantity.of("17")
         Quantity.parse('17')
         """
-        return value if isinstance(value, Quantity) else cls.parse(value)
+        if value.__class__ is Quantity:
+            return value
+        return cls.parse(value.text if isinstance(value, Quantity) else value)
 
     @property
     def text(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ledger.model.errors import BadInput, shown
 from ledger.model.events import Event
@@ -36,6 +36,13 @@ PlainRef: TypeAlias = tuple[int, int, str, datetime, str]
 """What a `RecordRef` is made of."""
 
 
+class OlderBody(NamedTuple):
+    """What an event was written as, in a schema version older than today's: the version, and its JSON."""
+
+    schema: int
+    body: str
+
+
 @frozen
 class Record:
     """An event as written: what happened, and how the ledger came to know it.
@@ -43,7 +50,8 @@ class Record:
     `recorded_at` is in UTC. `source`, `by` and `note` are the recorder's words and may be empty.
     `replaces` is the id of the record that this one corrects. `head`, of a report only, is that of the whole ledger
     just before it, so that each published report anchors all that was recorded before.
-    `digest` is the SHA-256 over all that is stored of the record, in hexadecimal.
+    `digest` is the SHA-256 over all that is stored of the record, in hexadecimal. `older` is None, or what the event
+    was written as before its schema changed: that is what the digest is of, wherever the record is copied to.
     """
 
     position: int
@@ -58,6 +66,7 @@ class Record:
     replaces: str | None = None
     head: TreeHead | None = None
     digest: str = ""
+    older: OlderBody | None = field(default=None, eq=False, repr=False)
 
     @property
     def ref(self) -> RecordRef:

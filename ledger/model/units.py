@@ -18,6 +18,7 @@ from attrs import frozen
 
 from ledger.model.errors import UnknownUnit, near_names, shown
 from ledger.model.exact import ONE, from_fraction
+from ledger.model.limits import UNIT_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _NAME = r"[A-Za-z]\w*"
 _FACTOR = rf"{_NAME}(?:(?:\^|\*\*)[1-9])?"
 _EXPRESSION = rf"{_FACTOR}(?: ?[*/] ?{_FACTOR}| {_FACTOR})*"
-_LENGTH_MAX = 60  # characters
 
 
 @frozen
@@ -57,7 +57,7 @@ def unit(text: str) -> Unit:
 @lru_cache(maxsize=4096)
 def _look_up(text: str) -> Unit:
     spelled = text.replace("%", "percent").replace(" per ", "/")
-    if len(text) > _LENGTH_MAX or not re.fullmatch(_EXPRESSION, spelled, re.ASCII):
+    if len(text) > UNIT_MAX or not re.fullmatch(_EXPRESSION, spelled, re.ASCII):
         raise UnknownUnit(f"{shown(text)} is not a unit: write names joined by * and /, as in Mt/year")
     registry = _registry()
     # name by name, since pint cancels "foo/foo" without asking what a foo is

@@ -20,16 +20,15 @@ import re
 from calendar import monthrange
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Final
 
 from attrs import field, frozen
 
 from ledger.model.errors import BadWhen, shown
+from ledger.model.limits import WHEN_MAX
 
 _PART = r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?"
 _SPAN = rf"({_PART})/({_PART})|\[({_PART})?\.\.({_PART})\]"  # compiled when the first one is met
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-TEXT_MAX: Final = 40  # characters; the longest form, "[2021-01-01..2021-12-31]~", has 25
 
 
 @frozen(repr=False)
@@ -70,8 +69,10 @@ class When:
         >>> When.of(date(2023, 1, 20))
         When('2023-01-20')
         """
-        if isinstance(value, When):
+        if value.__class__ is When:
             return value
+        if isinstance(value, When):  # of another class, which might change
+            return _when(value.text)
         return _when(value if isinstance(value, str) else day(value).isoformat())
 
     @property
@@ -154,7 +155,7 @@ def day(value: date | str) -> date:
     if isinstance(value, datetime):
         raise BadWhen(f"{value!r} is an instant, and a day was asked for: pass its .date()")
     if isinstance(value, date):
-        return value
+        return value if value.__class__ is date else date(value.year, value.month, value.day)
     if not isinstance(value, str):
         raise BadWhen(f"a day is a date or a text such as '2023-01-20', not {type(value).__name__}")
     if not _DAY.fullmatch(value):
@@ -184,9 +185,10 @@ def instant(value: datetime | str) -> datetime:
     if moment.utcoffset() is None:
         raise BadWhen(f"{value} has no time zone, so it names no moment: add one, for instance +00:00")
     try:
-        return moment.astimezone(UTC)
+        found = moment.astimezone(UTC)
     except OverflowError:
         raise BadWhen(f"{value} lies outside the years 0001 to 9999 in UTC") from None
+    return found if found.__class__ is datetime else datetime.combine(found.date(), found.time(), UTC)
 
 
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
@@ -263,7 +265,7 @@ _REFUSALS = (
 
 
 def _why_not(text: str) -> str:
-    if len(text) <= TEXT_MAX:
+    if len(text) <= WHEN_MAX:
         for pattern, reason in _REFUSALS:
             if re.fullmatch(pattern, text, re.DOTALL):
                 return reason

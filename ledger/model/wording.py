@@ -27,6 +27,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from attrs import define, field
 
 from ledger.model.errors import BadEvent, BadInput, BadWhen, shown
+from ledger.model.limits import MEASURE_MAX, WORDS_MAX
 from ledger.model.measures import (
     MEASURES,
     OVERLAPS,
@@ -111,6 +112,8 @@ def measure_of(text: str) -> Measure:
     """
     if not isinstance(text, str):
         raise BadInput(f"a measure in words is text such as {EXAMPLES[0]!r}, not {type(text).__name__}")
+    if len(text) > MEASURE_MAX:
+        raise BadInput(f"a measure in words has at most {MEASURE_MAX:,} characters, not {len(text):,}")
     try:
         return _Reader(text, _tokens(text)).whole()
     except BadEvent as error:
@@ -165,6 +168,8 @@ def _tokens(text: str) -> list[_Token]:
         else:
             tokens.append(_Token(place, quoted[1:-1].replace('""', '"'), "", quoted=True))
         place = found.end()
+        if len(tokens) > WORDS_MAX:
+            raise BadInput(f"{shown(text)} is no measure: it has more than {WORDS_MAX:,} words")
     return [*tokens, _Token(end, "", "", quoted=False)]
 
 

@@ -18,13 +18,13 @@ from ledger.model.events import Event, ReportPublished
 from ledger.model.facts import facts_of
 from ledger.model.fields import prose_field
 from ledger.model.heads import TreeHead
-from ledger.model.records import Record
+from ledger.model.limits import BATCH_MAX
+from ledger.model.records import OlderBody, Record
 from ledger.model.when import instant, instant_text
-from ledger.recording.codec import NAMES, decode, encode, schema_of
+from ledger.recording.codec import NAMES, decode, encode, older_body, schema_of
 from ledger.recording.merkle import Tree
 from ledger.recording.proposal import Entry
 
-BATCH_MAX: Final = 1_000_000  # events
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 COLUMNS: Final = (
@@ -136,7 +136,7 @@ def row_of(record: Record) -> Row:
     """
     return _row(
         record.position, record.initiative, record.version, record.id, instant_text(record.recorded_at),
-        record.event, record.source, record.by, record.note, record.replaces, record.head,
+        record.event, record.source, record.by, record.note, record.replaces, record.head, record.older,
     )  # fmt: skip
 
 
@@ -152,11 +152,13 @@ def _row(
     note: str,
     replaces: str | None,
     head: TreeHead | None,
+    older: OlderBody | None = None,
 ) -> Row:
     name = NAMES[type(event)]
+    schema, body = older or (schema_of(name), encode(event))
     columns = (
-        position, initiative, version, id, name, schema_of(name), *_days(event), moment,
-        getattr(event, "member", None), getattr(event, "metric", None), encode(event), source, by, note, replaces,
+        position, initiative, version, id, name, schema, *_days(event), moment,
+        getattr(event, "member", None), getattr(event, "metric", None), body, source, by, note, replaces,
         None if head is None else str(head),
     )  # fmt: skip
     return *columns, digest_of(columns)
@@ -208,7 +210,10 @@ def record_of(row: Row) -> Record:
         raise NewerFormat(f"record {position} ({id}): {error}") from None
     except (BadInput, ValueError, TypeError) as error:
         raise DamagedRecord(f"record {position} ({id}): {error}; restore the ledger from a backup") from error
-    return Record(position, initiative, version, id, recorded_at, event, source, by, note, replaces, before, digest)
+    older = older_body(name, schema, body)
+    return Record(
+        position, initiative, version, id, recorded_at, event, source, by, note, replaces, before, digest, older
+    )
 
 
 @lru_cache(maxsize=1_024)  # all records of a batch share one

@@ -8,6 +8,7 @@ converted to fit. Dumping and loading go through cattrs' msgspec preset.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
@@ -42,8 +43,10 @@ from ledger.model.events import (
     RecordRetracted,
     ReportPublished,
 )
+from ledger.model.limits import BODY_MAX, DEPTH_MAX, NAMES_MAX
 from ledger.model.measures import Measure, Share, Simple, Where
 from ledger.model.quantity import Quantity
+from ledger.model.records import OlderBody
 from ledger.model.when import When
 
 Body: TypeAlias = dict[str, Any]
@@ -69,7 +72,11 @@ NAMES: Final[Mapping[type[Event], str]] = {
 """The names by which events are stored. They never change, whatever becomes of the classes."""
 
 UPCASTERS: Final[Mapping[str, tuple[Upcaster, ...]]] = {}
-"""By event name, the steps that lift a body of schema 1 to 2, of 2 to 3, and so on."""
+"""By event name, the steps that lift a body of schema 1 to 2, of 2 to 3, and so on.
+
+A step may rename, add and split what is in a body. What the event says in columns of its record - its `effective`, and
+its member or metric - it leaves as it was, and the facts too: they were written with the record, and are in its digest.
+"""
 
 _CLASSES = {name: cls for cls, name in NAMES.items()}
 
@@ -84,12 +91,16 @@ def schema_of(name: str) -> int:
 
 
 def encode(event: Event) -> str:
-    """Write an event's fields as JSON.
+    """Write an event's fields as JSON. Raises `BadEvent` for one of more than `BODY_MAX` bytes.
 
     >>> encode(MemberLeft("basque", "2024", reason="merged"))
     '{"member":"basque","effective":"2024","reason":"merged"}'
     """
-    return _encoder.encode(_writer(NAMES[type(event)])(event)).decode()
+    name = NAMES[type(event)]
+    body = _encoder.encode(_writer(name)(event))
+    if len(body) > BODY_MAX:
+        raise BadEvent(f"event {name!r} takes {len(body):,} bytes; at most {BODY_MAX:,} are kept: make it several")
+    return body.decode()
 
 
 def decode(name: str, schema: int, body: str | bytes) -> Event:
@@ -104,16 +115,12 @@ def decode(name: str, schema: int, body: str | bytes) -> Event:
     cls = _CLASSES.get(name)
     newest = schema_of(name)
     if cls is None or schema > newest:
-        raise NewerFormat(f"event {name!r} of schema {schema} is not known to this version of the library: upgrade it")
+        raise NewerFormat(
+            f"event {shown(name)} of schema {shown(schema)} is not known to this version of the library: upgrade it"
+        )
     if schema < 1:
-        raise BadEvent(f"event {name!r} of schema {schema} cannot be: schema versions count from 1")
-    try:
-        plain = decode_json(body)
-        if _encoder.encode(plain) != (body.encode() if isinstance(body, str) else body):
-            # readers of JSON keep the last of two equal names, and say nothing of it
-            loads(body, object_pairs_hook=_each_name_once)
-    except (DecodeError, RecursionError, UnicodeError) as error:
-        raise BadEvent(f"the body of event {name!r} is no JSON: {error}") from None
+        raise BadEvent(f"event {name!r} of schema {shown(schema)} cannot be: schema versions count from 1")
+    plain = _parsed(name, body)
     if schema < newest:
         plain = _lifted(name, schema, plain)
     try:
@@ -122,11 +129,81 @@ def decode(name: str, schema: int, body: str | bytes) -> Event:
         return _explained(name, plain, cls)
 
 
+def canonical(name: str, schema: int, body: str) -> bool:
+    """Tell whether a stored body is, to the byte, what is written today for the event in it.
+
+    What was written in an older schema is lifted when it is read, and cannot be asked for: of such a body it is told
+    whether it is compact JSON. Raises what `decode` raises.
+
+    >>> canonical("member-left", 1, '{"member":"ada","effective":"2024"}')
+    True
+    >>> canonical("member-left", 1, '{"effective": "2024", "member": "ada"}')
+    False
+    """
+    event = decode(name, schema, body)
+    if older_body(name, schema, body) is not None:
+        return _encoder.encode(decode_json(body)).decode() == body
+    return encode(event) == body
+
+
+def older_body(name: str, schema: int, body: str) -> OlderBody | None:
+    """Give what a record keeps of a body that was written before the schema of today; else None."""
+    return OlderBody(schema, body) if schema < schema_of(name) else None
+
+
+def require_shallow(text: str) -> None:
+    """Raise `BadEvent` for JSON in which more than `DEPTH_MAX` objects and arrays lie within each other.
+
+    It is asked before such a text is read: readers of JSON go down as deep as the interpreter lets them.
+
+    >>> require_shallow('{"a":[["b"]]}')
+    >>> require_shallow("[" * 100)
+    Traceback (most recent call last):
+    ledger.model.errors.BadEvent: it is nested too deep to be of a record, or its brackets do not match
+    """
+    if text.count("[") + text.count("{") <= DEPTH_MAX:
+        return
+    brackets = re.sub(_NO_BRACKET, "", text)
+    for _ in range(DEPTH_MAX):  # at each step the innermost ones go
+        brackets = re.sub(r"\[]|{}", "", brackets)
+    if brackets:
+        raise BadEvent("it is nested too deep to be of a record, or its brackets do not match")
+
+
+_NO_BRACKET: Final = r'(?s)"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[^"\[\]{}]++'  # a text in quotes, or what is between
+
+
+def _parsed(name: str, body: str | bytes) -> Any:
+    """Read JSON in which no object has a name twice."""
+    if not isinstance(body, str | bytes):
+        raise BadEvent(f"the body of event {name!r} is no text, but {shown(body)}")
+    if len(body) > BODY_MAX:  # in characters there are no more than in bytes
+        raise BadEvent(f"the body of event {name!r} is longer than {BODY_MAX:,} bytes, so it is none")
+    try:
+        text = body if isinstance(body, str) else body.decode()
+        require_shallow(text)
+        plain = decode_json(text)
+        if _encoder.encode(plain) != text.encode():
+            # readers of JSON keep the last of two equal names, and say nothing of it
+            loads(text, object_pairs_hook=_each_name_once)
+    except (DecodeError, RecursionError, UnicodeError) as error:
+        raise BadEvent(f"the body of event {name!r} is no JSON: {error}") from None
+    except BadEvent as error:
+        raise BadEvent(f"the body of event {name!r} cannot be read: {error}") from None
+    return plain
+
+
 def _each_name_once(pairs: list[tuple[str, object]]) -> None:
-    names = [name for name, _ in pairs]
-    twice = [name for name in names if names.count(name) > 1] if len(set(names)) < len(names) else []
-    if twice:
-        raise BadEvent(f"the body of an event holds the name {shown(twice[0])} twice in one object: keep one of them")
+    require_each_once([name for name, _ in pairs])
+
+
+def require_each_once(names: list[str]) -> None:
+    """Raise `BadEvent` where one object of JSON has a name twice."""
+    seen: set[str] = set()
+    for name in names if len(set(names)) < len(names) else ():
+        if name in seen:
+            raise BadEvent(f"the name {shown(name)} stands twice in one object: keep one of them")
+        seen.add(name)
 
 
 def _lifted(name: str, schema: int, plain: Body) -> Body:
@@ -241,10 +318,12 @@ def _of_array(hook: Hook) -> Hook:
     return _of(list, "array", hook)
 
 
-def _of(kind: type, called: str, hook: Hook) -> Hook:
+def _of(kind: type[Body | list[Any]], called: str, hook: Hook) -> Hook:
     def read(given: Any, cls: Any) -> Any:
         if not isinstance(given, kind):
             raise BadEvent(f"a JSON {called} was expected, not {shown(given)}")
+        if len(given) > NAMES_MAX:  # before anything is made of each
+            raise BadEvent(f"{len(given):,} in one {called}; at most {NAMES_MAX:,} are kept")
         return hook(given, cls)
 
     return read

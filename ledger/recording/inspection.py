@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
-from ledger.model.errors import DamagedRecord, shown
+from ledger.model.errors import DamagedRecord, StoreError, shown
 from ledger.model.events import RecordRetracted, ReportPublished
 from ledger.model.records import Record
 from ledger.recording.batch import COLUMNS, READ, Row, leaves_of, record_of, require_digest, row_of
@@ -20,6 +20,7 @@ from ledger.recording.merkle import Tile, Tree
 Find: TypeAlias = Callable[[str], Record | None]
 """Gives the record of an id, if there is one."""
 
+_NUMBERS: Final = tuple(map(COLUMNS.index, ("position", "version", "schema")))  # 1.0 would equal 1
 _read_columns: Final = itemgetter(*map(COLUMNS.index, READ))
 
 
@@ -44,9 +45,7 @@ def inspected(rows: Iterable[Row], find: Find) -> Iterator[Inspected]:
     last: Record | None = None
     for row in rows:
         _require_columns(row, tree.size + 1)
-        require_digest(row)
-        record = record_of(_read_columns(row))
-        _require_same_columns(row, record)
+        record = _read(row)
         _require_place(record, versions.get(record.initiative, 0) + 1, last)
         _require_links(record, find, retracted)
         _require_head(record, tree)
@@ -62,11 +61,23 @@ def _require_columns(row: Row, position: int) -> None:
         raise DamagedRecord(f"record {position} is not there, {shown(row[0])} is what follows instead: {_WAY_OUT}")
 
 
-def _require_same_columns(row: Row, record: Record) -> None:
-    """A column beside the body repeats what that says; and a body is written in one way only."""
-    for name, found, right in zip(COLUMNS, row, row_of(record), strict=True):
-        if found != right or type(found) is not type(right):
-            raise _wrong(record, f"{name} is {shown(found)}, and what it says gives {shown(right)}")
+def _read(row: Row) -> Record:
+    """Read a record, and see that it gives the same row: a body is written in one way, and its columns repeat it."""
+    try:
+        record = record_of(_read_columns(row))
+    except StoreError:
+        require_digest(row)  # which says more of what befell it
+        raise
+    right = row_of(record)
+    if row != right or any(type(row[place]) is not int for place in _NUMBERS):
+        require_digest(row)
+        name, found, wanted = next(
+            cell
+            for cell in zip(COLUMNS, row, right, strict=True)
+            if (cell[1], type(cell[1])) != (cell[2], type(cell[2]))
+        )
+        raise _wrong(record, f"{name} is {shown(found)}, and what it says gives {shown(wanted)}")
+    return record
 
 
 def _require_place(record: Record, version: int, last: Record | None) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple, TypeAlias
 
+from ledger.model.errors import Damaged
 from ledger.model.heads import TreeHead
 
 WIDTH: Final = 256  # hashes in a full tile
@@ -78,6 +79,11 @@ class Tree:
             self._peaks.append(top)
             self.size += 1
         return full
+
+    def edge(self, level: int, number: int) -> Hashes:
+        """Give the hashes of a tile that is not full yet: of the last one of a level; of any other one, none."""
+        last = self.size >> RISE * (level + 1)
+        return tuple(self.edges[level]) if level < len(self.edges) and number == last else ()
 
     def root(self) -> bytes:
         """Give the root of the tree as it stands."""
@@ -200,7 +206,13 @@ def _hash(tiles: Tiles, start: int, end: int) -> bytes:
         return node(_hash(tiles, start, middle), _hash(tiles, middle, end))
     level, inner = divmod(width.bit_length() - 1, RISE)
     number, place = divmod(start >> RISE * level, WIDTH)
-    return _folded(tiles(level, number)[place : place + (1 << inner)])
+    hashes = tiles(level, number)[place : place + (1 << inner)]
+    if len(hashes) < 1 << inner:
+        raise Damaged(
+            f"tile {number} of level {level} of the Merkle tree lacks hashes: verify() says more; "
+            "restore the ledger from a backup"
+        )
+    return _folded(hashes)
 
 
 def _folded(hashes: Hashes) -> bytes:

@@ -170,10 +170,9 @@ class PlainStore(ABC):
     def tile(self, level: int, number: int) -> Hashes:
         """Give the hashes of a tile of the Merkle tree: all there are by now, of the last one of a level too."""
         with self._at_one_moment() as records:
-            edges = self._grown(records).edges
-            if (level, number) in self._tiles:
-                return hashes_in(self._tiles[level, number])
-            return tuple(edges[level]) if level < len(edges) else ()
+            edge = self._grown(records).edge(level, number)
+            full = self._tiles.get((level, number))
+            return edge if full is None else hashes_in(full)
 
     def verify(self, *, deep: bool = False) -> TreeHead:  # noqa: ARG002 - there is nothing beside the rows
         """Read all rows again, and give the head of the records; raises `Damaged` at the first one that is wrong."""
@@ -202,7 +201,14 @@ class PlainStore(ABC):
             if self._moment is not None:
                 raise StoreError("this thread is recording already, or reading: a clock must not record")
             with self.adding() as rows, self._at_one_moment() as records:
-                yield PlainAppend(initiative, records, self._grown(records), rows)
+                yield PlainAppend(initiative, records, rows, self._grown(records))
+
+    def backup(self, path: str) -> TreeHead:
+        """Raise `StoreError`: only whoever made this store knows where it keeps its rows."""
+        raise StoreError(
+            f"{path}: no backup is written, since this store has no file to copy: open a ledger at that path and bring "
+            "the records there with ledger.exchange.copy"
+        )
 
     def close(self) -> None:
         """Let the rows go. Closing twice is fine."""
@@ -241,8 +247,8 @@ class PlainAppend:
 
     initiative: str
     records: Sequence[Record]
-    tree: Tree
     rows: list[Row]
+    tree: Tree
     head: Head = field(init=False)
 
     @head.default

@@ -74,5 +74,11 @@ class EventStore(Log, Protocol):
         `deep` is for what takes longer, and finds what the first look cannot.
         """
 
+    def backup(self, path: str) -> TreeHead:
+        """Write all records there are to a new file, verified and whole, and give their head.
+
+        A store that keeps them elsewhere than in a file of its own may raise `StoreError`, and name another way.
+        """
+
     def close(self) -> None:
         """Let the file or the connection go. Closing twice is fine."""

@@ -2,10 +2,14 @@
 
 Appends speak SQL inside `BEGIN IMMEDIATE`, so the rules are checked and the batch is written while
 nobody else writes, in this process or another. What `record` has returned from is on the disk.
+
+A handle is for the process that opened it. What a fork has inherited of it is refused, and left alone: SQLite's locks
+are not inherited with it.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,12 +17,12 @@ from datetime import date
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
-from ledger.model.errors import LedgerClosed, StoreError
+from ledger.model.errors import LedgerClosed, ReadOnly, StoreError
 from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
 from ledger.recording.batch import READ, record_of
 from ledger.stores.sqlite_facts import ref_of, refs_of
-from ledger.stores.sqlite_file import connect, damage_of, errors_of, place_of, require_same_file
+from ledger.stores.sqlite_file import connect, damage_of, errors_of, require_same_file, require_unwritten
 from ledger.stores.sqlite_places import known_position, newest_position, newest_version, version_at
 from ledger.stores.sqlite_schema import SELECT
 from ledger.stores.sqlite_state import registers_at
@@ -29,7 +33,8 @@ if TYPE_CHECKING:
     from ledger.recording.merkle import Hashes, Tree
     from ledger.stores.sqlite_append import Remembered, SqliteAppend
 
-PAGE: Final = 1_000  # records that are read at once while streaming
+PAGE: Final = 1_000  # records that are read at once while streaming,
+FIRST_PAGE: Final = 10  # but for the first few: who asks for one only need not wait for others
 
 _POSITION, _VERSION = READ.index("position"), READ.index("version")
 
@@ -37,16 +42,19 @@ _POSITION, _VERSION = READ.index("position"), READ.index("version")
 class SqliteStore:
     """A ledger in a SQLite file, or in memory for the path `:memory:`.
 
-    `timeout` is how many seconds to wait for other writers before `LedgerBusy` is raised.
+    `timeout` is how many seconds to wait for other writers before `LedgerBusy` is raised. With `read_only` nothing
+    is created, and nothing can be written.
     """
 
-    def __init__(self, path: str, timeout: float = 5.0) -> None:
+    def __init__(self, path: str, timeout: float = 5.0, *, read_only: bool = False) -> None:
         self.path = path
+        self._read_only = read_only
+        self._process = os.getpid()
         self._lock = RLock()
         self._remembered: dict[str, Remembered] = {}
         self._tree: Tree | None = None  # as of the last batch of this process, or later
-        self._connection: sqlite3.Connection | None = connect(path, timeout)
-        self._place = place_of(path)
+        self._connection: sqlite3.Connection | None
+        self._connection, self._place = connect(path, timeout, read_only=read_only)
 
     def initiatives(self) -> list[str]:
         """Give the initiatives that have records, in order."""
@@ -63,19 +71,21 @@ class SqliteStore:
         with self._reading() as connection, damage_of(self.path):
             # an initiative is paged by version: its index is in that order, and skips all the others
             last = after if initiative is None else version_at(connection, initiative, after)
+        many = min(FIRST_PAGE, PAGE)
         while True:
             with self._reading() as connection:
                 if initiative is None:
-                    rows = connection.execute(f"{SELECT} WHERE position > ? ORDER BY position LIMIT ?", (last, PAGE))
+                    rows = connection.execute(f"{SELECT} WHERE position > ? ORDER BY position LIMIT ?", (last, many))
                 else:
                     rows = connection.execute(
                         f"{SELECT} WHERE initiative = ? AND version > ? ORDER BY version LIMIT ?",
-                        (initiative, last, PAGE),
+                        (initiative, last, many),
                     )
                 page = rows.fetchall()
             yield from map(record_of, page)
-            if len(page) < PAGE:
+            if len(page) < many:
                 return
+            many = PAGE
             last = page[-1][_POSITION if initiative is None else _VERSION]
 
     def registers(
@@ -96,8 +106,8 @@ class SqliteStore:
 
     def position(self) -> int:
         """Give the position of the newest record of the ledger; 0 where there is none."""
-        with self._lock, errors_of(self.path):
-            return newest_position(self._open())
+        with self._held() as connection:
+            return newest_position(connection)
 
     def refs(self, positions: Iterable[int]) -> Mapping[int, RecordRef]:
         """Give the short forms of records, by position; a position without a record is left out."""
@@ -167,8 +177,9 @@ class SqliteStore:
         from ledger.stores.sqlite_append import Remembered, SqliteAppend, head_of  # noqa: PLC0415 - many only read
         from ledger.stores.sqlite_tree import tree_after  # noqa: PLC0415
 
-        with self._lock, errors_of(self.path):
-            connection = self._open()
+        if self._read_only:
+            raise ReadOnly(f"{self.path}: it was opened with read_only=True: open it without, to record in it")
+        with self._held() as connection:
             if connection.in_transaction:
                 raise StoreError(f"{self.path}: this thread is recording already; a clock must not record")
             remembered = self._remembered.setdefault(initiative, Remembered())
@@ -187,30 +198,51 @@ class SqliteStore:
                     connection.execute("ROLLBACK")
                 raise
 
+    def backup(self, path: str) -> TreeHead:
+        """Write all records there are to a new file, checked and whole; give the position of the newest of them."""
+        from ledger.stores.sqlite_backup import failure_of, write_backup  # noqa: PLC0415 - few programs make them
+
+        def copy(target: sqlite3.Connection) -> None:
+            with self._held() as connection:
+                if connection.in_transaction:
+                    raise StoreError(f"{self.path}: this thread is recording: a clock must not make a backup")
+                with failure_of(path):
+                    connection.backup(target)  # all pages at once, of one moment: writers need not wait, nor does it
+
+        return write_backup(path, copy, self._place)
+
     def close(self) -> None:
         """Let the file go. Closing twice is fine."""
+        if self._process != os.getpid():  # a lock may have been inherited that nobody here will ever let go
+            return
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise LedgerClosed(f"{self.path}: this ledger was closed: open it again")
-        require_same_file(self._place)
-        return self._connection
+    @contextmanager
+    def _held(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection to one thread at a time."""
+        if self._process != os.getpid():
+            raise StoreError(f"{self.path}: it was opened before this process was forked: open it again in this one")
+        with self._lock, errors_of(self.path):
+            if self._connection is None:
+                raise LedgerClosed(f"{self.path}: this ledger was closed: open it again")
+            require_same_file(self._place)
+            require_unwritten(self._place)
+            yield self._connection
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """Read several times from one moment of the file."""
-        with self._lock, errors_of(self.path):
-            connection = self._open()
+        with self._held() as connection:
             if connection.in_transaction:  # asked from within a write of this thread
                 yield connection
                 return
             try:
                 connection.execute("BEGIN")
                 yield connection
+                require_unwritten(self._place)
             finally:
                 if connection.in_transaction:  # after some errors SQLite has ended it itself
                     connection.execute("COMMIT")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -29,10 +29,27 @@ from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT, SQLITE_MIN, migr
 from ledger.stores.sqlite_tree import check_end
 
 MEMORY = ":memory:"
+LOG_MAX = 4 * 2**20  # bytes of the file beside the ledger that are kept once all of it is in the ledger itself
 
 
-def connect(path: str, timeout: float) -> sqlite3.Connection:
-    """Open the ledger at a path, or create one where nothing is; `:memory:` gives a fresh one."""
+class Place(NamedTuple):
+    """Where an open file is, and which one it is: a path may come to name another file, or none.
+
+    `size` and `changed` (in nanoseconds) are kept of a file that SQLite takes for one that nobody writes to.
+    """
+
+    path: str  # absolute, whatever the working directory becomes
+    device: int
+    inode: int
+    size: int | None = None
+    changed: int | None = None
+
+
+def connect(path: str, timeout: float, *, read_only: bool = False) -> tuple[sqlite3.Connection, Place | None]:
+    """Open the ledger at a path, and say where it is; one in memory, `:memory:`, is fresh and nowhere.
+
+    One is created where nothing is, but not if it is to be `read_only`.
+    """
     if sqlite3.sqlite_version_info < SQLITE_MIN:
         raise StoreError(
             f"SQLite {sqlite3.sqlite_version} is too old: a ledger needs {'.'.join(map(str, SQLITE_MIN))} or newer"
@@ -40,15 +57,8 @@ def connect(path: str, timeout: float) -> sqlite3.Connection:
     try:
         with errors_of(path):
             if path == MEMORY:
-                connection = _open(MEMORY, timeout)
-                with closing(_open(MEMORY, timeout)) as empty:
-                    empty.deserialize(_empty_ledger())
-                    empty.backup(connection)  # since what is deserialised itself cannot grow past a limit
-                return connection
-            if not os.path.lexists(path):
-                _require_no_remains(Path(path))
-                _create(Path(path))
-            return _existing(Path(path), timeout)
+                return _in_memory(timeout, read_only=read_only), None
+            return _in_a_file(Path(path), timeout, read_only=read_only)
     except StoreError:  # which is an OSError too
         raise
     except OSError as error:
@@ -86,13 +96,24 @@ def _in_words(path: str, error: sqlite3.DatabaseError) -> StoreError:
     if primary == sqlite3.SQLITE_BUSY:
         return LedgerBusy(f"{path}: another writer holds it; try again, or open it with a longer timeout")
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-        return ReadOnly(f"{path}: it cannot be written to; check the rights on the file and on its folder")
+        return ReadOnly(
+            f"{path}: it cannot be written to; check the rights on the file and on its folder, "
+            "or open it with read_only=True to read it"
+        )
     if primary == sqlite3.SQLITE_NOTADB:
         return NotALedger(f"{path}: it is no SQLite file, so no ledger; it was left as it is")
     if primary == sqlite3.SQLITE_CANTOPEN:
-        return ReadOnly(f"{path}: it cannot be opened; check the rights on the file and on its folder")
+        return ReadOnly(
+            f"{path}: it cannot be opened; check the rights on the file and on its folder, "
+            "or open it with read_only=True to read it"
+        )
     if primary == sqlite3.SQLITE_FULL:
         return StoreError(f"{path}: the disk is full; nothing of this batch was written: make room and record it again")
+    if code == sqlite3.SQLITE_IOERR_FSYNC:  # it may be found in the log when that is read after a crash
+        return StoreError(
+            f"{path}: the disk did not confirm what was written; whether this batch is kept shows when the ledger is "
+            "opened again: record it then with the same ids"
+        )
     # text that is no UTF-8 comes without a code
     if primary == sqlite3.SQLITE_CORRUPT or (isinstance(error, sqlite3.OperationalError) and not code):
         return _damaged(path, error)
@@ -101,22 +122,6 @@ def _in_words(path: str, error: sqlite3.DatabaseError) -> StoreError:
 
 def _damaged(path: str, error: Exception) -> StoreError:
     return StoreError(f"{path}: the file is damaged ({shown(str(error), 200)}): restore it from a backup")
-
-
-class Place(NamedTuple):
-    """Where an open file is, and which one it is: a path may come to name another file, or none."""
-
-    path: str  # absolute, whatever the working directory becomes
-    device: int
-    inode: int
-
-
-def place_of(path: str) -> Place | None:
-    """Say where a file that was just opened is; None for one in memory."""
-    if path == MEMORY:
-        return None
-    found = os.stat(path)
-    return Place(os.path.abspath(path), found.st_dev, found.st_ino)
 
 
 def require_same_file(place: Place | None) -> None:
@@ -135,19 +140,80 @@ def require_same_file(place: Place | None) -> None:
         )
 
 
-def _existing(path: Path, timeout: float) -> sqlite3.Connection:
+def require_unwritten(place: Place | None) -> None:
+    """Raise `StoreError` if somebody writes to a file that was opened as one that nobody writes to."""
+    if place is None or place.size is None:
+        return
+    found = os.stat(place.path)
+    if (found.st_size, found.st_mtime_ns) != (place.size, place.changed) or _has_log(place.path):
+        raise StoreError(
+            f"{place.path}: somebody writes to it, and from here this cannot be followed, since the folder cannot be "
+            "written to: close this ledger and open it again"
+        )
+
+
+def _in_memory(timeout: float, *, read_only: bool) -> sqlite3.Connection:
+    if read_only:
+        raise StoreError(
+            f"{MEMORY}: a ledger in memory begins empty, and with read_only=True would stay so: give a file"
+        )
+    connection = _open(MEMORY, timeout)
+    with closing(_open(MEMORY, timeout)) as empty:
+        empty.deserialize(_empty_ledger())
+        empty.backup(connection)  # since what is deserialised itself cannot grow past a limit
+    return connection
+
+
+def _in_a_file(path: Path, timeout: float, *, read_only: bool) -> tuple[sqlite3.Connection, Place]:
+    if not os.path.lexists(path):
+        require_no_remains(path)
+        if read_only:
+            raise StoreError(f"{path}: nothing is there to be read, and with read_only=True nothing is created")
+        _create(path)
+    return _existing(path, timeout, read_only=read_only)
+
+
+def _existing(path: Path, timeout: float, *, read_only: bool) -> tuple[sqlite3.Connection, Place]:
     if path.is_dir():
         raise NotALedger(f"{path}: it is a folder: give the path of a file in it")
     if not path.exists():
         raise StoreError(f"{path}: it is a link to {path.readlink()}, where nothing is: repair or remove the link")
-    connection = _open(f"file:{quote(os.fsencode(path.absolute()))}?mode=rw", timeout, uri=True)
+    found, whole = os.stat(path), os.path.abspath(path)
+    place = Place(whole, found.st_dev, found.st_ino)
+    mode = "rw"
+    if read_only:
+        mode = "ro"
+        if not os.access(os.path.dirname(os.path.realpath(path)), os.W_OK):
+            mode, place = _where_no_file_can_be_made(path, place, found)
+    connection = _open(f"file:{quote(os.fsencode(whole))}?mode={mode}", timeout, uri=True)
     try:
         _check(path, connection)
-        connection.execute("PRAGMA journal_mode = WAL")
+        if not read_only:
+            connection.execute("PRAGMA journal_mode = WAL")
     except BaseException:
         connection.close()
         raise
-    return connection
+    return connection, place
+
+
+def _where_no_file_can_be_made(path: Path, place: Place, found: os.stat_result) -> tuple[str, Place]:
+    """Say how to read a ledger in a folder that cannot be written to: SQLite cannot make there the files it needs.
+
+    Without them it reads a file that it is told to be immutable: right only for as long as nobody writes to it.
+    """
+    if not _has_log(path):
+        return "ro&immutable=1", place._replace(size=found.st_size, changed=found.st_mtime_ns)
+    if not os.path.lexists(f"{os.path.realpath(path)}-shm"):
+        raise ReadOnly(
+            f"{path}: its newest records are in {path.name}-wal, and to read them SQLite must make a file beside it, "
+            "which this folder does not allow: copy both to a folder that does, or open the ledger once with the "
+            "right to write there"
+        )
+    return "ro", place
+
+
+def _has_log(path: str | Path) -> bool:
+    return os.path.lexists(f"{os.path.realpath(path)}-wal")
 
 
 def _check(path: Path, connection: sqlite3.Connection) -> None:
@@ -170,7 +236,8 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         check_end(connection)
 
 
-def _require_no_remains(path: Path) -> None:
+def require_no_remains(path: Path) -> None:
+    """Raise `NotALedger` where a ledger is gone, and what SQLite kept beside it is left."""
     for suffix in ("-wal", "-shm"):
         if os.path.lexists(f"{path}{suffix}"):
             raise NotALedger(
@@ -181,26 +248,47 @@ def _require_no_remains(path: Path) -> None:
 
 def _create(path: Path) -> None:
     """Make a new ledger beside the path, and move it there whole; if somebody was faster, theirs stays."""
+    with unfinished_for(path) as unfinished:
+        with closing(_open(str(unfinished), 0)) as connection:
+            _create_tables(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+        move(unfinished, path)
+
+
+@contextmanager
+def unfinished_for(path: Path) -> Iterator[Path]:
+    """Give the name of a file beside a path, which is to be moved there when it is whole; it is removed at the end."""
     if not path.absolute().parent.is_dir():
         raise StoreError(f"{path}: there is no folder {path.absolute().parent}: create it first")
     unfinished = path.with_name(f".ledger-{uuid4().hex}.new")  # short, whatever the length of the other
     try:
-        with closing(_open(str(unfinished), 0)) as connection:
-            _create_tables(connection)
-            connection.execute("PRAGMA journal_mode = WAL")
-        _move(unfinished, path)
+        yield unfinished
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def _move(unfinished: Path, path: Path) -> None:
+def move(unfinished: Path, path: Path) -> bool:
+    """Move a file to a path, to stay there though the power fails; tell whether it did: what is there is kept."""
+    _synchronise(unfinished)
     try:
         os.link(unfinished, path)  # unlike a renaming, this never overwrites
     except FileExistsError:
-        return
+        return False
     except OSError:  # a file system without links, such as that of a memory stick
-        if not os.path.lexists(path):
-            unfinished.rename(path)
+        if os.path.lexists(path):
+            return False
+        unfinished.rename(path)
+    with suppress(PermissionError):  # where folders cannot be opened, the system is left to it
+        _synchronise(path.absolute().parent)
+    return True
+
+
+def _synchronise(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 @cache  # property tests open a ledger in memory for each example, and to make the tables takes milliseconds
@@ -222,4 +310,5 @@ def _open(path: str, timeout: float, *, uri: bool = False) -> sqlite3.Connection
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_MAX}")
     return connection

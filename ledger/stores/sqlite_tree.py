@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from ledger.model.errors import Damaged
+from ledger.model.errors import Damaged, shown
 from ledger.model.heads import TreeHead
 from ledger.recording.batch import COLUMNS, Row, leaves_of, require_digest
-from ledger.recording.merkle import EMPTY, WIDTH, Hashes, Tree, hashes_in
+from ledger.recording.merkle import EMPTY, HASH, WIDTH, Hashes, Tree, hashes_in
 from ledger.stores.sqlite_schema import quoted
 
 _READ_ON_MAX: Final = WIDTH  # leaves that others wrote; where there are more, the tiles are quicker to read
@@ -19,7 +19,7 @@ def newest_head(connection: sqlite3.Connection) -> TreeHead:
     """Give the head after the newest batch."""
     found = connection.execute("SELECT size, root FROM heads ORDER BY size DESC LIMIT 1").fetchone()
     size, root = found or (0, EMPTY)
-    return TreeHead(size, root.hex())
+    return TreeHead(size, _bytes(root).hex())
 
 
 def tree_at(connection: sqlite3.Connection, size: int) -> Tree:
@@ -54,7 +54,7 @@ def tile_of(connection: sqlite3.Connection, level: int, number: int) -> Hashes:
     """Give the hashes of a tile, all there are by now: none, where the tree has not come so far."""
     found = connection.execute("SELECT hashes FROM tiles WHERE level = ? AND number = ?", (level, number)).fetchone()
     if found is not None:
-        return hashes_in(found[0])
+        return hashes_in(_bytes(found[0]))
     return _hashes(connection, level, number * WIDTH, (number + 1) * WIDTH)
 
 
@@ -90,4 +90,10 @@ def _hashes(connection: sqlite3.Connection, level: int, start: int, end: int) ->
     roots = connection.execute(
         "SELECT root FROM tiles WHERE level = ? AND number >= ? AND number < ? ORDER BY number", (level - 1, start, end)
     )
-    return [root for (root,) in roots]
+    return [_bytes(root) for (root,) in roots]
+
+
+def _bytes(found: object) -> bytes:
+    if not isinstance(found, bytes) or len(found) % HASH:
+        raise Damaged(f"the Merkle tree holds {shown(found)} where a hash should be: restore the ledger from a backup")
+    return found

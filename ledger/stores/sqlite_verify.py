@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from typing import Any, Final
 
@@ -29,8 +28,7 @@ def verify(connection: sqlite3.Connection) -> TreeHead:
     """Read all there is in a file, and give the head of its records; raises `Damaged` at the first thing wrong."""
     if found := strange(connection):
         raise Damaged(f"the schema is not that of a ledger: {listed(found, 5)}: {_WAY_OUT}")
-    with _any_text(connection):
-        return _Verification(connection).head()
+    return _Verification(connection).head()
 
 
 def verify_deeply(connection: sqlite3.Connection, initiatives: Iterable[str]) -> None:
@@ -176,16 +174,6 @@ def _until_unreadable(rows: Iterable[Row]) -> Iterator[Row]:
             yield row
     except sqlite3.DatabaseError as error:
         raise DamagedRecord(f"the file cannot be read after record {position} ({error}): {_WAY_OUT}") from error
-
-
-@contextmanager
-def _any_text(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read text that is no UTF-8 too, so that the record that it stands in can be named."""
-    connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
-    try:
-        yield
-    finally:
-        connection.text_factory = str
 
 
 def _wrong(record: Record, why: str) -> DamagedRecord:

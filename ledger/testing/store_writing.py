@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from ledger.book import Ledger
 from ledger.model.errors import LedgerClosed, Refused, RetryMismatch, StoreError, VersionConflict
-from ledger.model.events import Event, MemberChanged, MemberJoined, MetricDefined, RecordRetracted
+from ledger.model.events import Event, MemberChanged, MemberJoined, MetricDefined, RecordRetracted, ReportPublished
 from ledger.model.facts import definition_of, status_of
 from ledger.model.measures import Members
 from ledger.model.registers import Registers
 from ledger.queries.log import Wanted
 from ledger.recording.batch import Head, Terms
+from ledger.recording.merkle import Tree, hashes_in, root_at
 from ledger.stores.protocol import EventStore
 from ledger.testing.appends import (
     ADA,
@@ -250,6 +251,44 @@ class WritingConformance:
 
         with closing(open_store()) as store:
             check()
+
+    # the tree
+
+    def test_the_head_is_that_of_all_records(self, open_store: OpenStore) -> None:
+        """After each batch it is that of the digests so far, for the next writer too; a report carries it."""
+        tree = Tree()
+        with closing(open_store()) as store:
+            assert store.head() == tree.head()
+            for record in put_some(store):
+                assert record.head == (tree.head() if isinstance(record.event, ReportPublished) else None)
+                tree.grow([bytes.fromhex(record.digest)])
+            assert store.head() == tree.head()
+            with store.writing("clusters") as append:
+                assert (append.tree.size, append.tree.root()) == (tree.size, tree.root())
+        with closing(open_store()) as store:
+            assert store.head() == tree.head()
+
+    def test_tiles_hold_the_hashes_of_the_tree(self, open_store: OpenStore) -> None:
+        """Full ones, and the last one of each level as far as it has come."""
+        with closing(open_store()) as store:
+            assert list(store.tile(0, 0)) == []
+            digests = [one.digest for many in (250, 20, 1) for one in put(store, "clusters", *[ADA] * many)]
+            tree = Tree()
+            (full,) = tree.grow(map(bytes.fromhex, digests))
+            assert list(store.tile(0, 0)) == hashes_in(full.hashes)
+            assert [list(store.tile(0, 1)), list(store.tile(1, 0))] == tree.edges
+            assert [list(store.tile(*other)) for other in ((0, 2), (1, 1), (2, 0))] == [[], [], []]
+            earlier = Tree()
+            earlier.grow(map(bytes.fromhex, digests[:255]))
+            assert root_at(store.tile, 255) == earlier.root()
+            assert store.head() == tree.head()
+
+    def test_a_store_that_is_sound_verifies(self, open_store: OpenStore) -> None:
+        """It gives the head, and finds no fault, at first sight and at a second one."""
+        with closing(open_store()) as store:
+            assert store.verify() == store.verify(deep=True) == Tree().head()
+            put_some(store)
+            assert store.verify() == store.verify(deep=True) == store.head()
 
     def test_digests_are_kept(self, open_store: OpenStore) -> None:
         """Each record comes back with the digest that it was written with."""

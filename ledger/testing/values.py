@@ -20,7 +20,8 @@ from hypothesis.strategies import SearchStrategy
 
 from ledger.model.errors import LedgerError
 from ledger.model.events import EVENTS, QUALITIES, Attributes, Claim, Event, MemberChanged, ReportPublished
-from ledger.model.exact import DIGITS_MAX, PLACES_MAX, number
+from ledger.model.exact import number
+from ledger.model.limits import DIGITS_MAX, PLACES_MAX
 from ledger.model.measures import MEASURES, OVERLAPS, Distinct, Joined, Measure, Members, Share, Simple, Total, Value
 from ledger.model.periods import period_of
 from ledger.model.quantity import Quantity

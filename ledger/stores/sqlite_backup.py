@@ -1,0 +1,58 @@
+"""Backups: a ledger copied page by page, by SQLite itself, to a new file that appears whole or not at all.
+
+To copy the file of an open ledger would not do: its newest records lie in another file beside it, and pages may be
+written while one reads.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from stat import S_IMODE
+
+from ledger.model.errors import StoreError
+from ledger.model.heads import TreeHead
+from ledger.stores.sqlite_file import Place, connect, damage_of, errors_of, move, require_no_remains, unfinished_for
+from ledger.stores.sqlite_verify import verify
+
+
+def write_backup(path: str, copy: Callable[[sqlite3.Connection], None], source: Place | None) -> TreeHead:
+    """Write what `copy` brings to a new file at a path, and give the head of the records in it.
+
+    The file may be read by those who may read the source. Raises `StoreError` where something is at the path, or
+    where it cannot be written, and `Damaged` where the source is: then nothing is left at the path.
+    """
+    target = Path(path)
+    if os.path.lexists(target):
+        raise _taken(path)
+    require_no_remains(target)
+    with failure_of(path), unfinished_for(target) as unfinished:
+        unfinished.touch(0o666 if source is None else S_IMODE(os.stat(source.path).st_mode) | 0o600, exist_ok=False)
+        with closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
+            copy(connection)
+            connection.execute("PRAGMA journal_mode = DELETE")  # so that it needs no files beside it
+        connection, _ = connect(str(unfinished), 0, read_only=True)
+        with closing(connection), errors_of(path), damage_of(path):
+            head = verify(connection)  # SQLite copies pages as they are
+        if not move(unfinished, target):
+            raise _taken(path)
+    return head
+
+
+@contextmanager
+def failure_of(path: str) -> Iterator[None]:
+    """Say of what fails that there is no backup."""
+    try:
+        yield
+    except StoreError:  # which is an OSError too
+        raise
+    except (OSError, sqlite3.DatabaseError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise StoreError(f"{path}: no backup could be written, and nothing is left of it: {why}") from error
+
+
+def _taken(path: str) -> StoreError:
+    return StoreError(f"{path}: something is there already, and no backup overwrites it: choose another path")
