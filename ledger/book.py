@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Self, overload
 from ledger.initiative import Initiative
 from ledger.model.errors import BadInput, Rewritten, StoreError, Truncated, UnknownRecord, shown
 from ledger.model.fields import require_count, require_id
-from ledger.model.heads import TreeHead
+from ledger.model.heads import TreeHead, head_of
 from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import row_of
 from ledger.stores.sqlite import SqliteStore
@@ -154,7 +154,7 @@ class Ledger:
         ...     book.verify(published).size
         2
         """
-        published = None if head is None else _head_of(head)
+        published = None if head is None else head_of(head)
         if not isinstance(deep, bool):
             raise BadInput(f"deep={shown(deep)} must be True or False")
         with self._store.reading():
@@ -182,7 +182,7 @@ class Ledger:
         position = record.position if isinstance(record, Record | RecordRef) else require_count(record, "record")
         with self._store.reading():
             newest = self._store.head()
-            at = newest if head is None else self._require_on_this_history(_head_of(head), newest)
+            at = newest if head is None else self._require_on_this_history(head_of(head), newest)
             found = next(self._store.records(after=position - 1), None) if 0 < position <= at.size else None
             if found is None or not _is(found, record):
                 raise UnknownRecord(str(getattr(record, "id", record)))
@@ -207,8 +207,8 @@ class Ledger:
 
         with self._store.reading():
             newest = self._store.head()
-            later = newest if new is None else self._require_on_this_history(_head_of(new), newest)
-            earlier = self._require_on_this_history(_head_of(old), newest)
+            later = newest if new is None else self._require_on_this_history(head_of(new), newest)
+            earlier = self._require_on_this_history(head_of(old), newest)
             if earlier.size > later.size:
                 raise BadInput(f"the old head counts {earlier.size} records, the new one {later.size}: exchange them")
             path = growth(cache(self._store.tile), earlier.size, later.size)
@@ -266,7 +266,7 @@ class Ledger:
         from ledger.exchange.anew import record_anew  # noqa: PLC0415 - doors to a higher floor
         from ledger.exchange.copies import write_records  # noqa: PLC0415
 
-        published = None if head is None else _head_of(head)
+        published = None if head is None else head_of(head)
         with self._store.together() if at_once else nullcontext():
             if anew:
                 return record_anew(self._store, records, self._clock, os.urandom, published)
@@ -344,10 +344,6 @@ def open(
     if not isinstance(read_only, bool):
         raise BadInput(f"read_only={shown(read_only)} must be True or False: is nothing to be written?")
     return Ledger(SqliteStore(name, timeout, read_only=read_only), clock)
-
-
-def _head_of(head: TreeHead | str) -> TreeHead:
-    return head if isinstance(head, TreeHead) else TreeHead.parse(head)
 
 
 def _is(found: Record, record: Record | RecordRef | int) -> bool:

@@ -33,18 +33,16 @@ def only_the_processes_that_run_tests_are_measured() -> None:
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
 
 
-# what these draw takes longest, and each line that they reach has a test that reaches it always
-UNMEASURED = frozenset({"test_faults.py", "test_laws.py", "test_time_travel.py", "test_why.py"})
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Measure no test of these files that draws its examples: it then takes half as long, and covers nothing by luck.
+    """Measure no test that draws its examples: it then takes half as long, and covers nothing by luck.
 
-    Hypothesis marks its tests itself; those that draw within a test are marked `hypothesis` by hand.
+    So each line must be reached by a test that always reaches it: a small exact one, or one that draws the same each
+    time (`derandomize=True`). Hypothesis marks what is `given`, and its machines; a test that searches or draws within
+    is marked `hypothesis` by hand, unless it draws the same each time.
     """
     drawn = item.get_closest_marker("hypothesis") is not None
-    measured = Coverage.current() if drawn and item.path.name in UNMEASURED else None
+    measured = Coverage.current() if drawn else None
     if measured is None:
         return (yield)
     measured.stop()

@@ -1735,7 +1735,7 @@ def test_a_total_on_another_basis_is_that_of_the_state_at_every_moment(clusters,
     clusters.record(MemberChanged("a", "2022-05-01", part_of=""), MemberLeft("c", "2022-06-01"))
     clusters.record(MemberChanged("b", "2022-04-01", part_of="c"))
     line, by_country = clusters.timeline(measure), clusters.timeline(measure, by="country")
-    days = [date(2020, 12, 1), *(date(2021 + month // 12, month % 12 + 1, 1) for month in range(20))]
+    days = [date(2020, 12, 1), *(date(2021, month, 1) for month in (2, 3)), *(date(2022, month, 1) for month in (3, 5, 6))]
     moments = sorted({record.recorded_at for record in clusters.records()})
     believed = []
     for moment in moments:
@@ -1744,9 +1744,11 @@ def test_a_total_on_another_basis_is_that_of_the_state_at_every_moment(clusters,
         believed.append(figures)
         groups = [state.measure(measure, by="country") for state in states]
         series = line.series(days[0], days[-1], known_at=moment)
-        assert [line.at(day, moment) for day in days] == list(series) == figures
+        places = [series.days.index(day) for day in days]
+        assert [line.at(day, moment) for day in days] == [series[place] for place in places] == figures
         assert [by_country.at(day, moment) for day in days] == groups
-        assert [row["low"] for row in series.to_rows()] == [figure.amount.low for figure in figures]
+        lows = [row["low"] for row in series.to_rows()]
+        assert [lows[place] for place in places] == [figure.amount.low for figure in figures]
     for day, figures in zip(days, zip(*believed, strict=True), strict=True):
         amounts = [(figure.amount, figure.envelope) for figure in figures]
         changed = [amount for amount, before in zip(amounts, [None, *amounts[:-1]], strict=True) if amount != before]

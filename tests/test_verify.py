@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
+from sqlite_utils import Database
 
 import ledger
 from ledger import (
@@ -25,7 +26,16 @@ from ledger import (
     Total,
     exactly,
 )
-from ledger.model.errors import BadInput, Damaged, DamagedRecord, NewerFormat, Rewritten, Truncated, UnknownRecord
+from ledger.model.errors import (
+    BadInput,
+    Damaged,
+    DamagedRecord,
+    NewerFormat,
+    NotALedger,
+    Rewritten,
+    Truncated,
+    UnknownRecord,
+)
 from ledger.model.heads import TreeHead
 from ledger.recording.batch import COLUMNS, digest_of
 from ledger.recording.merkle import EMPTY, Tree
@@ -293,6 +303,32 @@ def test_what_was_changed_is_told(tmp_path, sound, steps, found):
                     connection.execute(text)
         with pytest.raises(Damaged, match=found):
             book.verify()
+
+
+@pytest.mark.parametrize(
+    ("step", "found"),
+    [
+        (
+            f"UPDATE records SET position = {2**63 - 1} WHERE position = 11",
+            f"the newest record is at position {2**63 - 1}",
+        ),
+        (f"UPDATE records SET version = {2**63 - 1} WHERE position = 11", "record 11 .*not what its digest says"),
+        (f"UPDATE heads SET size = {2**63 - 1} WHERE size = 11", f"the newest head counts {2**63 - 1}"),
+    ],
+)
+def test_numbers_that_no_ledger_comes_to_are_found_at_opening(tmp_path, sound, step, found):
+    with pytest.raises(Damaged, match=found):
+        ledger.open(changed(tmp_path / "changed.db", sound, step))
+
+
+@pytest.mark.parametrize("table", ["records", "heads"])
+def test_what_takes_the_guards_off_is_found_at_opening(tmp_path, sound, table):  # reliability 13
+    path = tmp_path / "changed.db"
+    path.write_bytes(sound[0])
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        Database(connection)[table].transform()  # it makes the table anew, and its triggers are gone
+    with pytest.raises(NotALedger, match=r"its schema is not that of a ledger.* is gone"):
+        ledger.open(path)
 
 
 def test_only_the_deep_look_finds_an_index_that_is_damaged(tmp_path, sound):

@@ -88,6 +88,11 @@ class TreeHead:
         raise BadInput(f"{shown(text)} is no checkpoint: an origin, a size and a root in base64, each on its own line")
 
 
+def head_of(head: TreeHead | str) -> TreeHead:
+    """Give a head that may come as text; raises `BadInput`."""
+    return head if isinstance(head, TreeHead) else TreeHead.parse(head)
+
+
 def _is_origin(text: str) -> bool:
     return bool(text) and text.isprintable() and " " not in text and "+" not in text
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from attrs import frozen
 
 from ledger.model.errors import BadInput, shown
-from ledger.model.heads import TreeHead
+from ledger.model.heads import TreeHead, head_of
 from ledger.recording.batch import COLUMNS, digest_of
 from ledger.recording.merkle import HASH, extends, includes
 
@@ -38,11 +38,12 @@ class InclusionProof:
         """The position of the record."""
         return int(self.columns[0] or 0)
 
-    def holds(self, head: TreeHead) -> bool:
-        """Does it prove that the record is among those of this head, which somebody published?"""
+    def holds(self, head: TreeHead | str) -> bool:
+        """Does it prove that the record is among those of this head or checkpoint, which somebody published?"""
+        published = head_of(head)
         leaf = bytes.fromhex(digest_of(self.columns))
-        return head == self.head and includes(
-            bytes.fromhex(head.root), head.size, self.position - 1, leaf, _bytes(self.path)
+        return published == self.head and includes(
+            bytes.fromhex(published.root), published.size, self.position - 1, leaf, _bytes(self.path)
         )
 
     def to_json(self) -> str:
@@ -68,10 +69,11 @@ class GrowthProof:
     new: TreeHead
     path: Path
 
-    def holds(self, old: TreeHead, new: TreeHead) -> bool:
-        """Does it prove that a ledger went on from one of these heads to the other, changing nothing?"""
-        return (old, new) == (self.old, self.new) and extends(
-            old.size, bytes.fromhex(old.root), new.size, bytes.fromhex(new.root), _bytes(self.path)
+    def holds(self, old: TreeHead | str, new: TreeHead | str) -> bool:
+        """Does it prove that a ledger went on from one of these heads or checkpoints to the other, changing nothing?"""
+        one, other = head_of(old), head_of(new)
+        return (one, other) == (self.old, self.new) and extends(
+            one.size, bytes.fromhex(one.root), other.size, bytes.fromhex(other.root), _bytes(self.path)
         )
 
     def to_json(self) -> str:
