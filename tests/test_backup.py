@@ -102,7 +102,7 @@ def test_a_backup_can_be_read_by_those_who_could_read_the_ledger(path, target):
         target.unlink()
 
 
-# of one moment: reliability 24
+# of one moment
 
 
 WRITER = """
@@ -331,7 +331,7 @@ FULL = """
 """
 
 
-def test_a_disk_without_room_leaves_nothing_at_the_path_and_the_ledger_as_it_was(path, target):  # reliability 7
+def test_a_disk_without_room_leaves_nothing_at_the_path_and_the_ledger_as_it_was(path, target):
     filled(ledger.open(path), count=400).close()
     before = path.read_bytes()
     done = subprocess.run(
