@@ -238,7 +238,7 @@ def require_next_append_works(path, note):
 
 
 @pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.long)])
-def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(new, stage, kills):  # reliability 1
+def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(new, stage, kills):
     chance = random.Random(6)
     acknowledged = 0
     for kill in range(kills):
@@ -257,7 +257,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(new, stage, ki
     assert acknowledged >= kills
 
 
-def test_a_kill_before_any_statement_of_a_recording_leaves_nothing_of_it(new, stage):  # reliability 2
+def test_a_kill_before_any_statement_of_a_recording_leaves_nothing_of_it(new, stage):
     path = new()
     require_next_append_works(path, "first")
     before = rows_of(path)
@@ -294,7 +294,7 @@ def test_a_kill_before_any_statement_of_a_recording_leaves_nothing_of_it(new, st
 
 @pytest.mark.parametrize("pages", [2_000, 3])  # with 3 pages of memory much is written long before the end
 @pytest.mark.parametrize("step", [50_021, pytest.param(1_003, marks=pytest.mark.long)])
-def test_a_kill_at_any_byte_of_the_log_leaves_whole_batches(new, stage, pages, step):  # reliability 1 and 2
+def test_a_kill_at_any_byte_of_the_log_leaves_whole_batches(new, stage, pages, step):
     for size in range(33_000, 250_000, step):  # less would not do for the memory that is shared by readers
         path = new()
         told, status = stage("die_at_byte", str(path), 1, size, pages)
@@ -305,7 +305,7 @@ def test_a_kill_at_any_byte_of_the_log_leaves_whole_batches(new, stage, pages, s
 
 
 @pytest.mark.parametrize("step", [80_021, pytest.param(4_001, marks=pytest.mark.long)])
-def test_a_kill_while_the_log_is_moved_to_the_ledger_loses_nothing(new, stage, step):  # reliability 2 and 29
+def test_a_kill_while_the_log_is_moved_to_the_ledger_loses_nothing(new, stage, step):
     for size in range(100, 260_000, step):
         path = new()
         told, status = stage("die_at_byte_of_the_ledger", str(path), 1, size)
@@ -320,7 +320,7 @@ def test_a_kill_while_the_log_is_moved_to_the_ledger_loses_nothing(new, stage, s
 
 
 @pytest.mark.parametrize("kills", [10, pytest.param(200, marks=pytest.mark.long)])
-def test_a_kill_while_another_process_repairs_loses_nothing(new, stage, kills):  # reliability 29
+def test_a_kill_while_another_process_repairs_loses_nothing(new, stage, kills):
     chance = random.Random(29)
     for kill in range(kills):
         if kill % 20 == 0:
@@ -340,7 +340,7 @@ def test_a_kill_while_another_process_repairs_loses_nothing(new, stage, kills): 
 
 
 @pytest.mark.parametrize("step", [60_013, pytest.param(1_003, marks=pytest.mark.long)])
-def test_a_write_that_fails_is_told_and_the_next_one_works_when_there_is_room(new, stage, step):  # reliability 7
+def test_a_write_that_fails_is_told_and_the_next_one_works_when_there_is_room(new, stage, step):
     for size in range(33_000, 250_000, step):
         path = new()
         told, status = stage("without_room", str(path), 1, size)

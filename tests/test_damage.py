@@ -120,13 +120,13 @@ def flipped(folder, whole, places):
 
 
 @pytest.mark.parametrize("places", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
-def test_a_bit_that_flips_in_the_file_changes_nothing_or_is_found(tmp_path, whole, places):  # reliability 6
+def test_a_bit_that_flips_in_the_file_changes_nothing_or_is_found(tmp_path, whole, places):
     verdicts = flipped(tmp_path, whole, places)
     assert {FOUND, AS_IT_WAS} <= verdicts.keys() <= {FOUND, FOUND_DEEP, AS_IT_WAS}
 
 
 @pytest.mark.parametrize("page", range(1, 30, 7))
-def test_a_page_of_something_else_is_found(tmp_path, whole, page):  # reliability 6
+def test_a_page_of_something_else_is_found(tmp_path, whole, page):
     content = whole[0]
     for rubbish in (bytes(4096), random.Random(page).randbytes(4096), content[-4096:]):
         path = tmp_path / "damaged.db"
@@ -186,7 +186,7 @@ def log_cut(folder, logged, step):
 
 
 @pytest.mark.parametrize("step", [20_000, pytest.param(512, marks=pytest.mark.long)])
-def test_a_log_that_is_cut_off_leaves_whole_batches(tmp_path, logged, step):  # reliability 3 and 4
+def test_a_log_that_is_cut_off_leaves_whole_batches(tmp_path, logged, step):
     verdicts = log_cut(tmp_path, logged, step)
     assert verdicts[AS_IT_WAS] <= 1 + 20 * (step < 20_000)
     assert verdicts[FOUND]
@@ -205,11 +205,11 @@ def log_flipped(folder, logged, places):
 
 
 @pytest.mark.parametrize("places", [FEW // 3, pytest.param(MANY // 5, marks=pytest.mark.long)])
-def test_a_bit_that_flips_in_the_log_leaves_whole_batches(tmp_path, logged, places):  # reliability 5
+def test_a_bit_that_flips_in_the_log_leaves_whole_batches(tmp_path, logged, places):
     assert log_flipped(tmp_path, logged, places)[FOUND]
 
 
-def test_only_a_published_head_tells_that_a_log_was_cut_off(tmp_path, logged):  # reliability 3
+def test_only_a_published_head_tells_that_a_log_was_cut_off(tmp_path, logged):
     content, log, (_, head), _ = logged
     path = tmp_path / "cut.db"
     path.write_bytes(content)

@@ -426,7 +426,7 @@ def ids_are_not_looked_for(patch):
 def nothing_is_written_to_the_disk(patch):
     """A file is kept in memory alone."""
     right = SqliteStore.__init__
-    patch.setattr(SqliteStore, "__init__", lambda store, path, timeout=5.0: right(store, ":memory:", timeout))
+    patch.setattr(SqliteStore, "__init__", lambda store, path, timeout=5.0, **_: right(store, ":memory:", timeout))
 
 
 # --- codec and exchange: what is written down and read back

@@ -80,7 +80,7 @@ def test_with_another_head_nothing_is_written(book):
 
 
 @pytest.mark.parametrize("number", range(7))
-def test_where_a_line_is_wrong_it_is_named_and_nothing_is_written(book, number):  # reliability 21
+def test_where_a_line_is_wrong_it_is_named_and_nothing_is_written(book, number):
     lines = list(to_lines(book))
     wrong = {
         "cut": [*lines[:number], lines[number][:-5]],

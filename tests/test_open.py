@@ -90,7 +90,7 @@ def test_a_ledger_in_memory_is_not_kept_and_not_shared(tmp_path, monkeypatch):
     "'quoted'.db", '"quoted".db', "a;b&c=d.db", "back\\slash.db", "file:x.db", "-dash.db", "new\nline.db", ".hidden",
     "no-suffix", "~", "e\u0301.db", "\udcff.db", "x" * 255, "é" * 127, ":memory:.db",
 ])  # fmt: skip
-def test_a_file_may_have_any_name(tmp_path, name, monkeypatch):  # reliability 23, as all of this file is
+def test_a_file_may_have_any_name(tmp_path, name, monkeypatch):
     # the longest names leave no room for SQLite's own "-wal" beside them
     path = tmp_path / (name[:-4] if len(os.fsencode(name)) > 250 else name)
     assert members(filled(path)) == ["basque"]
@@ -239,7 +239,7 @@ def test_a_ledger_of_a_newer_format_is_refused(path):
 
 
 @pytest.mark.parametrize("table", ["records", "registers", "facts", "retractions", "heads", "tiles"])
-def test_a_ledger_whose_tables_are_gone_is_refused(path, table):  # reliability 4
+def test_a_ledger_whose_tables_are_gone_is_refused(path, table):
     with_sql(filled(path), "PRAGMA foreign_keys = OFF", f"ALTER TABLE {table} RENAME TO elsewhere")
     said = refused(path, NotALedger)
     assert f"its schema is not that of a ledger, and was left as it is: table '{table}' is gone, " in said
@@ -281,7 +281,7 @@ def test_what_sqlite_keeps_to_plan_queries_is_no_damage(path):
 
 
 @pytest.mark.parametrize("part", [0, 1, 50, 100, 1_000, 4_095, 4_096, 8_192, 20_000, -4_096])
-def test_a_truncated_ledger_is_never_taken_for_a_new_or_a_whole_one(path, part):  # reliability 4
+def test_a_truncated_ledger_is_never_taken_for_a_new_or_a_whole_one(path, part):
     rest = filled(path).read_bytes()[:part]
     path.write_bytes(rest)
     with pytest.raises(StoreError):

@@ -117,7 +117,7 @@ def test_it_is_said_with_true_or_false(path, read_only):
     assert not path.exists()
 
 
-def test_what_is_no_ledger_is_refused_and_left_as_it_is(path):  # reliability 4 and 23
+def test_what_is_no_ledger_is_refused_and_left_as_it_is(path):
     path.mkdir()
     with pytest.raises(NotALedger, match="it is a folder"):
         ledger.open(path, read_only=True)
@@ -142,7 +142,7 @@ def test_what_is_no_ledger_is_refused_and_left_as_it_is(path):  # reliability 4 
     }  # fmt: skip
 
 
-# rights: reliability 8. Root may read and write whatever the rights are, so here another user reads.
+# rights: root may read and write whatever the rights are, so here another user reads.
 
 
 READER = """

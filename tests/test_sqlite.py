@@ -420,7 +420,7 @@ def test_a_stream_goes_on_while_others_append(monkeypatch):
         assert seen == list(range(1, 12))
 
 
-def test_a_stream_left_half_read_holds_nothing_up(path, monkeypatch):  # reliability 31
+def test_a_stream_left_half_read_holds_nothing_up(path, monkeypatch):
     monkeypatch.setattr(sqlite, "PAGE", 1)
     with ledger.open(path) as book:
         some_facts(book.initiative("clusters"))
@@ -451,7 +451,7 @@ TWO_IDS = ["0190d1f0-0000-7000-8000-000000000001", "0190d1f0-0000-7000-8000-0000
 TWO = (MemberJoined("a", "2021"), MemberJoined("b", "2021"))
 
 
-def test_a_retry_with_the_same_content_returns_the_old_records_and_writes_nothing(path):  # reliability 12
+def test_a_retry_with_the_same_content_returns_the_old_records_and_writes_nothing(path):
     with ledger.open(path) as book:
         clusters = book.initiative("clusters")
         first = clusters.record(*TWO, ids=TWO_IDS, source="s", by="b", note="n")
@@ -482,7 +482,7 @@ def test_a_retry_with_the_same_content_returns_the_old_records_and_writes_nothin
     ((TWO[0], MemberJoined("b", "2021", name="B")), TWO_IDS, {}), ((TWO[0], MemberLeft("b", "2021")), TWO_IDS, {}),
     ((TWO[0], "no event"), TWO_IDS, {}),
 ])  # fmt: skip
-def test_a_retry_with_other_content_is_refused(batch, ids, terms):  # reliability 12
+def test_a_retry_with_other_content_is_refused(batch, ids, terms):
     with open_memory() as book:
         clusters = book.initiative("clusters")
         clusters.record(*TWO, ids=TWO_IDS)
@@ -521,7 +521,7 @@ def test_ids_of_another_initiative_are_refused():
         assert book.initiatives() == ["other"]
 
 
-def test_a_batch_is_refused_if_the_initiative_is_not_at_the_expected_version():  # reliability 10
+def test_a_batch_is_refused_if_the_initiative_is_not_at_the_expected_version():
     with open_memory() as book:
         clusters = book.initiative("clusters")
         clusters.record(*TWO, expected_version=0)
@@ -561,7 +561,7 @@ def first_row(connection, table):
 
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("column", ["position", "id", "body", "register", "value", "retracts"])
-def test_the_database_refuses_an_update(written_file, table, column):  # reliability 13
+def test_the_database_refuses_an_update(written_file, table, column):
     before = everything(written_file)
     with sql(written_file) as connection:
         columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
@@ -583,7 +583,7 @@ def test_the_database_refuses_an_update(written_file, table, column):  # reliabi
     "INSERT INTO {table} VALUES {row} ON CONFLICT DO UPDATE SET {column} = {column}",
 ])  # fmt: skip
 @pytest.mark.parametrize("recursive_triggers", ["ON", "OFF"])
-def test_the_database_refuses_to_delete_or_to_replace(written_file, table, verb, recursive_triggers):  # reliability 13
+def test_the_database_refuses_to_delete_or_to_replace(written_file, table, verb, recursive_triggers):
     before = everything(written_file)
     with sql(written_file) as connection:
         connection.execute(f"PRAGMA recursive_triggers = {recursive_triggers}")
@@ -883,7 +883,7 @@ def joins(worker, number):
     return MemberJoined(f"{worker}-{number}", "2021"), MemberJoined(f"{worker}-{number}-b", "2021-01-01")
 
 
-def test_several_threads_may_record_and_read_one_ledger(path):  # reliability 9 and 31
+def test_several_threads_may_record_and_read_one_ledger(path):
     with ledger.open(path) as book:
 
         def work(worker):
@@ -1103,7 +1103,7 @@ def test_a_refused_batch_is_not_remembered(path):
         assert "ohio" in clusters.at("2022-01-01", known_at=9).possible_members | clusters.at("2022-01-01").members
 
 
-def test_an_interrupt_while_waiting_for_another_writer_leaves_no_transaction_open(path):  # reliability 31
+def test_an_interrupt_while_waiting_for_another_writer_leaves_no_transaction_open(path):
     def interrupt(*_):
         raise KeyboardInterrupt
 
@@ -1363,7 +1363,7 @@ def test_text_that_is_no_text_is_reported_as_damage(path, sound_bytes):
         assert len(list(book.records(after=5))) == 3
 
 
-def test_an_event_of_a_newer_version_is_not_passed_over(path, sound_bytes):  # reliability 22
+def test_an_event_of_a_newer_version_is_not_passed_over(path, sound_bytes):
     with rewritten(
         path, sound_bytes, "UPDATE records SET type = 'metric-explained' WHERE type = 'metric-defined'"
     ) as book:
@@ -1438,7 +1438,7 @@ def test_what_sqlite_cannot_do_is_put_into_words(path, sound_bytes):
         book.initiative("clusters").at("2022-12-31")
 
 
-def test_a_full_disk_leaves_nothing_half_written_and_recording_goes_on_when_there_is_room(path):  # reliability 7
+def test_a_full_disk_leaves_nothing_half_written_and_recording_goes_on_when_there_is_room(path):
     with ledger.open(path) as book:
         clusters = book.initiative("clusters")
         some_facts(clusters)

@@ -1735,7 +1735,11 @@ def test_a_total_on_another_basis_is_that_of_the_state_at_every_moment(clusters,
     clusters.record(MemberChanged("a", "2022-05-01", part_of=""), MemberLeft("c", "2022-06-01"))
     clusters.record(MemberChanged("b", "2022-04-01", part_of="c"))
     line, by_country = clusters.timeline(measure), clusters.timeline(measure, by="country")
-    days = [date(2020, 12, 1), *(date(2021, month, 1) for month in (2, 3)), *(date(2022, month, 1) for month in (3, 5, 6))]
+    days = [
+        date(2020, 12, 1),
+        *(date(2021, month, 1) for month in (2, 3)),
+        *(date(2022, month, 1) for month in (3, 5, 6)),
+    ]
     moments = sorted({record.recorded_at for record in clusters.records()})
     believed = []
     for moment in moments:

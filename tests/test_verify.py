@@ -322,7 +322,7 @@ def test_numbers_that_no_ledger_comes_to_are_found_at_opening(tmp_path, sound, s
 
 
 @pytest.mark.parametrize("table", ["records", "heads"])
-def test_what_takes_the_guards_off_is_found_at_opening(tmp_path, sound, table):  # reliability 13
+def test_what_takes_the_guards_off_is_found_at_opening(tmp_path, sound, table):
     path = tmp_path / "changed.db"
     path.write_bytes(sound[0])
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:

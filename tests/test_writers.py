@@ -28,7 +28,7 @@ def path(tmp_path):
     return tmp_path / "clusters.db"
 
 
-# a crowd: reliability 9, 10 and 11
+# a crowd
 
 
 def write_for(seconds, path, name, seed):
@@ -184,7 +184,7 @@ def test_a_busy_file_is_waited_for_as_long_as_was_said(path, timeout):
 # a long reader
 
 
-def test_a_long_reader_sees_one_state_and_the_log_is_cut_back_when_it_has_ended(path):  # reliability 11
+def test_a_long_reader_sees_one_state_and_the_log_is_cut_back_when_it_has_ended(path):
     log = path.with_name(f"{path.name}-wal")
     with ledger.open(path) as book, ledger.open(path) as other:
         clusters = other.initiative("clusters")
@@ -203,7 +203,7 @@ def test_a_long_reader_sees_one_state_and_the_log_is_cut_back_when_it_has_ended(
         assert log.stat().st_size <= LOG_MAX
 
 
-def test_a_stream_that_is_left_half_read_does_not_keep_the_log_from_being_emptied(path):  # reliability 31
+def test_a_stream_that_is_left_half_read_does_not_keep_the_log_from_being_emptied(path):
     log = path.with_name(f"{path.name}-wal")
     with ledger.open(path) as book:
         clusters = book.initiative("clusters")
@@ -216,7 +216,7 @@ def test_a_stream_that_is_left_half_read_does_not_keep_the_log_from_being_emptie
         assert sum(1 for _ in stream) == 4_499
 
 
-# a fork: reliability 31
+# a fork
 
 
 FORKED = """
@@ -307,7 +307,7 @@ def test_what_was_inherited_is_refused_before_a_lock_is_waited_for(path, monkeyp
         assert book.initiatives() == []  # it was left alone
 
 
-# interrupts: reliability 31
+# interrupts
 
 
 @pytest.fixture
@@ -352,7 +352,7 @@ def test_an_interrupt_at_any_moment_leaves_no_transaction_open(path, times, inte
         assert clusters.at("2022-01-01") == replay(clusters.records(), at="2022-01-01")
 
 
-# foreign writers: reliability 13; what else they may try is in tests/test_sqlite.py
+# foreign writers; what else they may try is in tests/test_sqlite.py
 
 
 @pytest.mark.parametrize("table", ["records", "registers", "facts", "retractions"])

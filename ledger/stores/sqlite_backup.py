@@ -13,9 +13,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from stat import S_IMODE
 
-from ledger.model.errors import StoreError
+from ledger.model.errors import Damaged, StoreError
 from ledger.model.heads import TreeHead
-from ledger.stores.sqlite_file import Place, connect, damage_of, errors_of, move, require_no_remains, unfinished_for
+from ledger.stores.sqlite_file import Place, connect, damage_of, move, require_no_remains, unfinished_for
 from ledger.stores.sqlite_verify import verify
 
 
@@ -34,9 +34,7 @@ def write_backup(path: str, copy: Callable[[sqlite3.Connection], None], source: 
         with closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
             copy(connection)
             connection.execute("PRAGMA journal_mode = DELETE")  # so that it needs no files beside it
-        connection, _ = connect(str(unfinished), 0, read_only=True)
-        with closing(connection), errors_of(path), damage_of(path):
-            head = verify(connection)  # SQLite copies pages as they are
+        head = _verified(path, unfinished)
         if not move(unfinished, target):
             raise _taken(path)
     return head
@@ -52,6 +50,16 @@ def failure_of(path: str) -> Iterator[None]:
     except (OSError, sqlite3.DatabaseError) as error:
         why = getattr(error, "strerror", None) or error
         raise StoreError(f"{path}: no backup could be written, and nothing is left of it: {why}") from error
+
+
+def _verified(path: str, copy: Path) -> TreeHead:
+    """Read a copy through, since SQLite copies pages as they are."""
+    try:
+        connection, _ = connect(str(copy), 0, read_only=True)
+        with closing(connection), damage_of(path):
+            return verify(connection)
+    except Damaged as error:
+        raise type(error)(f"{path}: no backup is left there, since {error}") from error
 
 
 def _taken(path: str) -> StoreError:
