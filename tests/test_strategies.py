@@ -89,6 +89,26 @@ def test_numbers_and_amounts_lie_within_the_limits(one, other, data):
 NUMBER = re.compile(r"[+-]?(\d+(\.(?!\.)\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
+@pytest.mark.parametrize(
+    ("limits", "simplest"),
+    [
+        ({"min_value": 5}, "5"),  # the one that is nearest to zero, to the unit
+        ({"max_value": -5}, "-5"),
+        ({"min_value": Decimal("0.25"), "max_value": Decimal("0.5")}, "0.25"),
+        ({"min_value": Decimal("1e-34"), "max_value": Decimal("2e-34")}, "1E-34"),
+    ],
+)
+def test_a_number_within_limits_can_be_written_where_they_are(limits, simplest):
+    always = settings(database=None, derandomize=True)
+    assert str(find(numbers(**limits), lambda _: True, settings=always)) == simplest
+
+
+def test_days_that_are_not_rough_are_drawn():
+    always = settings(database=None, derandomize=True)
+    assert find(whens(rough=False), lambda _: True, settings=always) == When("2000-01-01")
+    assert find(whens(rough=False), lambda when: when.qualifier == "~", settings=always) == When("2000-01-01~")
+
+
 def test_every_form_of_amount_is_drawn():
     wanted = {"9", "9..9", ">= 9", "> 9", ">9", "<= 9", "< 9", "<9", ".."}
     assert drawn(quantities(unit=""), lambda amount: NUMBER.sub("9", amount.text), wanted) == wanted

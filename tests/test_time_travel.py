@@ -1735,7 +1735,11 @@ def test_a_total_on_another_basis_is_that_of_the_state_at_every_moment(clusters,
     clusters.record(MemberChanged("a", "2022-05-01", part_of=""), MemberLeft("c", "2022-06-01"))
     clusters.record(MemberChanged("b", "2022-04-01", part_of="c"))
     line, by_country = clusters.timeline(measure), clusters.timeline(measure, by="country")
-    days = [date(2020, 12, 1), *(date(2021, month, 1) for month in (2, 3)), *(date(2022, month, 1) for month in (3, 5, 6))]
+    days = [
+        date(2020, 12, 1),
+        *(date(2021, month, 1) for month in (2, 3)),
+        *(date(2022, month, 1) for month in (3, 5, 6)),
+    ]
     moments = sorted({record.recorded_at for record in clusters.records()})
     believed = []
     for moment in moments:
@@ -1812,3 +1816,13 @@ def test_what_may_be_one_of_several_is_told_as_a_list(clusters):
     clusters.record(MemberChanged("a", "2021", attributes={"country": "France"}))
     (change,) = clusters.compare("2020-12-31", "2021-06-30")
     assert change.to_dict()["after"] == ["UK", "France"]
+
+
+def test_who_can_pass_each_condition_but_never_all_at_once_does_not_count(clusters):
+    clusters.record(MemberJoined("a", "2020-01-01", attributes={"country": "Spain", "sector": "steel"}))
+    clusters.record(MemberChanged("a", "2021", attributes={"country": "UK", "sector": "cement"}))
+    measure = Members({"country": "Spain", "sector": "cement"})
+    figure = clusters.timeline(measure).at("2021-06-30")
+    assert figure == clusters.at("2021-06-30").measure(measure)
+    assert str(figure.amount) == "0"
+    assert figure.possible_members == ()
