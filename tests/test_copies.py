@@ -264,7 +264,7 @@ def test_another_history_is_refused_by_its_first_other_record():
     first, second = two()
     with book_of([first, second]) as book:
         with pytest.raises(
-            DifferentHistory, match="position 2 holds .* nothing is written to a ledger of another history"
+            DifferentHistory, match=r"position 2 holds .* nothing is written to a ledger of another history"
         ):
             book.import_records([first, evolve(second, note="other")])
         assert [record.id for record in all_of(book)] == ["r1", "r2"]
