@@ -269,6 +269,26 @@ def test_a_replacement_keeps_the_rank_of_what_it_replaces():
         assert rows == [(1, 1), (2, 2), (4, 1), (6, 1)]
 
 
+def test_another_history_is_refused_by_its_first_other_record():
+    first, second = two()
+    with book_of([first, second]) as book:
+        with pytest.raises(
+            DifferentHistory, match=r"position 2 holds .* nothing is written to a ledger of another history"
+        ):
+            book.import_records([first, evolve(second, note="other")])
+        assert [record.id for record in all_of(book)] == ["r1", "r2"]
+
+
+def test_a_report_is_not_copied_to_behind_other_records_than_it_was_recorded_after():
+    report = ReportPublished("annual", "2021-01-01")
+    with book_of(history_of([JOINED], [report])) as book:
+        _, published = all_of(book)
+    with book_of(history_of([evolve(JOINED, member="ben")])) as other:
+        with pytest.raises(DamagedRecord, match="was recorded after other records than those before it here"):
+            other.import_records([*all_of(other), published])
+        assert len(all_of(other)) == 1
+
+
 def test_somebody_who_writes_meanwhile_is_noticed(tmp_path):
     first, second, third = records_of(("club", JOINED), ("club", LEFT), ("club", JOINED))
     with ledger.open(tmp_path / "a.db") as book, ledger.open(tmp_path / "a.db") as other:

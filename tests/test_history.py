@@ -183,6 +183,7 @@ def stored(store, initiative, records):
                 entries,
                 initiative=initiative,
                 head=append.head,
+                tree=append.tree,
                 ids=[ids[record.id]],
                 recorded_at=moment,
                 terms=Terms(),

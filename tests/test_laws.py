@@ -88,6 +88,7 @@ def fails(law, ask, phases=(Phase.generate,), **drawn):
     return f"{failed.value}\n{failed.value.__notes__[0]}"
 
 
+@pytest.mark.hypothesis
 def test_a_count_that_counts_who_came_back_twice_is_found_and_printed_as_code_that_fails_again():
     printed = fails(laws.leaving_and_coming_back_counts_once, joinings, phases=(Phase.generate, Phase.shrink))
     code = re.search(r"leaving_and_coming_back_counts_once\(.*\)", printed, re.DOTALL)[0]
@@ -104,16 +105,16 @@ def test_a_right_answer_passes_every_law_of_answers(law, ask):
     laws.check(law, ask, settings=FEW)
 
 
+@pytest.mark.hypothesis
 def test_an_answer_is_held_against_a_figure():
     agrees = laws.agrees_with(Members())
     laws.check(agrees, members, rough=False, settings=QUICK)
     laws.check(agrees, lambda club, at, known_at: club.at(at).count(), initiatives=1, settings=QUICK)
     laws.check(agrees, lambda club, at, known_at: club.at(at).count().amount, settings=QUICK)
     assert "and by the ledger it is" in fails(laws.agrees_with(Members()), joinings, rough=False, max_size=16)
-    with pytest.raises(InvalidArgument, match="'co2' is no measure"):
-        laws.agrees_with("co2")
 
 
+@pytest.mark.hypothesis
 def test_an_answer_may_be_none_where_nothing_is_certain_and_only_there():
     def certain(club, at, known_at):
         count = club.at(at, known_at).count().amount
@@ -123,6 +124,7 @@ def test_an_answer_may_be_none_where_nothing_is_certain_and_only_there():
     assert "no answer, and by the ledger it is 0" in fails(laws.agrees_with(Members()), lambda *point: None)
 
 
+@pytest.mark.hypothesis
 def test_an_answer_must_be_none_where_the_metric_is_unknown():
     laws.check(laws.agrees_with(Total("co2")), emitted, settings=QUICK)
     assert "and not None where no metric 'co3' is known" in fails(laws.agrees_with(Total("co3")), emitted)
@@ -133,6 +135,7 @@ def test_a_law_of_an_answer_needs_one():
         laws.check(laws.agrees_with(Members()))
 
 
+@pytest.mark.hypothesis
 def test_by_default_no_failure_is_explained_by_lines_of_the_library():
     with pytest.raises(AssertionError) as failed:
         laws.check(laws.leaving_and_coming_back_counts_once, joinings)
@@ -149,6 +152,7 @@ def numbered(club, at, known_at):
     return Decimal(len(club.at(at, known_at)))
 
 
+@pytest.mark.hypothesis
 def test_an_answer_may_be_a_decimal():
     laws.check(laws.agrees_with(Members()), numbered, rough=False, settings=QUICK)
 
@@ -248,6 +252,20 @@ def test_a_law_is_checked_of_ledgers_as_small_as_was_asked_for():
     laws.check(laws.everybody_is_in_exactly_one_view, members=1, settings=settings(max_examples=5))
 
 
+def test_a_law_that_never_holds_fails_on_the_smallest_ledger():
+    def nothing_is_right(book, at, ask):
+        raise AssertionError(f"{ask(book.initiative('clusters'), at, None)} is wrong")
+
+    with pytest.raises(AssertionError, match="0 is wrong") as failed:
+        laws.check(nothing_is_right, members)
+    assert "book=ledger_of(('clusters', InitiativeLaunched('2021-01-01', 'Clusters')))" in failed.value.__notes__[0]
+
+
+def test_an_answer_agrees_with_a_measure_alone():
+    with pytest.raises(InvalidArgument, match="'co2' is no measure"):
+        laws.agrees_with("co2")
+
+
 def test_what_the_rules_let_in_by_mistake_is_told(monkeypatch):
     monkeypatch.setattr("ledger.recording.rules.violations", lambda *_: [])
     with pytest.raises(AssertionError, match="who never joined was allowed to leave"):
@@ -255,6 +273,8 @@ def test_what_the_rules_let_in_by_mistake_is_told(monkeypatch):
 
 
 def test_where_answers_are_mappings_only_what_differs_is_told():
+    with pytest.raises(AssertionError, match=r"^here: 1, and not 2$"):
+        require_same(1, 2, "here")
     with pytest.raises(AssertionError, match=r"^here: \{'b': 3, 'c': 4\}, and not \{'b': 2, 'c': None\}$"):
         require_same({"a": 1, "b": 3, "c": 4}, {"a": 1, "b": 2}, "here")
 

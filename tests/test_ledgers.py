@@ -27,7 +27,7 @@ NAMES = {**vars(ledger), **{name: getattr(kit, name) for name in kit.__all__}}
 EXAMPLES = settings.default.max_examples
 # what a search finds needs no explanation, which takes ten times as long as to find it
 FINDING = [Phase.generate, Phase.shrink]
-FIRST = settings(database=None, phases=[Phase.generate])  # what is tried first is the simplest
+FIRST = settings(database=None, derandomize=True, phases=[Phase.generate])  # what is tried first is the simplest
 
 
 @given(ledgers(initiatives=3, metrics=3, parts=True))
@@ -72,7 +72,8 @@ def test_initiatives_are_woven_together_and_their_corrections_keep_what_they_cor
             len(set(order)) == 3 and order != sorted(order, key=order.index) and any(r.replaces for r in book.records())
         )
 
-    book = find(ledgers(initiatives=3), is_woven, settings=settings(max_examples=5_000, phases=[Phase.generate]))
+    searching = settings(max_examples=5_000, database=None, derandomize=True, phases=[Phase.generate])
+    book = find(ledgers(initiatives=3), is_woven, settings=searching)
     ids = {record.id: record for record in book.records()}
     for record in book.records():
         if record.replaces is not None:
@@ -174,7 +175,9 @@ def test_hardly_any_draw_is_rejected(strategy):
 
 
 def smallest(strategy, is_wrong):
-    return find(strategy, is_wrong, settings=settings(max_examples=2_000, database=None, deadline=None, phases=FINDING))
+    return find(
+        strategy, is_wrong, settings=settings(max_examples=2_000, database=None, derandomize=True, phases=FINDING)
+    )
 
 
 def test_a_planted_bug_shrinks_to_the_fewest_events_that_show_it():
@@ -206,7 +209,7 @@ def test_points_are_around_what_can_change():
     ]
     drawn = set()
 
-    @settings(max_examples=500, database=None, phases=[Phase.generate])
+    @settings(max_examples=500, database=None, derandomize=True, phases=[Phase.generate])
     @given(points(records))
     def collect(point):
         drawn.add((point.day, point.known_at))

@@ -251,6 +251,16 @@ def test_what_is_wrong_is_said_with_the_number_of_the_line(line, error, said):
         list(from_lines([example_line(), line]))
 
 
+def test_what_is_no_text_in_utf_8_is_refused(tmp_path):
+    path = tmp_path / "club.jsonl"
+    path.write_bytes(example_line().encode() + b"\n\xe9\n")
+    with (
+        path.open(encoding="utf-8") as lines,
+        pytest.raises(BadInput, match=r"line \d or below: .*0xe9.*: open the file"),
+    ):
+        list(from_lines(lines))
+
+
 @pytest.mark.parametrize("lines", ["{}", b"{}", 7])
 def test_what_is_no_file_of_lines_is_refused(lines):
     with pytest.raises(BadInput, match="is no file of lines: open it as text"):

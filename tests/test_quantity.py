@@ -242,6 +242,15 @@ def test_nothing_times_any_amount_is_nothing(amount):
     assert nothing.exact
 
 
+def test_an_amount_is_scaled_at_both_ends():
+    amount = between(1, 3, "t")
+    assert (amount * 2, 2 * amount) == (between(2, 6, "t"), between(2, 6, "t"))
+    assert amount * Decimal("-0.5") == between("-1.5", "-0.5", "t")
+    assert amount * Fraction(1, 3) == Quantity(Fraction(1, 3), 1, "t")
+    assert at_least(5, "t") * -1 == at_most(-5, "t")
+    assert at_least(5, "t") * 0 == exactly(0, "t")
+
+
 @pytest.mark.parametrize("other", [None, 5, 0.5, True, "5", [], object()], ids=kind)
 def test_an_amount_is_added_to_amounts_alone(other):
     for add in (lambda: exactly(5) + other, lambda: exactly(5) - other, lambda: other + exactly(5)):
@@ -303,6 +312,9 @@ def test_amounts_are_compared_with_text_too():
     assert between(1, 3, "t").contains("2000 kg")
     assert between(1, 3, "t").meets(">= 3 t")
     assert exactly(1, "t").certainly_below("2 t")
+    assert not exactly(2, "t").certainly_below("2 t")
+    assert not at_least(1, "t").certainly_below("2 t")
+    assert not exactly(1, "t").certainly_below("<= 2 t")
 
 
 @pytest.mark.parametrize("method", ["contains", "meets", "certainly_below"])

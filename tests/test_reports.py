@@ -6,9 +6,9 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import MetricDefined, MetricUpdated, Quantity, Share, Value, replay
+from ledger import MemberJoined, MetricDefined, MetricUpdated, Quantity, Share, Total, Value, replay
 from ledger.testing.ledgers import ledgers
-from ledger.testing.reports import covering, missing_it, widened
+from ledger.testing.reports import claimable, covering, missing_it, widened
 from ledger.testing.scripts import history_of
 from ledger.testing.strategies import histories, questions, reports_with_false_claims, reports_with_true_claims
 
@@ -59,3 +59,10 @@ def test_a_share_without_a_finite_decimal_is_rounded_outwards():
 
 def defined_as(metric, amount):
     return MetricDefined(metric), MetricUpdated(metric, "2021-01-01", amount)
+
+
+def test_a_metric_that_cannot_be_summed_is_claimed_of_members_alone():
+    history = history_of([MetricDefined("co2"), MetricDefined("rank", additive=False), MemberJoined("ada", "2021")])
+    measures = list(claimable(replay(history, at="2022-01-01"), history))
+    assert Value("rank", "ada") in measures
+    assert {measure.metric for measure in measures if isinstance(measure, Total)} == {"co2"}

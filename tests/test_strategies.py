@@ -37,7 +37,7 @@ from ledger.testing.strategies import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-searching = settings(database=None, max_examples=3_000, phases=[Phase.generate])
+searching = settings(database=None, max_examples=3_000, phases=[Phase.generate], derandomize=True)
 some_days = st.dates(date(1, 1, 1), date(9999, 12, 31))
 
 
@@ -87,6 +87,26 @@ def test_numbers_and_amounts_lie_within_the_limits(one, other, data):
 
 
 NUMBER = re.compile(r"[+-]?(\d+(\.(?!\.)\d*)?|\.\d+)([eE][+-]?\d+)?")
+
+
+@pytest.mark.parametrize(
+    ("limits", "simplest"),
+    [
+        ({"min_value": 5}, "5"),  # the one that is nearest to zero, to the unit
+        ({"max_value": -5}, "-5"),
+        ({"min_value": Decimal("0.25"), "max_value": Decimal("0.5")}, "0.25"),
+        ({"min_value": Decimal("1e-34"), "max_value": Decimal("2e-34")}, "1E-34"),
+    ],
+)
+def test_a_number_within_limits_can_be_written_where_they_are(limits, simplest):
+    always = settings(database=None, derandomize=True)
+    assert str(find(numbers(**limits), lambda _: True, settings=always)) == simplest
+
+
+def test_days_that_are_not_rough_are_drawn():
+    always = settings(database=None, derandomize=True)
+    assert find(whens(rough=False), lambda _: True, settings=always) == When("2000-01-01")
+    assert find(whens(rough=False), lambda when: when.qualifier == "~", settings=always) == When("2000-01-01~")
 
 
 def test_every_form_of_amount_is_drawn():

@@ -30,6 +30,7 @@ from ledger import (
     MemberChanged,
     MemberJoined,
     MemberLeft,
+    MemberReinstated,
     Members,
     MemberSuspended,
     MetricDefined,
@@ -42,8 +43,8 @@ from ledger import (
     replay,
 )
 from ledger.faces.markup import _compiled, linked, markdown, plain
-from ledger.faces.phrases import Names, days_of, name_of, quoted, reason_of
-from ledger.faces.summary import summary
+from ledger.faces.phrases import Names, days_of, name_of, quoted, reason_of, since_of
+from ledger.faces.summary import Entry, _entry, summary
 from ledger.model.errors import (
     BadInput,
     BadWhen,
@@ -58,6 +59,7 @@ from ledger.model.records import Record
 from ledger.queries.checks import check
 from ledger.queries.findings import Finding
 from ledger.testing.histories import FIRST_INSTANT, breakpoints, histories, hostile_histories, questions
+from ledger.testing.scripts import history_of
 from ledger.testing.strategies import ids, names, texts
 
 EXAMPLES = settings.default.max_examples  # of the profile
@@ -1097,6 +1099,12 @@ def test_days_are_as_rough_as_they_are_known():
     assert shown("2020-01-01/2020-01-30") == "a day from 2020-01-01 to 2020-01-30"
     assert shown("2020-01-02/2020-01-31") == "a day from 2020-01-02 to 2020-01-31"
     assert shown("[..2020]") == "a day not after 2020-12-31"
+
+
+def test_nothing_is_said_of_since_when_one_who_never_joined_is_a_member():
+    never_joined = replay(history_of([MemberReinstated("a", "2020-01-01")]), at="2021-01-01")["a"]
+    assert since_of(never_joined) == ""
+    assert _entry(never_joined, standing=True) == Entry("a", "", "a member")
 
 
 def test_a_name_that_came_on_a_rough_day_is_a_name():

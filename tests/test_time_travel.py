@@ -1816,3 +1816,13 @@ def test_what_may_be_one_of_several_is_told_as_a_list(clusters):
     clusters.record(MemberChanged("a", "2021", attributes={"country": "France"}))
     (change,) = clusters.compare("2020-12-31", "2021-06-30")
     assert change.to_dict()["after"] == ["UK", "France"]
+
+
+def test_who_can_pass_each_condition_but_never_all_at_once_does_not_count(clusters):
+    clusters.record(MemberJoined("a", "2020-01-01", attributes={"country": "Spain", "sector": "steel"}))
+    clusters.record(MemberChanged("a", "2021", attributes={"country": "UK", "sector": "cement"}))
+    measure = Members({"country": "Spain", "sector": "cement"})
+    figure = clusters.timeline(measure).at("2021-06-30")
+    assert figure == clusters.at("2021-06-30").measure(measure)
+    assert str(figure.amount) == "0"
+    assert figure.possible_members == ()

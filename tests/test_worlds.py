@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import pairwise, product
 
+from attrs import evolve
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -12,9 +13,11 @@ from ledger.model.events import (
     MemberChanged,
     MemberJoined,
     MemberLeft,
+    MemberReinstated,
     MemberSuspended,
     MetricDefined,
     MetricUpdated,
+    ReportPublished,
 )
 from ledger.model.measures import OVERLAPS, Distinct, Joined, Members, Total, Value
 from ledger.model.quantity import Quantity, at_least, between, exactly
@@ -205,3 +208,30 @@ def test_chains_may_contradict_one_another_and_then_there_is_no_world():
 @example([])
 def test_the_last_day_of_the_calendar_can_be_asked(records):
     assert len(Worlds.of(records, date.max).all()) <= 1
+
+
+def test_what_was_not_yet_known_is_in_no_world():
+    records = recorded(MemberJoined("basque", "2021-01-01"), MemberJoined("humber", "2021-01-01"))
+    together = [evolve(record, recorded_at=FIRST_INSTANT) for record in records]
+
+    def everyone(written, known_at):
+        worlds = Worlds.of(written, january(15), known_at)
+        return [worlds.everyone(world) for world in worlds.all()]
+
+    assert everyone(records, None) == everyone(records, 2) == [["basque", "humber"]]
+    assert everyone(records, 1) == everyone(records, records[0].recorded_at) == [["basque"]]
+    assert everyone(together, 1) == [[]]  # a batch is known whole, or not yet
+    assert everyone(together, FIRST_INSTANT) == [["basque", "humber"]]
+
+
+def test_days_decide_the_order_in_a_world_where_they_can():
+    records = recorded(
+        MemberReinstated("basque", "2021-01-10"),
+        MemberSuspended("basque", "2021-01-05"),  # recorded later, and earlier in the world
+        ReportPublished("annual", "2021-01-04"),
+    )
+    worlds = Worlds.of(records, january(15))
+    (world,) = worlds.all()
+    assert world.state["status", "basque"] == "active"
+    assert world.on(january(7)).state["status", "basque"] == "suspended"
+    assert world.state["report", "annual"] == records[2].event
