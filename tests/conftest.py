@@ -50,6 +50,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         measured.start()
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)  # which that has set again
 
 
 def pytest_sessionfinish() -> None:

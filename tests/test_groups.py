@@ -284,3 +284,11 @@ def test_shares_where_one_is_left_out_for_one_of_another_group_are_refused(club)
         state.shares(total, by="kind")
     by_part = state.shares(Total("co2", overlap="parts"), by="kind")  # the union has no part in this one
     assert sum((one.amount for one in by_part.values()), Quantity(0, 0)) == Quantity(1, 1)
+
+
+def test_what_lies_within_its_whole_in_a_group_is_at_most_all_of_it():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(MemberJoined("a", "2021-01"), MemberJoined("b", "2021-01-15/2021-02-01"))
+        shares = club.at("2021-01-31").measure(Share(Members(), Members({"country": None})), by="country")
+        assert str(shares[None].amount) == "0.5..1"

@@ -81,7 +81,8 @@ class Question:
         if isinstance(measure, Share):
             self._require_both(measure)
             parts, wholes = self.groups(measure.part, by), self.groups(measure.whole, by)
-            return shares_of(measure, parts, wholes, nobody=self.nobody, nonnegative=self._is_nonnegative(measure))
+            nonnegative = self._is_nonnegative(measure)
+            return shares_of(measure, parts, wholes, by=by, nobody=self.nobody, nonnegative=nonnegative)
         if (other := self.on_basis_of(measure)) is not self:
             return other.groups(measure, by)
         counting = cast("Counting", measure)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import cast
 
 from attrs import evolve
 
+from ledger.model.errors import BadInput
 from ledger.model.exact import ONE, ZERO, Exact, divide
 from ledger.model.figures import Figure, Support
 from ledger.model.measures import By, Grouping, Joined, Measure, Members, Share, Total
@@ -50,13 +52,14 @@ def lies_within(part: Measure, whole: Measure) -> bool:
     return isinstance(part, Joined) or part.suspended <= whole.suspended
 
 
-def share_of(measure: Share, part: Figure, whole: Figure, *, nonnegative: bool) -> Figure:
+def share_of(measure: Share, part: Figure, whole: Figure, *, nonnegative: bool, within: Share | None = None) -> Figure:
     """Give the share that one figure is of another, of the same day; raises `WrongDimension`.
 
     `nonnegative` says that nobody adds less than nothing to either: then what lies within the whole is at most all
-    of it, although each figure's own bounds would allow more.
+    of it, although each figure's own bounds would allow more. The figures of a group are `within` its own measures.
     """
-    most = ONE if nonnegative and lies_within(measure.part, measure.whole) else None
+    asked = within or measure
+    most = ONE if nonnegative and lies_within(asked.part, asked.whole) else None
     return Figure(
         measure=measure,
         at=whole.at,
@@ -73,6 +76,7 @@ def shares_of(
     parts: Mapping[str | None, Figure],
     wholes: Mapping[str | None, Figure],
     *,
+    by: By,
     nobody: Callable[[Measure], Figure],
     nonnegative: bool,
 ) -> dict[str | None, Figure]:
@@ -81,7 +85,18 @@ def shares_of(
         group: (parts.get(group) or nobody(measure.part), wholes.get(group) or nobody(measure.whole))
         for group in sorted({*parts, *wholes}, key=in_order)
     }
-    return {group: share_of(measure, part, whole, nonnegative=nonnegative) for group, (part, whole) in figures.items()}
+    return {
+        group: share_of(measure, part, whole, nonnegative=nonnegative, within=_within_group(measure, by, group))
+        for group, (part, whole) in figures.items()
+    }
+
+
+def _within_group(measure: Share, by: By, group: str | None) -> Share:
+    part, whole = cast("Counting", measure.part), cast("Counting", measure.whole)
+    try:
+        return Share(within_group(part, by, group), within_group(whole, by, group))
+    except BadInput:  # a filter leaves nothing of the group
+        return measure
 
 
 def in_order(group: str | None) -> tuple[bool, str]:

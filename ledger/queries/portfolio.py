@@ -61,6 +61,7 @@ class Portfolio:
                 measure,
                 parts,
                 wholes,
+                by=by,
                 nobody=lambda single: _summed(self._questions(_counting(single)), _counting(single), {}),
                 nonnegative=self._is_nonnegative(measure),
             )
