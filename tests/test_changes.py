@@ -294,6 +294,17 @@ def test_what_was_retracted_has_vanished_and_is_called_by_its_name(retracted, ex
     )
 
 
+def test_what_was_said_before_on_the_day_itself_is_nothing_new_once_the_rest_is_retracted():
+    records = recorded(
+        MemberJoined("ada", "2020-01-01", attributes={"country": "Spain"}),
+        MemberChanged("ada", "2021-06-01", attributes={"country": "France"}),
+        MemberChanged("ada", "2021-06-01", attributes={"country": "UK"}),
+        RecordRetracted("r3"),
+    )
+    changes = compared(records, ("2021-06-01", 3), ("2021-06-01", None))
+    assert told(changes) == told(changes.vanished) == [("attribute", "ada", "UK", "France")]
+
+
 def test_a_joining_that_is_dated_anew_is_no_joining():
     records = recorded(MemberJoined("basque", "2021"), RecordRetracted("r1"), MemberJoined("basque", "2021-03-01"))
     changes = compared(records, ("2022-01-01", 1), ("2022-01-01", None))
