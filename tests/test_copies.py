@@ -112,6 +112,7 @@ def test_the_beginning_of_a_history_is_completed(records, data):
     with book_of(records) as book, book_of(records[:cut]) as other:
         assert copy(book, other) == len(records) - cut
         assert same(book, other)
+        assert other.verify(book.head, deep=True) == book.head
 
 
 @settings(max_examples=EXAMPLES // 4)
