@@ -37,7 +37,8 @@ from ledger.model.errors import (
     UnknownRecord,
 )
 from ledger.model.heads import TreeHead
-from ledger.recording.batch import COLUMNS, digest_of
+from ledger.recording.batch import COLUMNS, READ, digest_of, record_of
+from ledger.recording.inspection import inspected
 from ledger.recording.merkle import EMPTY, Tree
 from ledger.recording.proofs import GrowthProof, InclusionProof
 from ledger.stores.sqlite_schema import quoted
@@ -368,6 +369,84 @@ def test_what_is_no_head_or_no_flag_is_refused():
                 book.verify(head)
         with pytest.raises(BadInput, match="deep=1 must be True or False"):
             book.verify(deep=1)
+
+
+# rows by themselves, as a store without heads and facts beside them has them
+
+
+@pytest.fixture(scope="module")
+def rows(sound, tmp_path_factory):
+    path = tmp_path_factory.mktemp("rows") / "rows.db"
+    path.write_bytes(sound[0])
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(f"SELECT {quoted(COLUMNS)} FROM records ORDER BY position").fetchall()
+
+
+def looked_at(rows):
+    ids = {row[COLUMNS.index("id")]: row for row in rows}
+    read = [COLUMNS.index(name) for name in READ]
+
+    def find(id):
+        return record_of(tuple(ids[id][place] for place in read)) if id in ids else None
+
+    return list(inspected(rows, find))
+
+
+def with_cells(rows, place, /, digest=True, **cells):
+    """The rows with some cells of one of them changed, and its digest as somebody would compute it."""
+    row = [cells.get(name, value) for name, value in zip(COLUMNS, rows[place - 1], strict=True)]
+    changed_row = (*row[:-1], digest_of(tuple(row[:-1])) if digest else row[-1])
+    return [*rows[: place - 1], changed_row, *rows[place:]]
+
+
+def test_rows_that_are_sound_are_given_with_the_tree_so_far(rows, sound):
+    found = looked_at(rows)
+    assert [one.row for one in found] == rows
+    assert found[-1].tree.head() == sound[1]
+
+
+MOMENT = COLUMNS.index("recorded_at")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda rows: [rows[0][:-1]], "record 1: it has 18 columns and not 19"),
+        (lambda rows: [rows[0], (*rows[1], "x")], "record 2: it has 20 columns and not 19"),
+        (lambda rows: rows[1:], "record 1 is not there, 2 is what follows instead"),
+        (lambda rows: with_cells(rows, 2, recorded_at="1999-01-01T00:00:00.000000Z"), "record 2 .*before the record"),
+        (
+            lambda rows: with_cells(rows, 6, recorded_at=rows[4][MOMENT]),
+            "record 6 .*it was recorded at the instant of a batch of 'clusters'",
+        ),
+        (
+            lambda rows: with_cells(rows, 5, version=1.0 * rows[4][2]),
+            "record 5 .*version is 5.0, which is no whole number",
+        ),
+        (lambda rows: with_cells(rows, 5, schema=1.0), "record 5 .*schema is 1.0, which is no whole number"),
+        (lambda rows: with_cells(rows, 5, member="me"), "record 5 .*member is 'me', and what it says gives 'basque'"),
+        (lambda rows: with_cells(rows, 5, digest=False, member="me"), "record 5 .*not what its digest says"),
+        (lambda rows: with_cells(rows, 5, digest=False, type="?"), "record 5 .*not what its digest says"),
+        (lambda rows: with_cells(rows, 10, body=rows[9][12].replace(rows[4][3], rows[5][3])), "none before it in"),
+        (lambda rows: with_cells(rows, 10, body=rows[9][12].replace(rows[4][3], rows[9][3])), "none before it in"),
+        (lambda rows: with_cells(rows, 10, body=rows[9][12].replace(rows[4][3], rows[10][3])), "none before it in"),
+        (lambda rows: with_cells(rows, 10, body=rows[9][12].replace(rows[4][3], "nobody")), "none before it in"),
+        (lambda rows: with_cells(rows, 11, replaces=rows[10][3]), "record 11 .*none before it in"),
+        (lambda rows: with_cells(rows, 1, head=f"0 {EMPTY.hex()}"), "record 1 .*its head is 0 e3b0"),
+    ],
+)
+def test_a_row_that_does_not_fit_to_the_others_is_told(rows, change, said):
+    with pytest.raises(DamagedRecord, match=said):
+        looked_at(change(rows))
+
+
+def test_what_is_retracted_twice_or_is_a_retraction_is_told(rows):
+    again = with_cells([*rows, rows[9]], 12, position=12, version=11, id="again", recorded_at=rows[10][MOMENT])
+    with pytest.raises(DamagedRecord, match=r"record 12 .*which is a retraction or retracted already"):
+        looked_at(again)
+    body = rows[9][12].replace(rows[4][3], rows[9][3])
+    with pytest.raises(DamagedRecord, match=r"record 12 .*which is a retraction or retracted already"):
+        looked_at(with_cells(again, 12, body=body))
 
 
 # heads and proofs
