@@ -21,8 +21,8 @@ def check(proof, size, root, old_size=0, old_root=b""):
         leaf, place = hashlib.sha256(b"\0" + text).digest(), columns[0] - 1
         right = 0 <= place < size and climb(place, size - 1, leaf, path)[1] == root
         return right and f"record {columns[0]} of {size} is {columns[4]} {columns[12]}"
-    if old_size == size:
-        right = not path and old_root == root
+    if old_size in (0, size):
+        right = not path and old_root == (root if old_size else hashlib.sha256().digest())
     else:
         place, last = old_size - 1, size - 1
         while place & 1:

@@ -105,6 +105,30 @@ def test_a_row_that_says_something_else_is_damaged():
         book.initiatives()
 
 
+def test_rows_that_are_others_than_those_that_were_read_are_found_though_they_are_sound():
+    kept = []
+    with Ledger(ListStore(kept)) as book:
+        club = book.initiative("club")
+        club.record(MemberJoined("ada", "2020"))
+        club.record(MemberJoined("ben", "2020"))
+        published = book.head
+        sound, forged = list(kept), []
+        with Ledger(ListStore(forged)) as other:
+            for name in "ada", "bob":
+                other.initiative("club").record(MemberJoined(name, "2020"))
+        kept[:] = [sound[0], *forged[1:]]
+        with pytest.raises(DamagedRecord, match="record 2: it was read before, and was another one then"):
+            book.verify(published)
+        kept[:] = sound[:1]
+        with pytest.raises(DamagedRecord, match="record 2: it was read before, and is not there any more"):
+            book.verify()
+        kept[:] = sound
+        with book._store.together():
+            club.record(MemberJoined("cleo", "2020"))
+            assert book._store.verify() == published
+        assert book.verify(published) == book.head
+
+
 def test_who_has_waited_for_too_long_is_told_so():
     held = Lock()
     held.acquire()

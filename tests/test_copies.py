@@ -112,6 +112,7 @@ def test_the_beginning_of_a_history_is_completed(records, data):
     with book_of(records) as book, book_of(records[:cut]) as other:
         assert copy(book, other) == len(records) - cut
         assert same(book, other)
+        assert other.verify(book.head, deep=True) == book.head
 
 
 @settings(max_examples=EXAMPLES // 4)
@@ -201,6 +202,7 @@ def two():
         ({"position": 3}, BadInput, "has position 3 and version 2, and after what is there it should be 2 and 2"),
         ({"version": 5}, BadInput, "has position 2 and version 5"),
         ({"position": 0}, BadInput, "position=0 is before all records"),
+        ({"recorded_at": "2020-01-01"}, BadInput, "recorded_at='2020-01-01' is no instant in UTC"),
         ({"version": True}, BadInput, "version=True is no whole number"),
         ({"id": "r1"}, BadInput, "id 'r1' is that of another record"),
         ({"id": ""}, BadInput, "id is empty"),

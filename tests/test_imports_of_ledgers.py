@@ -117,6 +117,16 @@ def test_an_import_that_is_interrupted_leaves_nothing_and_can_be_begun_again(boo
         assert other.verify(book.head, deep=True) == book.head
 
 
+@pytest.mark.parametrize("number", range(1, 8))
+def test_a_beginning_that_ends_within_a_batch_is_completed_and_sound(book, tmp_path, number):
+    lines = list(to_lines(book))
+    with ledger.open(tmp_path / "other.db") as other:
+        assert other.import_records(from_lines(lines[:number])) == number
+        assert other.verify(deep=True).size == number
+        assert other.import_records(from_lines(lines), book.head) == len(lines) - number
+        assert other.verify(book.head, deep=True) == other.backup(tmp_path / "backup.db") == book.head
+
+
 def test_nobody_sees_an_import_before_it_is_whole(book, tmp_path):
     with ledger.open(tmp_path / "other.db") as other, ledger.open(tmp_path / "other.db", timeout=0) as reader:
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.model.errors import Damaged
+from ledger.model.heads import TreeHead
 from ledger.recording.merkle import EMPTY, HASH, WIDTH, Tree, extends, growth, hashes_in, includes, inclusion, root_at
 
 SIZES = range(65)
@@ -123,7 +124,7 @@ def test_every_proof_of_inclusion_that_is_a_little_off_is_refused(size):
     for index in {0, size // 3, size // 2, size - 1}:
         proof = inclusion(tiles, index, size)
         for other in wrong(proof):
-            assert not includes(root, size, index, LEAVES[index], other)
+            assert includes(root, size, index, LEAVES[index], other) is False
         for place in {*range(-1, size + 2)} - {index}:
             assert not includes(root, size, place, LEAVES[index], proof)
         assert not includes(mth(LEAVES[: size - 1]), size, index, LEAVES[index], proof)
@@ -139,7 +140,7 @@ def test_every_proof_of_growth_that_is_a_little_off_is_refused(old, new):
     proof = growth(tiles, old, new)
     assert extends(old, first, new, second, proof)
     for other in wrong(proof):
-        assert not extends(old, first, new, second, other)
+        assert extends(old, first, new, second, other) is False
     assert not extends(old, second, new, second, proof)
     assert not extends(old, first, new, first, proof)
     assert not extends(new, second, old, first, proof)
@@ -159,6 +160,40 @@ def test_where_nothing_grew_there_is_nothing_to_prove_and_nothing_to_forge():
     assert not extends(2, two, 2, two, [one])
     assert not extends(1, one, 2, two, [])
     assert not extends(3, one, 4, two, [])
+
+
+def node(left, right):
+    return sha256(b"\1" + left + right).digest()
+
+
+def test_a_proof_that_is_longer_than_the_tree_is_high_is_refused_though_it_leads_to_the_root():
+    # whoever says the size wrong, and the root right, could else put the leaf at another place
+    a, b, c, d, e, *_ = LEAVES
+    assert includes(node(a, b), 1, 0, b, [a]) is False
+    assert includes(node(a, b), 2, 1, b, [a]) is True
+    old, new = node(node(a, b), c), node(node(a, b), node(c, d))
+    assert extends(3, old, 4, new, [c, d, node(a, b)]) is True
+    assert extends(3, node(e, old), 4, node(e, new), [c, d, node(a, b), e]) is False
+
+
+def test_hashes_of_other_lengths_are_refused_though_they_come_to_the_same_bytes():
+    a, b, *_ = LEAVES
+    assert includes(node(a, b), 2, 0, a + b[:1], [b[1:]]) is False
+    assert includes(node(a, b), 2, 0, a, [b]) is True
+    assert extends(1, a + b[:1], 2, node(a, b), [b[1:]]) is False
+    assert extends(1, a, 2, node(a, b), [b]) is True
+
+
+def test_the_edge_of_a_tree_is_what_is_in_no_full_tile():
+    tree = Tree()
+    assert (tree.size, tree.edge(0, 0)) == (0, ())
+    tree.grow(LEAVES[:3])
+    before = tree.edge(0, 0)
+    assert before == tuple(LEAVES[:3])
+    assert tree.edge(0, 1) == tree.edge(1, 0) == tree.edge(1, 1) == tree.edge(2, 0) == ()
+    tree.grow(LEAVES[3:4])
+    assert (before, tree.edge(0, 0)) == (tuple(LEAVES[:3]), tuple(LEAVES[:4]))
+    assert tree.head() == TreeHead(4, mth(LEAVES[:4]).hex())
 
 
 def test_a_node_is_no_leaf():

@@ -37,7 +37,8 @@ from ledger.model.errors import (
     UnknownRecord,
 )
 from ledger.model.heads import TreeHead
-from ledger.recording.batch import COLUMNS, digest_of
+from ledger.recording.batch import COLUMNS, READ, digest_of, record_of
+from ledger.recording.inspection import inspected
 from ledger.recording.merkle import EMPTY, Tree
 from ledger.recording.proofs import GrowthProof, InclusionProof
 from ledger.stores.sqlite_schema import quoted
@@ -331,6 +332,22 @@ def test_what_takes_the_guards_off_is_found_at_opening(tmp_path, sound, table):
         ledger.open(path)
 
 
+@pytest.mark.parametrize("kind", ["table", "index"])
+def test_what_only_bears_a_name_of_sqlites_own_is_found_at_opening(tmp_path, sound, kind):
+    def disguise(connection):
+        statement = "INDEX more ON records (source)" if kind == "index" else "TABLE more (x)"
+        connection.execute(f"CREATE {statement}")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_schema SET name = 'sqlite_autoindex_more',"
+            " sql = replace(sql, 'more', 'sqlite_autoindex_more'),"
+            " tbl_name = replace(tbl_name, 'more', 'sqlite_autoindex_more') WHERE name = 'more'"
+        )
+
+    with pytest.raises(NotALedger, match=f"{kind} 'sqlite_autoindex_more' is not a ledger's"):
+        ledger.open(changed(tmp_path / "changed.db", sound, disguise))
+
+
 def test_only_the_deep_look_finds_an_index_that_is_damaged(tmp_path, sound):
     def damage(connection):
         connection.execute("PRAGMA writable_schema = ON")
@@ -352,6 +369,84 @@ def test_what_is_no_head_or_no_flag_is_refused():
                 book.verify(head)
         with pytest.raises(BadInput, match="deep=1 must be True or False"):
             book.verify(deep=1)
+
+
+# rows by themselves, as a store without heads and facts beside them has them
+
+
+@pytest.fixture(scope="module")
+def rows(sound, tmp_path_factory):
+    path = tmp_path_factory.mktemp("rows") / "rows.db"
+    path.write_bytes(sound[0])
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(f"SELECT {quoted(COLUMNS)} FROM records ORDER BY position").fetchall()
+
+
+def looked_at(rows):
+    ids = {row[COLUMNS.index("id")]: row for row in rows}
+    read = [COLUMNS.index(name) for name in READ]
+
+    def find(id):
+        return record_of(tuple(ids[id][place] for place in read)) if id in ids else None
+
+    return list(inspected(rows, find))
+
+
+def with_cells(rows, place, /, digest=True, **cells):
+    """The rows with some cells of one of them changed, and its digest as somebody would compute it."""
+    row = [cells.get(name, value) for name, value in zip(COLUMNS, rows[place - 1], strict=True)]
+    changed_row = (*row[:-1], digest_of(tuple(row[:-1])) if digest else row[-1])
+    return [*rows[: place - 1], changed_row, *rows[place:]]
+
+
+def test_rows_that_are_sound_are_given_with_the_tree_so_far(rows, sound):
+    found = looked_at(rows)
+    assert [one.row for one in found] == rows
+    assert found[-1].tree.head() == sound[1]
+
+
+MOMENT = COLUMNS.index("recorded_at")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda rows: [rows[0][:-1]], "record 1: it has 18 columns and not 19"),
+        (lambda rows: [rows[0], (*rows[1], "x")], "record 2: it has 20 columns and not 19"),
+        (lambda rows: rows[1:], "record 1 is not there, 2 is what follows instead"),
+        (lambda rows: with_cells(rows, 2, recorded_at="1999-01-01T00:00:00.000000Z"), "record 2 .*before the record"),
+        (
+            lambda rows: with_cells(rows, 6, recorded_at=rows[4][MOMENT]),
+            "record 6 .*it was recorded at the instant of a batch of 'clusters'",
+        ),
+        (
+            lambda rows: with_cells(rows, 5, version=1.0 * rows[4][2]),
+            "record 5 .*version is 5.0, which is no whole number",
+        ),
+        (lambda rows: with_cells(rows, 5, schema=1.0), "record 5 .*schema is 1.0, which is no whole number"),
+        (lambda rows: with_cells(rows, 5, member="me"), "record 5 .*member is 'me', and what it says gives 'basque'"),
+        (lambda rows: with_cells(rows, 5, digest=False, member="me"), "record 5 .*not what its digest says"),
+        (lambda rows: with_cells(rows, 5, digest=False, type="?"), "record 5 .*not what its digest says"),
+        (lambda rows: with_cells(rows, 10, body=rows[9][12].replace(rows[4][3], rows[5][3])), "none before it in"),
+        (lambda rows: with_cells(rows, 10, body=rows[9][12].replace(rows[4][3], rows[9][3])), "none before it in"),
+        (lambda rows: with_cells(rows, 10, body=rows[9][12].replace(rows[4][3], rows[10][3])), "none before it in"),
+        (lambda rows: with_cells(rows, 10, body=rows[9][12].replace(rows[4][3], "nobody")), "none before it in"),
+        (lambda rows: with_cells(rows, 11, replaces=rows[10][3]), "record 11 .*none before it in"),
+        (lambda rows: with_cells(rows, 1, head=f"0 {EMPTY.hex()}"), "record 1 .*its head is 0 e3b0"),
+    ],
+)
+def test_a_row_that_does_not_fit_to_the_others_is_told(rows, change, said):
+    with pytest.raises(DamagedRecord, match=said):
+        looked_at(change(rows))
+
+
+def test_what_is_retracted_twice_or_is_a_retraction_is_told(rows):
+    again = with_cells([*rows, rows[9]], 12, position=12, version=11, id="again", recorded_at=rows[10][MOMENT])
+    with pytest.raises(DamagedRecord, match=r"record 12 .*which is a retraction or retracted already"):
+        looked_at(again)
+    body = rows[9][12].replace(rows[4][3], rows[9][3])
+    with pytest.raises(DamagedRecord, match=r"record 12 .*which is a retraction or retracted already"):
+        looked_at(with_cells(again, 12, body=body))
 
 
 # heads and proofs
@@ -419,6 +514,8 @@ PROOF = {"proof": "inclusion", "head": {"size": 1, "root": "0" * 64}, "columns":
         {"columns": [True] + ["x"] * 17},
         {"columns": ["1"] + ["x"] * 17},
         {"columns": [1, 0.5] + ["x"] * 16},
+        {"columns": [1, True] + ["x"] * 16},
+        {"columns": [1, "\ud800"] + ["x"] * 16},
         {"path": None},
         {"path": ["0" * 63]},
         {"path": ["G" * 64]},
@@ -431,6 +528,48 @@ def test_what_is_no_proof_is_refused(changes):
     assert not InclusionProof.from_json(json.dumps(PROOF)).holds(TreeHead(1, "0" * 64))
     with pytest.raises(BadInput):
         InclusionProof.from_json(json.dumps({**PROOF, **changes}))
+
+
+def test_a_path_may_be_as_long_as_its_limit():
+    assert len(InclusionProof.from_json(json.dumps({**PROOF, "path": ["0" * 64] * 128})).path) == 128
+
+
+def test_a_path_of_growth_is_looked_at_too():
+    head = {"size": 1, "root": "0" * 64}
+    with pytest.raises(BadInput, match="is no list of at most 128 hashes"):
+        GrowthProof.from_json(json.dumps({"proof": "growth", "old": head, "new": head, "path": ["0"]}))
+
+
+def test_a_proof_in_which_a_name_stands_twice_is_refused():
+    # one program would show what another one does not check
+    text = json.dumps(PROOF)
+    with pytest.raises(BadInput, match="is no proof of inclusion"):
+        InclusionProof.from_json(text.replace('"columns"', '"columns": [1, "a lie"], "columns"'))
+    with pytest.raises(BadInput, match="is no proof of inclusion"):
+        InclusionProof.from_json(text.replace('"size"', '"size": 2, "size"'))
+
+
+def test_a_proof_holds_for_the_heads_that_it_names_and_with_its_own_path_alone(grown):
+    book, heads = grown
+    proof, growth = book.prove(7), book.prove_growth(heads[5])
+    assert proof.holds(str(book.head)) is proof.holds(book.head.checkpoint()) is True
+    assert evolve(proof, head=heads[5]).holds(book.head) is False
+    assert evolve(proof, path=proof.path[1:]).holds(book.head) is False
+    assert evolve(proof, columns=(None, *proof.columns[1:])).position == 0
+    assert evolve(proof, columns=(None, *proof.columns[1:])).holds(book.head) is False
+    assert growth.holds(str(heads[5]), book.head.checkpoint()) is True
+    assert evolve(growth, path=growth.path[1:]).holds(heads[5], book.head) is False
+    assert evolve(growth, old=heads[4]).holds(heads[5], book.head) is False
+
+
+def test_a_proof_is_one_line_of_json_without_blanks_and_with_its_letters_as_they_are(grown):
+    book, _ = grown
+    assert "\u00e9\u2028/" in book.prove(7).to_json()
+    empty, one = TreeHead(0, EMPTY.hex()), TreeHead(1, "ab" * 32)
+    assert GrowthProof(empty, one, (one.root,)).to_json() == (
+        f'{{"proof":"growth","old":{{"size":0,"root":"{EMPTY.hex()}"}},'
+        f'"new":{{"size":1,"root":"{one.root}"}},"path":["{one.root}"]}}'
+    )
 
 
 @pytest.mark.parametrize("text", ["", "[]", "5", "[" * 100_000, "1" * 5_000, None, b"{}", '{"proof":"growth"}'])
@@ -492,11 +631,14 @@ def test_the_program_for_an_auditor_says_of_every_proof_what_the_library_says(gr
             proof = json.loads(book.prove(position, new).to_json())
             for head in heads[1:]:
                 assert bool(check(proof, head.size, bytes.fromhex(head.root))) is (head == new)
-        for old in heads[1 : new.size + 1]:
+        for old in heads[: new.size + 1]:
             proof = json.loads(book.prove_growth(old, new).to_json())
-            for other in heads[1:]:
+            assert not check(proof, new.size, bytes.fromhex(new.root))  # the earlier checkpoint was forgotten
+            for other in heads:
                 published = new.size, bytes.fromhex(new.root), other.size, bytes.fromhex(other.root)
-                assert bool(check(proof, *published)) is (other == old)
+                # without hashes, a proof says what is true without one: nothing was there, or nothing came
+                right = other in (heads[0], new) if not proof["path"] else other == old
+                assert bool(check(proof, *published)) is right
 
 
 def test_the_program_for_an_auditor_runs_by_itself(grown, tmp_path):

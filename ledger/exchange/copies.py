@@ -9,7 +9,7 @@ there, and that the digest is that of the content.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
@@ -27,8 +27,6 @@ from ledger.recording.corrections import rank_of
 from ledger.recording.merkle import Tree
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from ledger.book import Ledger
     from ledger.recording.proposal import History
     from ledger.stores.protocol import Append, EventStore
@@ -104,7 +102,7 @@ def require_record(record: object) -> Record:
             raise BadInput(f"{what}=0 is before all records: they count from 1")
     require_id(record.initiative, "initiative")
     require_id(record.id, "id")
-    if record.recorded_at.utcoffset() != timedelta(0):
+    if not isinstance(record.recorded_at, datetime) or record.recorded_at.utcoffset() != timedelta(0):
         raise BadInput(f"recorded_at={shown(record.recorded_at)} is no instant in UTC: pass it through astimezone(UTC)")
     Terms(record.source, record.by, record.note)
     if record.replaces is not None:

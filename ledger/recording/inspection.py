@@ -68,14 +68,15 @@ def _read(row: Row) -> Record:
     except StoreError:
         require_digest(row)  # which says more of what befell it
         raise
+    for place in _NUMBERS:
+        if type(row[place]) is not int:
+            require_digest(row)
+            raise _wrong(record, f"{COLUMNS[place]} is {shown(row[place])}, which is no whole number")
     right = row_of(record)
-    if row != right or any(type(row[place]) is not int for place in _NUMBERS):
+    if row != right:
         require_digest(row)
-        name, found, wanted = next(
-            cell
-            for cell in zip(COLUMNS, row, right, strict=True)
-            if (cell[1], type(cell[1])) != (cell[2], type(cell[2]))
-        )
+        cells = zip(COLUMNS, row, right, strict=True)
+        name, found, wanted = next(cell for cell in cells if cell[1] != cell[2])
         raise _wrong(record, f"{name} is {shown(found)}, and what it says gives {shown(wanted)}")
     return record
 

@@ -161,7 +161,7 @@ def includes(root: bytes, size: int, index: int, leaf: bytes, path: Hashes) -> b
             return False
         if left & 1 or left == last:
             top = node(beside, top)
-            while not left & 1 and left:
+            while not left & 1:  # it is not 0: where it is even, it equals `last`
                 left, last = left >> 1, last >> 1
         else:
             top = node(top, beside)
@@ -185,7 +185,7 @@ def extends(old_size: int, old_root: bytes, new_size: int, new_root: bytes, path
             return False
         if left & 1 or left == last:
             before, after = node(beside, before), node(beside, after)
-            while not left & 1 and left:
+            while not left & 1:  # it is not 0: where it is even, it equals `last`
                 left, last = left >> 1, last >> 1
         else:
             after = node(after, beside)

@@ -177,15 +177,19 @@ class PlainStore(ABC):
 
     def verify(self, *, deep: bool = False) -> TreeHead:  # noqa: ARG002 - there is nothing beside the rows
         """Read all rows again, and give the head of the records; raises `Damaged` at the first one that is wrong."""
-        with self._lock:
-            self._require_open()
+        with self._at_one_moment() as records:
+            read = records[: len(records) - len(self._added or ())]
             by_id: dict[str, Record] = {}
             head = Tree().head()
             for one in inspected(map(tuple, self.rows(0)), by_id.get):
                 if one.record.id in by_id:
                     raise DamagedRecord(f"record {one.record.position}: its id {one.record.id} is that of another one")
+                if one.record not in read[one.record.position - 1 : one.record.position] and len(by_id) < len(read):
+                    raise DamagedRecord(f"record {one.record.position}: it was read before, and was another one then")
                 by_id[one.record.id] = one.record
                 head = one.tree.head()
+            if len(by_id) < len(read):
+                raise DamagedRecord(f"record {len(by_id) + 1}: it was read before, and is not there any more")
             return head
 
     @contextmanager

@@ -207,7 +207,9 @@ def strange(connection: sqlite3.Connection) -> list[str]:
     expected = dict(map(_object_of, _statements()))
     found = {}
     for kind, name, table, text in connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema"):
-        if kind in ("table", "index") and (table in _OF_OTHERS or name.startswith("sqlite_autoindex_")):
+        if kind in ("table", "index") and table in _OF_OTHERS:
+            continue
+        if kind == "index" and name.startswith("sqlite_autoindex_") and text is None:  # that of a UNIQUE
             continue
         found[kind, name] = text
     return [
