@@ -530,6 +530,16 @@ def test_what_is_no_proof_is_refused(changes):
         InclusionProof.from_json(json.dumps({**PROOF, **changes}))
 
 
+def test_a_hash_in_a_path_is_of_lower_case_hexadecimal():
+    for letter in map(chr, range(256)):
+        text = json.dumps({**PROOF, "path": [letter * 64]})
+        if letter in "0123456789abcdef":
+            assert InclusionProof.from_json(text).path == (letter * 64,)
+        else:
+            with pytest.raises(BadInput, match="is no list of at most 128 hashes"):
+                InclusionProof.from_json(text)
+
+
 def test_a_path_may_be_as_long_as_its_limit():
     assert len(InclusionProof.from_json(json.dumps({**PROOF, "path": ["0" * 64] * 128})).path) == 128
 
