@@ -423,6 +423,9 @@ MOMENT = COLUMNS.index("recorded_at")
             lambda rows: with_cells(rows, 5, version=1.0 * rows[4][2]),
             "record 5 .*version is 5.0, which is no whole number",
         ),
+        (lambda rows: with_cells(rows, 5, digest=False, version=5.0), "record 5 .*not what its digest says"),
+        (lambda rows: with_cells(rows, 5, body='{"x":1}'), "record 5 .*restore the ledger from a backup"),
+        (lambda rows: with_cells(rows, 6, version=2), "record 6 .*it has version 2, and 1 is the next of 'ports'"),
         (lambda rows: with_cells(rows, 5, schema=1.0), "record 5 .*schema is 1.0, which is no whole number"),
         (lambda rows: with_cells(rows, 5, member="me"), "record 5 .*member is 'me', and what it says gives 'basque'"),
         (lambda rows: with_cells(rows, 5, digest=False, member="me"), "record 5 .*not what its digest says"),
@@ -528,6 +531,16 @@ def test_what_is_no_proof_is_refused(changes):
     assert not InclusionProof.from_json(json.dumps(PROOF)).holds(TreeHead(1, "0" * 64))
     with pytest.raises(BadInput):
         InclusionProof.from_json(json.dumps({**PROOF, **changes}))
+
+
+def test_a_hash_in_a_path_is_of_lower_case_hexadecimal():
+    for letter in map(chr, range(256)):
+        text = json.dumps({**PROOF, "path": [letter * 64]})
+        if letter in "0123456789abcdef":
+            assert InclusionProof.from_json(text).path == (letter * 64,)
+        else:
+            with pytest.raises(BadInput, match="is no list of at most 128 hashes"):
+                InclusionProof.from_json(text)
 
 
 def test_a_path_may_be_as_long_as_its_limit():
