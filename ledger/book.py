@@ -15,7 +15,7 @@ from ledger.model.errors import BadInput, Rewritten, StoreError, Truncated, Unkn
 from ledger.model.fields import require_count, require_id
 from ledger.model.heads import TreeHead, head_of
 from ledger.model.records import Record, RecordRef
-from ledger.recording.batch import row_of
+from ledger.recording.batch import require_digest, row_of
 from ledger.stores.sqlite import SqliteStore
 from ledger.stores.sqlite_file import MEMORY
 
@@ -186,8 +186,10 @@ class Ledger:
             found = next(self._store.records(after=position - 1), None) if 0 < position <= at.size else None
             if found is None or not _is(found, record):
                 raise UnknownRecord(str(getattr(record, "id", record)))
+            row = (*row_of(found)[:-1], found.digest)
+            require_digest(row)
             path = inclusion(cache(self._store.tile), position - 1, at.size)
-        return InclusionProof(row_of(found)[:-1], at, tuple(one.hex() for one in path))
+        return InclusionProof(row[:-1], at, tuple(one.hex() for one in path))
 
     def prove_growth(self, old: TreeHead | str, new: TreeHead | str | None = None) -> GrowthProof:
         """Prove that the ledger went on from one head to another, today's unless it is given, changing nothing.
@@ -248,7 +250,8 @@ class Ledger:
         let them, with new positions and instants, and with the same ids, so that a second time nothing is written.
         Then the source of each record also says which head the ledger that it came from had with its batch.
 
-        With `head`, which somebody published, the records must be those that it was made of.
+        With `head`, which somebody published, the ledger, or for `anew` the records, must begin with those that it was
+        made of.
 
         Others wait with their own recording until the end. With `at_once=False` they may record between two batches;
         what came before an error stays then, and the next import goes on from there.
@@ -267,6 +270,9 @@ class Ledger:
         from ledger.exchange.copies import write_records  # noqa: PLC0415
 
         published = None if head is None else head_of(head)
+        for name, flag in ("anew", anew), ("at_once", at_once):
+            if not isinstance(flag, bool):
+                raise BadInput(f"{name}={shown(flag)} must be True or False")
         with self._store.together() if at_once else nullcontext():
             if anew:
                 return record_anew(self._store, records, self._clock, os.urandom, published)

@@ -18,7 +18,7 @@ from ledger import MemberJoined, MemberLeft, Refused
 from ledger.model.errors import BadEvent, BadInput, BadWhen, DamagedRecord, NewerFormat
 from ledger.model.heads import TreeHead
 from ledger.recording import batch
-from ledger.recording.batch import READ, digest_of, given_ids, ids_of_batch, instant_of_batch, record_of
+from ledger.recording.batch import READ, digest_of, given_ids, ids_of_batch, instant_of_batch, record_of, require_digest
 from ledger.testing.clock import FrozenClock
 from ledger.testing.strategies import events, texts
 
@@ -336,3 +336,9 @@ def test_after_the_last_instant_there_is_no_other():
     last = datetime.max.replace(tzinfo=UTC)
     with pytest.raises(BadInput, match=r"no instant is left after the newest record, 9999-12-31T23:59:59\.999999Z"):
         instant_of_batch(datetime(2026, 1, 1, tzinfo=UTC), last, None)
+
+
+def test_a_row_of_what_no_column_can_hold_has_no_digest():
+    for value in "\ud800", object():
+        with pytest.raises(DamagedRecord, match="what is stored is not what its digest says that it was"):
+            require_digest((*[value] * 18, "0" * 64))

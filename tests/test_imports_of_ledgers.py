@@ -239,3 +239,29 @@ def test_a_batch_of_several_sources_is_divided(book):
 def test_records_from_the_middle_on_cannot_be_recorded_anew(book):
     with ledger.open(":memory:") as other, pytest.raises(BadInput, match="the record after 0 is at position 2"):
         other.import_records(book.records(after=1), anew=True)
+
+
+def test_a_ledger_that_went_its_own_way_from_a_common_beginning_takes_in_what_it_lacks(book):
+    with ledger.open(":memory:") as other:
+        assert other.import_records(book.records()) == 8
+        other.initiative("ports").record(MemberJoined("dora", "2021-01-01"))
+        book.initiative("clusters").record(MemberChanged("basque", "2023-05-01", name="Basque"), source="press")
+        with pytest.raises(DifferentHistory, match="anew=True"):
+            other.import_records(book.records())
+        assert other.import_records(book.records(), anew=True) == 1
+        # and back again, whatever each ledger has added to the sources on the way
+        assert book.import_records(other.records(), anew=True) == 1
+        assert other.import_records(book.records(), anew=True) == 0
+        assert book.import_records(book.records(), anew=True) == 0
+        assert states(book)["clusters"].to_dict()["members"] == states(other)["clusters"].to_dict()["members"]
+
+
+def test_what_are_no_records_and_no_flags_are_refused(book):
+    with ledger.open(":memory:") as other:
+        for anew in False, True:
+            with pytest.raises(BadInput, match="5 are no records"):
+                other.import_records(5, anew=anew)
+        with pytest.raises(BadInput, match="anew=1 must be True or False"):
+            other.import_records(book.records(), anew=1)
+        with pytest.raises(BadInput, match="at_once=0 must be True or False"):
+            other.import_records(book.records(), at_once=0)

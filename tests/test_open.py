@@ -184,15 +184,16 @@ def test_a_socket_in_place_of_a_file_is_refused(path, monkeypatch):
     monkeypatch.chdir(path.parent)  # the name of a socket must be short
     with closing(socket.socket(socket.AF_UNIX)) as listening:
         listening.bind(path.name)
-        with pytest.raises(StoreError, match="it cannot be opened; check the rights on the file and on its folder"):
+        with pytest.raises(StoreError, match="it is no file that keeps what is written"):
             ledger.open(path)
     assert path.is_socket()
 
 
 def test_a_pipe_in_place_of_a_file_is_refused(path):
     os.mkfifo(path)
-    with pytest.raises(StoreError):
-        ledger.open(path)
+    for read_only in False, True:
+        with pytest.raises(NotALedger, match="it is no file that keeps what is written"):
+            ledger.open(path, read_only=read_only)
     assert path.is_fifo()
 
 

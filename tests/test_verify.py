@@ -25,6 +25,7 @@ from ledger import (
     ReportPublished,
     Total,
     exactly,
+    replay,
 )
 from ledger.model.errors import (
     BadInput,
@@ -41,6 +42,7 @@ from ledger.recording.batch import COLUMNS, READ, digest_of, record_of
 from ledger.recording.inspection import inspected
 from ledger.recording.merkle import EMPTY, Tree
 from ledger.recording.proofs import GrowthProof, InclusionProof
+from ledger.stores import sqlite_verify
 from ledger.stores.sqlite_schema import quoted
 from ledger.testing.strategies import ledgers
 
@@ -568,8 +570,8 @@ def test_a_proof_holds_for_the_heads_that_it_names_and_with_its_own_path_alone(g
     assert proof.holds(str(book.head)) is proof.holds(book.head.checkpoint()) is True
     assert evolve(proof, head=heads[5]).holds(book.head) is False
     assert evolve(proof, path=proof.path[1:]).holds(book.head) is False
-    assert evolve(proof, columns=(None, *proof.columns[1:])).position == 0
-    assert evolve(proof, columns=(None, *proof.columns[1:])).holds(book.head) is False
+    assert evolve(proof, columns=(0, *proof.columns[1:])).position == 0
+    assert evolve(proof, columns=(0, *proof.columns[1:])).holds(book.head) is False
     assert growth.holds(str(heads[5]), book.head.checkpoint()) is True
     assert evolve(growth, path=growth.path[1:]).holds(heads[5], book.head) is False
     assert evolve(growth, old=heads[4]).holds(heads[5], book.head) is False
@@ -681,7 +683,8 @@ def test_the_program_for_an_auditor_runs_by_itself(grown, tmp_path):
 
 def test_a_checkpoint_is_read_back_whatever_stands_around_it():
     head = TreeHead(17, "ab" * 32)
-    for text in head.checkpoint(), head.checkpoint("example.org/x") + "\n\u2014 x y\n", str(head), f" {head}\n":
+    pasted = f"\n  {head.checkpoint().strip()}"
+    for text in pasted, head.checkpoint(), head.checkpoint("example.org/x") + "\n\u2014 x y\n", str(head), f" {head}\n":
         assert TreeHead.parse(text) == TreeHead.parse(text.replace("\n", "\r\n")) == head
 
 
@@ -690,8 +693,6 @@ def test_a_checkpoint_is_read_back_whatever_stands_around_it():
     [
         "a\n017\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
         "a\n-1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
-        "\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
-        "a\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
         "a\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=\n",
         "a\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuA==\n",
         "a\n1\n*\n",
@@ -720,3 +721,99 @@ def test_an_origin_that_a_checkpoint_cannot_have_is_refused(origin):
 def test_a_head_is_a_size_and_a_root(size, root):
     with pytest.raises(BadInput):
         TreeHead(size, root)
+
+
+def test_a_proof_is_made_of_columns_heads_and_hashes():
+    head = TreeHead(1, "0" * 64)
+    columns = (1, *["x"] * 17)
+    for wrong in ((), head, ()), ((*columns[:-1], "\ud800"), head, ()), (columns, head, ("zz",)), (columns, head, "ab"):
+        with pytest.raises(BadInput):
+            InclusionProof(*wrong)
+    with pytest.raises(BadInput):
+        GrowthProof(head, head, ("zz",))
+    for one, other in (head, "1"), (None, head):
+        with pytest.raises(TypeError):
+            GrowthProof(one, other, ())
+
+
+def with_digest(column, value):
+    def change(connection):
+        connection.execute(f'UPDATE records SET "{column}" = ? WHERE position = 11', (value,))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("source", "\x1b[2J\0x"),
+        ("source", "x" * 2_000_000),
+        ("by", "\0"),
+        ("id", ""),
+        ("id", "\x1b]0;"),
+        ("note", "\ud7ff\0"),
+    ],
+)
+def test_a_text_that_no_record_holds_is_found_though_all_is_computed_anew(tmp_path, sound, column, value):
+    path = changed(tmp_path / "changed.db", sound, with_digest(column, value), *FORGED)
+    with pytest.raises(DamagedRecord, match="record 11 "):
+        verified(path)
+
+
+def test_a_record_that_is_damaged_is_not_proved(tmp_path, sound):
+    path = tmp_path / "changed.db"
+    path.write_bytes(sound[0])
+    with ledger.open(path) as book:
+        changed_while_open(path, "UPDATE records SET note = 'x' WHERE position = 3")
+        with pytest.raises(DamagedRecord, match="record 3 "):
+            book.prove(3)
+
+
+def changed_while_open(path, statement):
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        kept = guards(connection)
+        for name, _ in kept:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(statement)
+        for _, text in kept:
+            connection.execute(text)
+
+
+def test_an_index_that_holds_something_else_is_found_by_the_deep_look_and_before_a_backup(tmp_path, sound):
+    path = tmp_path / "changed.db"
+    path.write_bytes(sound[0])
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        (text,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'facts_by_position'").fetchone()
+        connection.execute("DROP INDEX facts_by_position")
+        connection.execute(f"{text} WHERE register > 1000")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = 'facts_by_position'", (text,))
+    assert verified(path, sound[1]) == sound[1]
+    with pytest.raises(Damaged, match="SQLite finds: "):
+        verified(path, deep=True)
+    with ledger.open(path) as book, pytest.raises(Damaged, match="no backup is left there, since SQLite finds: "):
+        book.backup(tmp_path / "copy.db")
+
+
+def test_the_deep_look_holds_answers_against_a_replay(monkeypatch):
+    with ledger.open(":memory:") as book:
+        fill(book)
+        monkeypatch.setattr(sqlite_verify, "replay", lambda records, at: replay([*records][:-1], at=at))
+        with pytest.raises(Damaged, match="what the file answers of 'clusters' is not what its records say"):
+            book.verify(deep=True)
+
+
+def test_a_tile_and_a_root_that_are_none_are_found(tmp_path):
+    path = tmp_path / "tiles.db"
+    with ledger.open(path) as book:
+        book.initiative("club").record(*(MemberJoined(f"m{number}", "2020") for number in range(300)))
+        changed_while_open(path, "UPDATE tiles SET hashes = zeroblob(8192)")
+        with pytest.raises(Damaged, match="tile 0 of level 0 is not that of its records"):
+            book.verify()
+        changed_while_open(path, "PRAGMA ignore_check_constraints = ON")
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+            connection.execute("DROP TRIGGER heads_refuse_update")
+            connection.execute("UPDATE heads SET root = zeroblob(31)")
+        with pytest.raises(Damaged, match=r"the Merkle tree holds .* where a hash should be"):
+            _ = book.head

@@ -7,15 +7,18 @@ ledger that it came from had then, so that it can be asked for a proof.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ledger.exchange.copies import batches_of, linked, rows_of
 from ledger.model.errors import BadInput, Rewritten, Truncated
-from ledger.recording.batch import Draft, Terms, leaves_of
+from ledger.recording.batch import Draft, Terms, leaves_of, same_content
 from ledger.recording.corrections import rank_of
 from ledger.recording.merkle import Tree
 from ledger.writing import write
+
+_ADDED: Final = re.compile(r"(^|\n)ledger of [0-9]+ records with the root [0-9a-f]{64}\Z")
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -78,6 +81,21 @@ def _words(record: Record) -> tuple[str, str, str]:
     return record.source, record.by, record.note
 
 
+def _is_the_same(here: Record, record: Record) -> bool:
+    """Does a record here say what another one says, whichever ledgers it came through?"""
+    words = _own(here.source), here.by, here.note
+    return words == (_own(record.source), record.by, record.note) and same_content(
+        here, record.initiative, record.event, Terms(here.source, here.by, here.note), record.replaces
+    )
+
+
+def _own(source: str) -> str:
+    """Give a source without what this module has added to it."""
+    while (shorter := _ADDED.sub("", source)) != source:
+        source = shorter
+    return source
+
+
 def _record(
     store: EventStore,
     batch: Sequence[Record],
@@ -96,5 +114,9 @@ def _record(
 
     before = store.position()
     ids = [record.id for record in batch]
+    with store.writing(batch[0].initiative) as append:
+        here = append.found(ids)
+    if len(here) == len(ids) and all(_is_the_same(here[record.id], record) for record in batch):
+        return 0
     written = write(store, batch[0].initiative, draft_of, len(batch), clock=clock, entropy=entropy, ids=ids)
     return sum(record.position > before for record in written)

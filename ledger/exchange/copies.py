@@ -9,7 +9,6 @@ there, and that the digest is that of the content.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
@@ -17,16 +16,17 @@ from attrs import evolve
 
 from ledger.model.errors import BadInput, DamagedRecord, DifferentHistory, shown
 from ledger.model.events import RecordRetracted, ReportPublished
-from ledger.model.fields import require_count, require_id
-from ledger.model.heads import TreeHead
 from ledger.model.limits import BATCH_MAX
-from ledger.model.records import OlderBody, Record
-from ledger.recording.batch import Row, Terms, entries_of, instant_of_batch, leaves_of, row_of
-from ledger.recording.codec import NAMES, decode, older_body
+from ledger.model.records import Record
+from ledger.recording.batch import Row, entries_of, instant_of_batch, leaves_of, row_of
+from ledger.recording.codec import NAMES
 from ledger.recording.corrections import rank_of
+from ledger.recording.inspection import require_record
 from ledger.recording.merkle import Tree
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ledger.book import Ledger
     from ledger.recording.proposal import History
     from ledger.stores.protocol import Append, EventStore
@@ -93,39 +93,10 @@ def write_records(store: EventStore, records: Iterable[Record], clock: Callable[
     return written
 
 
-def require_record(record: object) -> Record:
-    """Give back a record whose fields hold what a stored record can hold; else raise `BadInput`."""
-    if not isinstance(record, Record) or type(record.event) not in NAMES:
-        raise BadInput(f"{shown(record)} is no Record of an event: give what records() or from_lines() gave")
-    for what, number in ("position", record.position), ("version", record.version):
-        if require_count(number, what) == 0:
-            raise BadInput(f"{what}=0 is before all records: they count from 1")
-    require_id(record.initiative, "initiative")
-    require_id(record.id, "id")
-    if not isinstance(record.recorded_at, datetime) or record.recorded_at.utcoffset() != timedelta(0):
-        raise BadInput(f"recorded_at={shown(record.recorded_at)} is no instant in UTC: pass it through astimezone(UTC)")
-    Terms(record.source, record.by, record.note)
-    if record.replaces is not None:
-        require_id(record.replaces, "replaces")
-    if record.head is not None and not isinstance(record.head, TreeHead):
-        raise BadInput(f"head={shown(record.head)} is no TreeHead: give the records of a ledger as they are")
-    if record.older is not None:
-        _require_same_event(record, record.older)
-    return record
-
-
-def _require_same_event(record: Record, older: OlderBody) -> None:
-    name = NAMES[type(record.event)]
-    sound = isinstance(older, OlderBody) and type(older.schema) is int and type(older.body) is str
-    if not sound or older_body(name, *older) is None or decode(name, *older) != record.event:
-        raise BadInput(
-            f"record {shown(record.id)} was written in an older schema, and what was written is another event: "
-            "give the records of a ledger as they are"
-        )
-
-
 def batches_of(records: Iterable[Record]) -> Iterator[list[Record]]:
     """Give the records batch by batch, each one looked at by `require_record`."""
+    if not isinstance(records, Iterable):
+        raise BadInput(f"{shown(records)} are no records: give what records() or from_lines() gave")
     checked = map(require_record, records)
     for _, batch in groupby(checked, key=lambda record: (record.recorded_at, record.initiative)):
         yield list(islice(batch, BATCH_MAX + 1))  # what is one too many is refused

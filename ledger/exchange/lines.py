@@ -26,7 +26,6 @@ from urllib.parse import quote, unquote
 from msgspec.json import encode as encode_json
 
 from ledger.exchange.bounded import each_of
-from ledger.exchange.copies import require_record
 from ledger.model.errors import BadInput, DamagedRecord, NewerFormat, shown
 from ledger.model.heads import TreeHead
 from ledger.model.limits import RECORD_LINE_MAX
@@ -42,6 +41,7 @@ from ledger.recording.codec import (
     require_shallow,
     schema_of,
 )
+from ledger.recording.inspection import require_record
 
 if TYPE_CHECKING:
     from ledger.book import Ledger

@@ -82,8 +82,8 @@ class TreeHead:
             number, _, root = text.strip().partition(" ")
             if _SIZE.fullmatch(number) and _ROOT.fullmatch(root):
                 return cls(int(number), root)
-            lines = text.replace("\r\n", "\n").split("\n")
-            if len(lines) > 3 and lines[0] and _SIZE.fullmatch(lines[1]) and (found := _decoded(lines[2])):
+            lines = text.strip().replace("\r\n", "\n").split("\n")  # mailed and pasted as it may have been
+            if len(lines) > 2 and _SIZE.fullmatch(lines[1]) and (found := _decoded(lines[2])):
                 return cls(int(lines[1]), found)
         raise BadInput(f"{shown(text)} is no checkpoint: an origin, a size and a root in base64, each on its own line")
 

@@ -8,13 +8,17 @@ replaces with what is there, and the head that a report carries with the tree so
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
-from ledger.model.errors import DamagedRecord, StoreError, shown
+from ledger.model.errors import BadInput, DamagedRecord, StoreError, shown
 from ledger.model.events import RecordRetracted, ReportPublished
-from ledger.model.records import Record
-from ledger.recording.batch import COLUMNS, READ, Row, leaves_of, record_of, require_digest, row_of
+from ledger.model.fields import require_count, require_id
+from ledger.model.heads import TreeHead
+from ledger.model.records import OlderBody, Record
+from ledger.recording.batch import COLUMNS, READ, Row, Terms, leaves_of, record_of, require_digest, row_of
+from ledger.recording.codec import NAMES, decode, older_body
 from ledger.recording.merkle import Tile, Tree
 
 Find: TypeAlias = Callable[[str], Record | None]
@@ -46,12 +50,47 @@ def inspected(rows: Iterable[Row], find: Find) -> Iterator[Inspected]:
     for row in rows:
         _require_columns(row, tree.size + 1)
         record = _read(row)
+        try:
+            require_record(record)
+        except BadInput as error:
+            raise _wrong(record, str(error)) from None
         _require_place(record, versions.get(record.initiative, 0) + 1, last)
         _require_links(record, find, retracted)
         _require_head(record, tree)
         versions[record.initiative] = record.version
         last = record
         yield Inspected(record, row, tree, tree.grow(leaves_of([row])))
+
+
+def require_record(record: object) -> Record:
+    """Give back a record whose fields hold what a stored record can hold; else raise `BadInput`."""
+    if not isinstance(record, Record) or type(record.event) not in NAMES:
+        raise BadInput(f"{shown(record)} is no Record of an event: give what records() or from_lines() gave")
+    for what, number in ("position", record.position), ("version", record.version):
+        if require_count(number, what) == 0:
+            raise BadInput(f"{what}=0 is before all records: they count from 1")
+    require_id(record.initiative, "initiative")
+    require_id(record.id, "id")
+    if not isinstance(record.recorded_at, datetime) or record.recorded_at.utcoffset() != timedelta(0):
+        raise BadInput(f"recorded_at={shown(record.recorded_at)} is no instant in UTC: pass it through astimezone(UTC)")
+    Terms(record.source, record.by, record.note)
+    if record.replaces is not None:
+        require_id(record.replaces, "replaces")
+    if record.head is not None and not isinstance(record.head, TreeHead):
+        raise BadInput(f"head={shown(record.head)} is no TreeHead: give the records of a ledger as they are")
+    if record.older is not None:
+        _require_same_event(record, record.older)
+    return record
+
+
+def _require_same_event(record: Record, older: OlderBody) -> None:
+    name = NAMES[type(record.event)]
+    sound = isinstance(older, OlderBody) and type(older.schema) is int and type(older.body) is str
+    if not sound or older_body(name, *older) is None or decode(name, *older) != record.event:
+        raise BadInput(
+            f"record {shown(record.id)} was written in an older schema, and what was written is another event: "
+            "give the records of a ledger as they are"
+        )
 
 
 def _require_columns(row: Row, position: int) -> None:

@@ -7,9 +7,10 @@ nor this library to check it: `examples/verify_proof.py` does so in a few lines.
 from __future__ import annotations
 
 from json import dumps, loads
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import instance_of
 
 from ledger.model.errors import BadInput, shown
 from ledger.model.heads import TreeHead, head_of
@@ -22,6 +23,19 @@ Path: TypeAlias = tuple[str, ...]
 PATH_MAX: Final = 128  # hashes, of which a tree of 2**63 records needs half
 
 
+def _require_columns(_: object, __: object, columns: object) -> None:
+    values = columns if isinstance(columns, tuple) else (None,)
+    kinds = [isinstance(value, str | int | None) and not isinstance(value, bool) for value in values]
+    if len(values) != len(COLUMNS) - 1 or not all(kinds) or type(values[0]) is not int or not _is_text(values):
+        raise BadInput(f"columns={shown(columns)} are not the {len(COLUMNS) - 1} columns of a record")
+
+
+def _require_path(_: object, __: object, path: object) -> None:
+    hashes = path if isinstance(path, tuple) else (None,)
+    if len(hashes) > PATH_MAX or not all(isinstance(one, str) and _is_hash(one) for one in hashes):
+        raise BadInput(f"path={shown(path)} is no list of at most {PATH_MAX} hashes in lower-case hexadecimal")
+
+
 @frozen
 class InclusionProof:
     """That a record was among those of a head, at its position (RFC 9162, section 2.1.3).
@@ -29,14 +43,14 @@ class InclusionProof:
     `columns` are all that is stored of the record, but its digest, in the order of the table `records`.
     """
 
-    columns: tuple[str | int | None, ...]
-    head: TreeHead
-    path: Path
+    columns: tuple[str | int | None, ...] = field(validator=_require_columns)
+    head: TreeHead = field(validator=instance_of(TreeHead))
+    path: Path = field(validator=_require_path)
 
     @property
     def position(self) -> int:
         """The position of the record."""
-        return int(self.columns[0] or 0)
+        return cast("int", self.columns[0])
 
     def holds(self, head: TreeHead | str) -> bool:
         """Does it prove that the record is among those of this head or checkpoint, which somebody published?"""
@@ -54,20 +68,16 @@ class InclusionProof:
     def from_json(cls, text: str) -> InclusionProof:
         """Read it back; raises `BadInput` for what is no such proof. Whether it holds is not asked here."""
         found = _read(text, "inclusion", {"head", "columns", "path"})
-        columns = _list(found["columns"])
-        kinds = [isinstance(value, str | int | None) and not isinstance(value, bool) for value in columns]
-        if len(columns) != len(COLUMNS) - 1 or not all(kinds) or type(columns[0]) is not int or not _is_text(columns):
-            raise BadInput(f"columns={shown(columns)} are not the {len(COLUMNS) - 1} columns of a record")
-        return cls(tuple(columns), _head_of(found["head"]), _path(found["path"]))
+        return cls(_tuple(found["columns"]), _head_of(found["head"]), _tuple(found["path"]))
 
 
 @frozen
 class GrowthProof:
     """That the records of one head are the first ones of another (RFC 9162, section 2.1.4)."""
 
-    old: TreeHead
-    new: TreeHead
-    path: Path
+    old: TreeHead = field(validator=instance_of(TreeHead))
+    new: TreeHead = field(validator=instance_of(TreeHead))
+    path: Path = field(validator=_require_path)
 
     def holds(self, old: TreeHead | str, new: TreeHead | str) -> bool:
         """Does it prove that a ledger went on from one of these heads or checkpoints to the other, changing nothing?"""
@@ -84,7 +94,7 @@ class GrowthProof:
     def from_json(cls, text: str) -> GrowthProof:
         """Read it back; raises `BadInput` for what is no such proof. Whether it holds is not asked here."""
         found = _read(text, "growth", {"old", "new", "path"})
-        return cls(_head_of(found["old"]), _head_of(found["new"]), _path(found["path"]))
+        return cls(_head_of(found["old"]), _head_of(found["new"]), _tuple(found["path"]))
 
 
 def _json(content: dict[str, Any]) -> str:
@@ -125,20 +135,13 @@ def _head_of(found: object) -> TreeHead:
     return TreeHead(found["size"], found["root"])
 
 
-def _path(found: object) -> Path:
-    hashes = _list(found)
-    if len(hashes) > PATH_MAX or not all(isinstance(one, str) and _is_hash(one) for one in hashes):
-        raise BadInput(f"path={shown(found)} is no list of at most {PATH_MAX} hashes in lower-case hexadecimal")
-    return tuple(hashes)
+def _tuple(found: object) -> Any:
+    return tuple(found) if isinstance(found, list) else found
 
 
-def _list(found: object) -> list[Any]:
-    return found if isinstance(found, list) else [None]
-
-
-def _is_text(columns: list[Any]) -> bool:
+def _is_text(columns: tuple[Any, ...]) -> bool:
     try:
-        digest_of(tuple(columns))
+        digest_of(columns)
     except ValueError:  # JSON can escape half a character, which no column holds
         return False
     return True

@@ -16,7 +16,7 @@ from stat import S_IMODE
 from ledger.model.errors import Damaged, StoreError
 from ledger.model.heads import TreeHead
 from ledger.stores.sqlite_file import Place, connect, damage_of, move, require_no_remains, unfinished_for
-from ledger.stores.sqlite_verify import verify
+from ledger.stores.sqlite_verify import require_whole, verify
 
 
 def write_backup(path: str, copy: Callable[[sqlite3.Connection], None], source: Place | None) -> TreeHead:
@@ -57,7 +57,9 @@ def _verified(path: str, copy: Path) -> TreeHead:
     try:
         connection, _ = connect(str(copy), 0, read_only=True)
         with closing(connection), damage_of(path):
-            return verify(connection)
+            head = verify(connection)
+            require_whole(connection)
+            return head
     except Damaged as error:
         raise type(error)(f"{path}: no backup is left there, since {error}") from error
 

@@ -178,6 +178,8 @@ def _existing(path: Path, timeout: float, *, read_only: bool) -> tuple[sqlite3.C
         raise NotALedger(f"{path}: it is a folder: give the path of a file in it")
     if not path.exists():
         raise StoreError(f"{path}: it is a link to {path.readlink()}, where nothing is: repair or remove the link")
+    if not path.is_file():  # to open a pipe would wait for somebody to write to it
+        raise NotALedger(f"{path}: it is no file that keeps what is written: give the path of one")
     found, whole = os.stat(path), os.path.abspath(path)
     place = Place(whole, found.st_dev, found.st_ino)
     mode = "rw"

@@ -33,16 +33,21 @@ def verify(connection: sqlite3.Connection) -> TreeHead:
 
 def verify_deeply(connection: sqlite3.Connection, initiatives: Iterable[str]) -> None:
     """Let SQLite look at its pages, indexes and links, and hold what it answers against a replay of everything."""
-    found = [line for (line,) in connection.execute("PRAGMA integrity_check(5)")]
-    found += [f"a row of {row[0]} has lost its {row[2]}" for row in connection.execute("PRAGMA foreign_key_check")]
-    if found != ["ok"]:
-        raise Damaged(f"SQLite finds: {listed(found, 5)}: {_WAY_OUT}")
+    require_whole(connection)
     (position,) = connection.execute("SELECT coalesce(max(position), 0) FROM records").fetchone()
     for initiative in initiatives:
         rows = connection.execute(f"{SELECT} WHERE initiative = ? ORDER BY version", (initiative,))
         replayed = replay(map(record_of, rows), at=date.max).registers
         if registers_at(connection, initiative, date.max, position, None, newest=True) != replayed:
             raise Damaged(f"what the file answers of {initiative!r} is not what its records say: {_WAY_OUT}")
+
+
+def require_whole(connection: sqlite3.Connection) -> None:
+    """Let SQLite look at its pages, indexes and links; raises `Damaged`."""
+    found = [line for (line,) in connection.execute("PRAGMA integrity_check(5)")]
+    found += [f"a row of {row[0]} has lost its {row[2]}" for row in connection.execute("PRAGMA foreign_key_check")]
+    if found != ["ok"]:
+        raise Damaged(f"SQLite finds: {listed(found, 5)}: {_WAY_OUT}")
 
 
 class _Verification:
