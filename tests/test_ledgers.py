@@ -142,7 +142,7 @@ def test_nobody_need_close_a_ledger_in_memory():
 # --- few draws are rejected, and shrinking ends at something small
 
 
-MANY = EXAMPLES // 2
+MANY = EXAMPLES
 SMALL = ledgers(initiatives=1, max_size=4)
 
 
@@ -159,8 +159,10 @@ SMALL = ledgers(initiatives=1, max_size=4)
     ],
     ids=["histories", "hostile_histories", "ledgers", "points", "true claims", "false claims"],
 )
-def test_hardly_any_draw_is_rejected(strategy):
-    @settings(max_examples=MANY, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+def test_less_than_a_hundredth_of_the_draws_is_rejected(strategy):
+    @settings(
+        max_examples=MANY, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
     @given(strategy)
     def draw_many(_):
         pass
@@ -171,7 +173,7 @@ def test_hardly_any_draw_is_rejected(strategy):
     ):
         draw_many()
     assert seen["valid"] >= MANY
-    assert seen["invalid"] <= MANY / 50
+    assert seen["invalid"] <= MANY / 100
 
 
 def smallest(strategy, is_wrong):
