@@ -190,6 +190,7 @@ def test_hashes_of_other_lengths_are_refused_though_they_come_to_the_same_bytes(
     assert includes(node(a, b), 2, 0, a, [b]) is True
     assert extends(1, a + b[:1], 2, node(a, b), [b[1:]]) is False
     assert extends(1, a, 2, node(a, b), [b]) is True
+    assert includes(node(a, b), 2, 0, a, ["b" * HASH]) is extends(1, a, 2, node(a, b), ["b" * HASH]) is False
 
 
 def test_the_edge_of_a_tree_is_what_is_in_no_full_tile():
