@@ -176,12 +176,21 @@ def test_a_proof_that_is_longer_than_the_tree_is_high_is_refused_though_it_leads
     assert extends(3, node(e, old), 4, node(e, new), [c, d, node(a, b), e]) is False
 
 
+def test_a_proof_that_is_shorter_than_the_tree_is_high_is_refused_though_it_leads_to_the_root():
+    a, b, c, d, *_ = LEAVES
+    assert includes(node(a, b), 2, 0, a, [b]) is True
+    assert includes(node(a, b), 3, 0, a, [b]) is False
+    old, new = node(node(a, b), c), node(node(a, b), node(c, d))
+    assert extends(3, old, 7, new, [c, d, node(a, b)]) is False
+
+
 def test_hashes_of_other_lengths_are_refused_though_they_come_to_the_same_bytes():
     a, b, *_ = LEAVES
     assert includes(node(a, b), 2, 0, a + b[:1], [b[1:]]) is False
     assert includes(node(a, b), 2, 0, a, [b]) is True
     assert extends(1, a + b[:1], 2, node(a, b), [b[1:]]) is False
     assert extends(1, a, 2, node(a, b), [b]) is True
+    assert includes(node(a, b), 2, 0, a, ["b" * HASH]) is extends(1, a, 2, node(a, b), ["b" * HASH]) is False
 
 
 def test_the_edge_of_a_tree_is_what_is_in_no_full_tile():
