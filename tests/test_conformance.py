@@ -17,7 +17,7 @@ from ledger.model.records import known_at_of
 from ledger.model.state import heard
 from ledger.queries.history import speaks_of
 from ledger.queries.log import Wanted
-from ledger.recording.batch import COLUMNS
+from ledger.recording.batch import COLUMNS, digest_of
 from ledger.recording.merkle import Tree
 from ledger.stores.plain import PlainAppend
 from ledger.stores.sqlite import SqliteStore
@@ -94,6 +94,18 @@ def test_rows_may_come_back_as_lists():
 def test_a_row_of_another_length_is_damaged(row):
     with Ledger(ListStore([row])) as book, pytest.raises(DamagedRecord, match="columns and not 19"):
         book.initiatives()
+
+
+def test_two_rows_of_one_id_are_damaged():
+    kept = []
+    with Ledger(ListStore(kept)) as book:
+        ada, _ = book.initiative("club").record(MemberJoined("ada", "2020"), MemberJoined("ben", "2020"))
+    twin = changed(kept[1], id=ada.id)
+    with (
+        Ledger(ListStore([kept[0], changed(twin, digest=digest_of(twin[:-1]))])) as book,
+        pytest.raises(DamagedRecord, match=f"record 2: its id {ada.id} is that of another one"),
+    ):
+        book.verify()
 
 
 def test_a_row_that_says_something_else_is_damaged():

@@ -663,3 +663,11 @@ def outcome_of_pasting(program, machine):
     finally:
         exec(last, names)
     return None
+
+
+def test_a_run_without_a_draw_begins_with_an_empty_file_and_clears_it_away():
+    machine = LedgerMachine()
+    assert [book.head.size for book in machine.books] == [0, 0]
+    machine.all_is_as_on_paper()
+    machine.teardown()
+    assert not machine.directory.exists()

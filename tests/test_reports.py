@@ -3,11 +3,12 @@
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import given
+import pytest
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from ledger import MemberJoined, MetricDefined, MetricUpdated, Quantity, Share, Total, Value, replay
-from ledger.testing.ledgers import ledgers
+from ledger import MemberJoined, MetricDefined, MetricUpdated, Quantity, RecordRetracted, Share, Total, Value, replay
+from ledger.testing.ledgers import ledger_of, ledgers
 from ledger.testing.reports import claimable, covering, missing_it, widened
 from ledger.testing.scripts import history_of
 from ledger.testing.strategies import histories, questions, reports_with_false_claims, reports_with_true_claims
@@ -66,3 +67,23 @@ def test_a_metric_that_cannot_be_summed_is_claimed_of_members_alone():
     measures = list(claimable(replay(history, at="2022-01-01"), history))
     assert Value("rank", "ada") in measures
     assert {measure.metric for measure in measures if isinstance(measure, Total)} == {"co2"}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "verdict"), [(reports_with_true_claims, "confirmed"), (reports_with_false_claims, "contradicted")]
+)
+def test_a_report_claims_a_total_or_a_value_too(strategy, verdict):
+    stated = (
+        MetricDefined("co2", "t", nonnegative=True),
+        MemberJoined("a", "2020"),
+        MetricUpdated("co2", "2021", "1 t", "a"),
+    )
+    taken_back = MemberJoined("b", "2020", attributes={"country": "Spain"})
+    with ledger_of(("clusters", *stated), ("clusters", taken_back), ("clusters", RecordRetracted("r4"))) as book:
+        club = book.initiative("clusters")
+        found = find(
+            strategy(club),
+            lambda report: any(isinstance(claim.measure, Total | Value) for claim in report.claims),
+            settings=settings(max_examples=1_000, derandomize=True, database=None, phases=[Phase.generate]),
+        )
+        assert verdicts_of(club, found) == [verdict] * len(found.claims)
