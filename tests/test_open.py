@@ -17,7 +17,7 @@ import pytest
 import ledger
 from ledger import LedgerError, MemberJoined
 from ledger.model.errors import BadInput, NewerFormat, NotALedger, StoreError
-from ledger.stores import sqlite_file
+from ledger.stores import sqlite_file, sqlite_tree
 from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT
 
 JOINED = MemberJoined("basque", "2021-01-01")
@@ -540,3 +540,18 @@ def test_a_clock_must_be_a_function(clock):
 
 def test_handles_show_what_they_are_and_nothing_of_their_insides():
     assert repr(ledger.open(":memory:").initiative("clusters")) == "Initiative(id='clusters')"
+
+
+def test_somebody_who_records_while_it_is_opened_makes_it_no_damage(path, monkeypatch):
+    filled(path)
+    with ledger.open(path) as other:
+        right = sqlite_tree.newest_head
+
+        def after_another_record(connection):
+            other.initiative("others").record(MemberJoined("meanwhile", "2021"))
+            return right(connection)
+
+        monkeypatch.setattr(sqlite_tree, "newest_head", after_another_record)
+        ledger.open(path).close()
+        monkeypatch.undo()
+        assert other.head.size == len(list(other.records()))

@@ -234,8 +234,12 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
             f"{path}: its schema is not that of a ledger, and was left as it is: {listed(found, 5)}: "
             "restore it from a backup, or undo this if you know how it came about"
         )
-    with damage_of(str(path)):
-        check_end(connection)
+    connection.execute("BEGIN")  # others may be recording, and all must be of one moment
+    try:
+        with damage_of(str(path)):
+            check_end(connection)
+    finally:
+        connection.rollback()
 
 
 def require_no_remains(path: Path) -> None:
