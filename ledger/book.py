@@ -16,6 +16,7 @@ from ledger.model.fields import require_count, require_id
 from ledger.model.heads import TreeHead, head_of
 from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import require_digest, row_of
+from ledger.recording.merkle import growth, inclusion, root_at
 from ledger.stores.sqlite import SqliteStore
 from ledger.stores.sqlite_file import MEMORY
 
@@ -176,8 +177,7 @@ class Ledger:
         ...     book.prove(joined).holds(book.head)
         True
         """
-        from ledger.recording.merkle import inclusion  # noqa: PLC0415 - many programs never ask
-        from ledger.recording.proofs import InclusionProof  # noqa: PLC0415
+        from ledger.recording.proofs import InclusionProof  # noqa: PLC0415 - many programs never ask
 
         position = record.position if isinstance(record, Record | RecordRef) else require_count(record, "record")
         with self._store.reading():
@@ -204,8 +204,7 @@ class Ledger:
         ...     book.prove_growth(before).holds(before, book.head)
         True
         """
-        from ledger.recording.merkle import growth  # noqa: PLC0415 - many programs never ask
-        from ledger.recording.proofs import GrowthProof  # noqa: PLC0415
+        from ledger.recording.proofs import GrowthProof  # noqa: PLC0415 - many programs never ask
 
         with self._store.reading():
             newest = self._store.head()
@@ -217,8 +216,6 @@ class Ledger:
         return GrowthProof(earlier, later, tuple(one.hex() for one in path))
 
     def _require_on_this_history(self, head: TreeHead, newest: TreeHead) -> TreeHead:
-        from ledger.recording.merkle import root_at  # noqa: PLC0415 - many programs never ask
-
         if head.size > newest.size:
             raise Truncated(
                 f"the ledger holds {newest.size} records, and the head counts {head.size}: what is missing at its end "

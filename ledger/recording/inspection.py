@@ -53,7 +53,7 @@ def inspected(rows: Iterable[Row], find: Find) -> Iterator[Inspected]:
         try:
             require_record(record)
         except BadInput as error:
-            raise _wrong(record, str(error)) from None
+            raise wrong(record, str(error)) from None
         _require_place(record, versions.get(record.initiative, 0) + 1, last)
         _require_links(record, find, retracted)
         _require_head(record, tree)
@@ -95,9 +95,9 @@ def _require_same_event(record: Record, older: OlderBody) -> None:
 
 def _require_columns(row: Row, position: int) -> None:
     if len(row) != len(COLUMNS):
-        raise DamagedRecord(f"record {position}: it has {len(row)} columns and not {len(COLUMNS)}: {_WAY_OUT}")
+        raise DamagedRecord(f"record {position}: it has {len(row)} columns and not {len(COLUMNS)}: {WAY_OUT}")
     if row[0] != position:
-        raise DamagedRecord(f"record {position} is not there, {shown(row[0])} is what follows instead: {_WAY_OUT}")
+        raise DamagedRecord(f"record {position} is not there, {shown(row[0])} is what follows instead: {WAY_OUT}")
 
 
 def _read(row: Row) -> Record:
@@ -110,32 +110,32 @@ def _read(row: Row) -> Record:
     for place in _NUMBERS:
         if type(row[place]) is not int:
             require_digest(row)
-            raise _wrong(record, f"{COLUMNS[place]} is {shown(row[place])}, which is no whole number")
+            raise wrong(record, f"{COLUMNS[place]} is {shown(row[place])}, which is no whole number")
     right = row_of(record)
     if row != right:
         require_digest(row)
         cells = zip(COLUMNS, row, right, strict=True)
         name, found, wanted = next(cell for cell in cells if cell[1] != cell[2])
-        raise _wrong(record, f"{name} is {shown(found)}, and what it says gives {shown(wanted)}")
+        raise wrong(record, f"{name} is {shown(found)}, and what it says gives {shown(wanted)}")
     return record
 
 
 def _require_place(record: Record, version: int, last: Record | None) -> None:
     if record.version != version:
-        raise _wrong(record, f"it has version {record.version}, and {version} is the next of {record.initiative!r}")
+        raise wrong(record, f"it has version {record.version}, and {version} is the next of {record.initiative!r}")
     if last is None or record.recorded_at > last.recorded_at:
         return
     if record.recorded_at < last.recorded_at:
-        raise _wrong(record, f"it was recorded at {record.recorded_at}, before the record before it")
+        raise wrong(record, f"it was recorded at {record.recorded_at}, before the record before it")
     if record.initiative != last.initiative:
-        raise _wrong(record, f"it was recorded at the instant of a batch of {last.initiative!r}")
+        raise wrong(record, f"it was recorded at the instant of a batch of {last.initiative!r}")
 
 
 def _require_links(record: Record, find: Find, retracted: set[str]) -> None:
     if isinstance(record.event, RecordRetracted):
         old = _linked(record, record.event.record, find)
         if isinstance(old.event, RecordRetracted) or old.id in retracted:
-            raise _wrong(record, f"it retracts {old.id}, which is a retraction or retracted already")
+            raise wrong(record, f"it retracts {old.id}, which is a retraction or retracted already")
         retracted.add(old.id)
     if record.replaces is not None:
         _linked(record, record.replaces, find)
@@ -144,18 +144,19 @@ def _require_links(record: Record, find: Find, retracted: set[str]) -> None:
 def _linked(record: Record, id: str, find: Find) -> Record:
     old = find(id)
     if old is None or old.initiative != record.initiative or old.position >= record.position:
-        raise _wrong(record, f"it speaks of the record {shown(id)}, which is none before it in {record.initiative!r}")
+        raise wrong(record, f"it speaks of the record {shown(id)}, which is none before it in {record.initiative!r}")
     return old
 
 
 def _require_head(record: Record, tree: Tree) -> None:
     before = tree.head() if isinstance(record.event, ReportPublished) else None
     if record.head != before:
-        raise _wrong(record, f"its head is {record.head}, and that of the records before it is {before}")
+        raise wrong(record, f"its head is {record.head}, and that of the records before it is {before}")
 
 
-def _wrong(record: Record, why: str) -> DamagedRecord:
-    return DamagedRecord(f"record {record.position} ({record.id}): {why}: {_WAY_OUT}")
+def wrong(record: Record, why: str) -> DamagedRecord:
+    """Give the error that names a record, what is wrong with it, and what to do."""
+    return DamagedRecord(f"record {record.position} ({record.id}): {why}: {WAY_OUT}")
 
 
-_WAY_OUT: Final = "restore the ledger from a backup"
+WAY_OUT: Final = "restore the ledger from a backup"

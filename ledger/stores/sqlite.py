@@ -26,6 +26,7 @@ from ledger.stores.sqlite_file import connect, damage_of, errors_of, require_sam
 from ledger.stores.sqlite_places import known_position, newest_position, newest_version, version_at
 from ledger.stores.sqlite_schema import SELECT
 from ledger.stores.sqlite_state import registers_at
+from ledger.stores.sqlite_tree import newest_head, tile_of, tree_after
 
 if TYPE_CHECKING:
     from ledger.model.heads import TreeHead
@@ -144,15 +145,11 @@ class SqliteStore:
 
     def head(self) -> TreeHead:
         """Give how many records there are, and the root of the Merkle tree over them."""
-        from ledger.stores.sqlite_tree import newest_head  # noqa: PLC0415 - many programs never ask
-
         with self._reading() as connection, damage_of(self.path):
             return newest_head(connection)
 
     def tile(self, level: int, number: int) -> Hashes:
         """Give the hashes of a tile of the Merkle tree: all there are by now, of the last one of a level too."""
-        from ledger.stores.sqlite_tree import tile_of  # noqa: PLC0415 - many programs never ask
-
         with self._reading() as connection, damage_of(self.path):
             return tile_of(connection, level, number)
 
@@ -179,7 +176,6 @@ class SqliteStore:
     def writing(self, initiative: str) -> Iterator[SqliteAppend]:
         """Begin to write. Waits for other writers, up to the timeout: then `LedgerBusy`."""
         from ledger.stores.sqlite_append import Remembered, SqliteAppend, head_of  # noqa: PLC0415 - many only read
-        from ledger.stores.sqlite_tree import tree_after  # noqa: PLC0415
 
         self._require_writable()
         with self._held() as connection, self._all_or_nothing(connection):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from ledger.model.errors import Damaged, DamagedRecord, listed
 from ledger.model.events import RecordRetracted
@@ -15,19 +15,17 @@ from ledger.model.records import Record
 from ledger.model.state import replay
 from ledger.recording.batch import COLUMNS, Head, Row, entries_of, record_of
 from ledger.recording.corrections import rank_of
-from ledger.recording.inspection import Inspected, inspected
+from ledger.recording.inspection import WAY_OUT, Inspected, inspected, wrong
 from ledger.recording.merkle import Tile, Tree
 from ledger.stores.sqlite_facts import fact_rows
 from ledger.stores.sqlite_schema import SELECT, quoted, strange
 from ledger.stores.sqlite_state import registers_at
 
-_WAY_OUT: Final = "restore the ledger from a backup"
-
 
 def verify(connection: sqlite3.Connection) -> TreeHead:
     """Read all there is in a file, and give the head of its records; raises `Damaged` at the first thing wrong."""
     if found := strange(connection):
-        raise Damaged(f"the schema is not that of a ledger: {listed(found, 5)}: {_WAY_OUT}")
+        raise Damaged(f"the schema is not that of a ledger: {listed(found, 5)}: {WAY_OUT}")
     return _Verification(connection).head()
 
 
@@ -39,7 +37,7 @@ def verify_deeply(connection: sqlite3.Connection, initiatives: Iterable[str]) ->
         rows = connection.execute(f"{SELECT} WHERE initiative = ? ORDER BY version", (initiative,))
         replayed = replay(map(record_of, rows), at=date.max).registers
         if registers_at(connection, initiative, date.max, position, None, newest=True) != replayed:
-            raise Damaged(f"what the file answers of {initiative!r} is not what its records say: {_WAY_OUT}")
+            raise Damaged(f"what the file answers of {initiative!r} is not what its records say: {WAY_OUT}")
 
 
 def require_whole(connection: sqlite3.Connection) -> None:
@@ -47,7 +45,7 @@ def require_whole(connection: sqlite3.Connection) -> None:
     found = [line for (line,) in connection.execute("PRAGMA integrity_check(5)")]
     found += [f"a row of {row[0]} has lost its {row[2]}" for row in connection.execute("PRAGMA foreign_key_check")]
     if found != ["ok"]:
-        raise Damaged(f"SQLite finds: {listed(found, 5)}: {_WAY_OUT}")
+        raise Damaged(f"SQLite finds: {listed(found, 5)}: {WAY_OUT}")
 
 
 class _Verification:
@@ -76,14 +74,14 @@ class _Verification:
         for one in inspected(_until_unreadable(rows), self._find):
             # within a batch there is one too where an import brought its beginning first and the rest later
             if last is not None and one.record.recorded_at > last.recorded_at and not has_head:
-                raise _wrong(last, "the head after its batch is not there")
+                raise wrong(last, "the head after its batch is not there")
             self._require_facts(one)
             self._require_retraction(one.record)
             self._require_tiles(one.full)
             has_head = self._has_head(one)
             tree, last = one.tree, one.record
         if last is not None and not has_head:
-            raise _wrong(last, "the head after it is not there")
+            raise wrong(last, "the head after it is not there")
         self._require_nothing_more(tree.size)
         return tree.head()
 
@@ -98,15 +96,15 @@ class _Verification:
         try:
             expected = sorted(fact_rows(entries, [one.row], numbers, self.reaches))
         except KeyError as error:
-            raise _wrong(record, f"it is about {error.args[0]}, which is not among the registers") from None
+            raise wrong(record, f"it is about {error.args[0]}, which is not among the registers") from None
         if [row[1:] for row in self.facts.at(record.position)] != expected:
-            raise _wrong(record, "its facts, by which questions are answered, are not what it says")
+            raise wrong(record, "its facts, by which questions are answered, are not what it says")
         self.unused.difference_update(row[0] for row in expected)
 
     def _require_retraction(self, record: Record) -> None:
         found = [self._id_at(retracts) for _, retracts in self.retractions.at(record.position)]
         if found != ([record.event.record] if isinstance(record.event, RecordRetracted) else []):
-            raise _wrong(record, "what is kept of what it retracts is not what it says")
+            raise wrong(record, "what is kept of what it retracts is not what it says")
 
     def _id_at(self, position: int) -> Any:
         found = self.connection.execute("SELECT id FROM records WHERE position = ?", (position,)).fetchone()
@@ -118,13 +116,13 @@ class _Verification:
                 "SELECT level, number, root, hashes FROM tiles WHERE level = ? AND number = ?", tile[:2]
             ).fetchone()
             if found != tile:
-                raise Damaged(f"tile {tile.number} of level {tile.level} is not that of its records: {_WAY_OUT}")
+                raise Damaged(f"tile {tile.number} of level {tile.level} is not that of its records: {WAY_OUT}")
             self.tiles += 1
 
     def _has_head(self, one: Inspected) -> bool:
         found = self.heads.at(one.tree.size)
         if found and found != [(one.tree.size, one.tree.root())]:
-            raise _wrong(one.record, "the head that was written after it is not that of the records up to it")
+            raise wrong(one.record, "the head that was written after it is not that of the records up to it")
         return bool(found)
 
     def _require_nothing_more(self, size: int) -> None:
@@ -136,7 +134,7 @@ class _Verification:
             "registers": bool(self.unused),
         }
         if found := [name for name, there in more.items() if there]:
-            raise Damaged(f"there are {' and '.join(found)} of no record up to {size}, the last one: {_WAY_OUT}")
+            raise Damaged(f"there are {' and '.join(found)} of no record up to {size}, the last one: {WAY_OUT}")
 
 
 class _Beside:
@@ -165,7 +163,7 @@ def _numbers(connection: sqlite3.Connection) -> dict[str, dict[Register, int]]:
         connection.execute("SELECT register, initiative, subject, id, aspect, name FROM registers ORDER BY register"), 1
     ):
         if number != expected:
-            raise Damaged(f"register {expected} is not there: {_WAY_OUT}")
+            raise Damaged(f"register {expected} is not there: {WAY_OUT}")
         found.setdefault(initiative, {})[Register(*key)] = number
     return found
 
@@ -178,8 +176,4 @@ def _until_unreadable(rows: Iterable[Row]) -> Iterator[Row]:
             position = row[0]
             yield row
     except sqlite3.DatabaseError as error:
-        raise DamagedRecord(f"the file cannot be read after record {position} ({error}): {_WAY_OUT}") from error
-
-
-def _wrong(record: Record, why: str) -> DamagedRecord:
-    return DamagedRecord(f"record {record.position} ({record.id}): {why}: {_WAY_OUT}")
+        raise DamagedRecord(f"the file cannot be read after record {position} ({error}): {WAY_OUT}") from error
