@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, overload
 
 from ledger.initiative import Initiative
-from ledger.model.errors import BadInput, Rewritten, StoreError, Truncated, UnknownRecord, shown
+from ledger.model.errors import WAY_OUT, BadInput, Rewritten, StoreError, Truncated, UnknownRecord, shown
 from ledger.model.fields import require_count, require_id
 from ledger.model.heads import TreeHead, head_of
 from ledger.model.records import Record, RecordRef
@@ -219,12 +219,12 @@ class Ledger:
         if head.size > newest.size:
             raise Truncated(
                 f"the ledger holds {newest.size} records, and the head counts {head.size}: what is missing at its end "
-                "was lost, or the head is of another ledger; restore it from a backup"
+                f"was lost, or the head is of another ledger; {WAY_OUT}"
             )
         if root_at(cache(self._store.tile), head.size).hex() != head.root:
             raise Rewritten(
                 f"the first {head.size} records of this ledger are not those that the head was made of: somebody "
-                "rewrote them, or the head is of another ledger; restore it from a backup, and compare the two"
+                f"rewrote them, or the head is of another ledger; {WAY_OUT}, and compare the two"
             )
         return head
 

@@ -244,14 +244,14 @@ def test_a_ledger_whose_tables_are_gone_is_refused(path, table):
     with_sql(filled(path), "PRAGMA foreign_keys = OFF", f"ALTER TABLE {table} RENAME TO elsewhere")
     said = refused(path, NotALedger)
     assert f"its schema is not that of a ledger, and was left as it is: table '{table}' is gone, " in said
-    assert "restore it from a backup" in said
+    assert "restore the ledger from a backup" in said
 
 
 def test_a_database_that_only_says_that_it_is_a_ledger_is_refused(path):
     with_sql(path, f"PRAGMA application_id = {APPLICATION_ID}", "CREATE TABLE t (x)")
     said = refused(path, NotALedger)
     assert "table 'records' is gone, index 'changes_of_members' is gone, index 'replacements' is gone, " in said
-    assert " more: restore it from a backup" in said
+    assert " more: restore the ledger from a backup" in said
 
 
 @pytest.mark.parametrize(

@@ -1358,7 +1358,7 @@ def test_damage_is_found_while_recording_too(path, sound_bytes):
 
 def test_text_that_is_no_text_is_reported_as_damage(path, sound_bytes):
     with rewritten(path, sound_bytes, "UPDATE records SET note = CAST(x'ff' AS TEXT) WHERE position = 5") as book:
-        with pytest.raises(StoreError, match=r"the file is damaged .*: restore it from a backup"):
+        with pytest.raises(StoreError, match=r"the file is damaged .*: restore the ledger from a backup"):
             list(book.records())
         assert len(list(book.records(after=5))) == 3
 

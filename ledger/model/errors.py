@@ -38,7 +38,7 @@ Every message says what was wrong, where, and what to do about it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 PROBLEMS_MAX = 20  # of a file, as far as they are told
 _PAIRS_MAX = 5  # as far as a message names them
+
+WAY_OUT: Final = "restore the ledger from a backup"  # of whatever has damaged it
 
 
 def shown(value: object, most: int = 60) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
-from ledger.model.errors import BadInput, DamagedRecord, StoreError, shown
+from ledger.model.errors import WAY_OUT, BadInput, DamagedRecord, StoreError, shown
 from ledger.model.events import RecordRetracted, ReportPublished
 from ledger.model.fields import require_count, require_id
 from ledger.model.heads import TreeHead
@@ -157,6 +157,3 @@ def _require_head(record: Record, tree: Tree) -> None:
 def wrong(record: Record, why: str) -> DamagedRecord:
     """Give the error that names a record, what is wrong with it, and what to do."""
     return DamagedRecord(f"record {record.position} ({record.id}): {why}: {WAY_OUT}")
-
-
-WAY_OUT: Final = "restore the ledger from a backup"

@@ -15,6 +15,7 @@ from uuid import uuid4
 from sqlite_utils import Database
 
 from ledger.model.errors import (
+    WAY_OUT,
     DamagedRecord,
     LedgerBusy,
     LedgerError,
@@ -87,7 +88,7 @@ def damage_of(path: str) -> Iterator[None]:
     except StoreError:
         raise
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise DamagedRecord(f"{path}: a row is not as it was written ({error}): restore it from a backup") from error
+        raise DamagedRecord(f"{path}: a row is not as it was written ({error}): {WAY_OUT}") from error
 
 
 def _in_words(path: str, error: sqlite3.DatabaseError) -> StoreError:
@@ -121,7 +122,7 @@ def _in_words(path: str, error: sqlite3.DatabaseError) -> StoreError:
 
 
 def _damaged(path: str, error: Exception) -> StoreError:
-    return StoreError(f"{path}: the file is damaged ({shown(str(error), 200)}): restore it from a backup")
+    return StoreError(f"{path}: the file is damaged ({shown(str(error), 200)}): {WAY_OUT}")
 
 
 def require_same_file(place: Place | None) -> None:
@@ -232,7 +233,7 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
     if found := strange(connection):
         raise NotALedger(
             f"{path}: its schema is not that of a ledger, and was left as it is: {listed(found, 5)}: "
-            "restore it from a backup, or undo this if you know how it came about"
+            f"{WAY_OUT}, or undo this if you know how it came about"
         )
     connection.execute("BEGIN")  # others may be recording, and all must be of one moment
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from ledger.model.errors import Damaged, DamagedRecord, listed
+from ledger.model.errors import WAY_OUT, Damaged, DamagedRecord, listed
 from ledger.model.events import RecordRetracted
 from ledger.model.facts import Register
 from ledger.model.heads import TreeHead
@@ -15,7 +15,7 @@ from ledger.model.records import Record
 from ledger.model.state import replay
 from ledger.recording.batch import COLUMNS, Head, Row, entries_of, record_of
 from ledger.recording.corrections import rank_of
-from ledger.recording.inspection import WAY_OUT, Inspected, inspected, wrong
+from ledger.recording.inspection import Inspected, inspected, wrong
 from ledger.recording.merkle import Tile, Tree
 from ledger.stores.sqlite_facts import fact_rows
 from ledger.stores.sqlite_schema import SELECT, quoted, strange
