@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import ledger
-from ledger import Claim, MemberJoined, Members, MetricDefined, RecordRetracted, ReportPublished
+from ledger import Claim, MemberJoined, Members, MetricDefined, MetricUpdated, RecordRetracted, ReportPublished
 from ledger.exchange import from_lines, to_lines
 from ledger.model.errors import BadInput, DamagedRecord, LedgerError, NewerFormat
 from ledger.model.records import Record
@@ -177,12 +177,29 @@ def test_subjects_and_replacements_are_told():
             MetricDefined("dues"), ReportPublished("letter", "2024-01-01", claims=[Claim(Members(), "0")])
         )
         club.correct(metric, title="Dues")
+        club.record(MemberJoined("ada", "2020"), MetricUpdated("dues", "2024", "5", member="ada"))
         lines = [json.loads(line) for line in to_lines(book)]
         assert [line["subject"] for line in lines] == [
-            "metric/dues", "report/letter", f"record/{metric.id}", "metric/dues",
+            "metric/dues", "report/letter", f"record/{metric.id}", "metric/dues", "member/ada", "member/ada",
         ]  # fmt: skip
-        assert [line.get("ledgerreplaces") for line in lines] == [None, None, None, metric.id]
+        assert [line.get("ledgerreplaces") for line in lines] == [None, None, None, metric.id, None, None]
+        assert [line.get("ledgereffective") for line in lines] == [None, "2024-01-01", None, None, "2020", "2024"]
         assert list(from_lines(to_lines(book))) == list(book.records())
+
+
+def test_a_sign_that_an_attribute_may_not_hold_is_written_as_its_number():
+    lasts = [chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF)]  # of each plane
+    barred = ["\1", "\n", "\x1f", "\x7f", "\x85", "\x9f", "\ufdd0", "\ufdef", "\\", *lasts]
+    beside = " ~\xa0\ufdcf\ufdf0\ufffd\U00010000\U0001fffd\U0010fffd\u2028"
+    line = line_of(
+        Record(1, "a", 1, "r", FIRST_INSTANT, MemberJoined("a", "2020"), "".join(barred), beside, "x\u2029x")
+    )
+    found = json.loads(line)
+    assert found["ledgersource"] == "".join(f"\\u{{{ord(one):x}}}" for one in barred)
+    assert found["ledgerby"] == beside
+    assert r'"ledgernote":"x\u2029x"' in line  # which would break the line
+    (record,) = from_lines([line])
+    assert (record.source, record.by) == ("".join(barred), beside)
 
 
 def test_the_head_before_a_report_is_kept():
@@ -212,6 +229,8 @@ def changed(**changes):
         ('{"a": 1.5}', BadInput, "the number '1.5' has no place"),
         ('{"a": 1e400}', BadInput, "the number '1e400' has no place"),
         ('{"a": %s}' % ("9" * 5_000), BadInput, r"the number '9+\.\.\. is too large"),
+        ('{"a": %s}' % ("9" * 20), BadInput, "the number '9{20}' is too large"),
+        (changed(ledgerschema=10**19 - 1), NewerFormat, "of schema 9{19} is not known"),
         ("[" * 200_000, BadInput, "is nested too deep"),
         ('{"a":' * 200_000, BadInput, "is nested too deep"),
         (changed(specversion="gone"), BadInput, "there is no 'specversion'"),
@@ -256,9 +275,19 @@ def test_what_is_no_text_in_utf_8_is_refused(tmp_path):
     path.write_bytes(example_line().encode() + b"\n\xe9\n")
     with (
         path.open(encoding="utf-8") as lines,
-        pytest.raises(BadInput, match=r"line \d or below: .*0xe9.*: open the file"),
+        pytest.raises(BadInput, match=r"^line 1 or below: .*0xe9.*: open the file"),
     ):
         list(from_lines(lines))
+
+
+def test_where_a_file_breaks_off_the_lines_that_were_read_are_counted():
+    def lines():
+        yield example_line()
+        yield example_line()
+        b"\xe9".decode()
+
+    with pytest.raises(BadInput, match=r"^line 3 or below: "):
+        list(from_lines(lines()))
 
 
 @pytest.mark.parametrize("lines", ["{}", b"{}", 7])

@@ -356,7 +356,7 @@ def test_an_interrupt_at_any_moment_leaves_no_transaction_open(path, times, inte
         assert clusters.at("2022-01-01") == replay(clusters.records(), at="2022-01-01")
 
 
-# foreign writers; what else they may try is in tests/test_sqlite.py
+# foreign writers; what else they may try is in tests/test_guards.py
 
 
 @pytest.mark.parametrize("table", ["records", "registers", "facts", "retractions"])
