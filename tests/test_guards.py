@@ -167,6 +167,24 @@ def test_what_differs_in_one_part_of_its_key_fits(path, table):
             insert(connection, table, {**old, column: value, **more})
 
 
+def test_tiles_fit_one_after_the_other(path):
+    with sql(path) as connection:
+        row = next_row(connection, "tiles")
+        for number in 1, 2, 3:
+            insert(connection, "tiles", row | {"number": number})
+
+
+def test_an_empty_ledger_refuses_all_but_a_first_record(tmp_path):
+    ledger.open(tmp_path / "empty.db").close()
+    with sql(tmp_path / "empty.db") as connection:
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA foreign_keys = OFF")  # as in most programs
+        connection.execute("BEGIN")
+        for table, row in ("heads", {"size": 1, "root": bytes(32)}), ("retractions", {"position": 1, "retracts": 1}):
+            with pytest.raises(sqlite3.IntegrityError, match=f"{table} only grow"):
+                insert(connection, table, row)
+
+
 @pytest.mark.parametrize("verb", ["INSERT", "INSERT OR REPLACE"])
 @pytest.mark.parametrize(("table", "changes"), [
     *(("records", {"position": position}) for position in (COUNT, COUNT + 2, 1, 0, -1, None)),
