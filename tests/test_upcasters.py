@@ -40,7 +40,7 @@ def path(tmp_path):
     with ledger.open(tmp_path / "old.db", clock=lambda: datetime(2024, 6, 1, tzinfo=UTC)) as book:
         club = book.initiative("club")
         club.record(MemberJoined("ada", "2020"), MemberJoined("bob", "2020"), MemberJoined("cleo", "2020"))
-        club.record(MemberLeft("ada", "2021"), MemberLeft("bob", "2022", reason="moved"), source="letters")
+        club.record(MemberLeft("ada", "2021"), MemberLeft("bob", "2022", reason="moved to Köln"), source="letters")
         club.record(ReportPublished("r", "2023-01-01", claims=[Claim(Members(), "1")]))
     return tmp_path / "old.db"
 
@@ -63,12 +63,12 @@ def test_what_is_old_is_lifted_and_keeps_what_it_was_written_as(before, today, p
         records = list(book.records())
         assert [record.event for record in records[3:5]] == [
             MemberLeft("ada", "2021", reason="NOT SAID"),
-            MemberLeft("bob", "2022", reason="MOVED"),
+            MemberLeft("bob", "2022", reason="MOVED TO KÖLN"),
         ]
         assert [record.older for record in records] == [
             *[None] * 3,
             OlderBody(1, '{"member":"ada","effective":"2021"}'),
-            OlderBody(1, '{"member":"bob","effective":"2022","reason":"moved"}'),
+            OlderBody(1, '{"member":"bob","effective":"2022","reason":"moved to Köln"}'),
             None,
         ]
         assert [record.digest for record in records] == [record.digest for record in old]
