@@ -48,7 +48,7 @@ def empty():
 def write(connection, leaves, start, end, tree):
     rows = [(position, leaves[position - 1].hex()) for position in range(start + 1, end + 1)]
     connection.executemany(
-        "INSERT INTO records VALUES (?1, 'club', ?1, ?1, 'x', 1, NULL, NULL, NULL, '', NULL, NULL, '', '', '', '',"
+        "INSERT INTO records VALUES (?1, ?1, 1, ?1, 'x', 1, NULL, NULL, NULL, '', NULL, NULL, '', '', '', '',"
         " NULL, NULL, ?2)",
         rows,
     )
@@ -132,7 +132,7 @@ def test_a_ledger_of_about_a_tile_is_opened_and_goes_on(tmp_path, size):
         before = book.head
     for more in range(2):
         with ledger.open(path) as book:
-            book.initiative("club").record(MemberJoined(f"more{more}", "2020"))
+            book.initiative(f"other{more}").record(MemberJoined("ada", "2020"))
             assert book.verify(before, deep=True) == book.head
             digests = [bytes.fromhex(record.digest) for record in book.records()]
             assert book.head == grown(digests, size + more + 1).head()

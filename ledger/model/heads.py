@@ -99,7 +99,7 @@ def _is_origin(text: str) -> bool:
 
 def _decoded(root: str) -> str | None:
     try:
-        found = a2b_base64(root, strict_mode=True)
+        found = a2b_base64(root)
     except ValueError:
         return None
     return found.hex() if len(found) == 32 and b2a_base64(found, newline=False).decode() == root else None

@@ -31,7 +31,7 @@ def write_backup(path: str, copy: Callable[[sqlite3.Connection], None], source: 
     require_no_remains(target)
     with failure_of(path), unfinished_for(target) as unfinished:
         unfinished.touch(0o666 if source is None else S_IMODE(os.stat(source.path).st_mode) | 0o600, exist_ok=False)
-        with closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(unfinished)) as connection:
             copy(connection)
             connection.execute("PRAGMA journal_mode = DELETE")  # so that it needs no files beside it
         head = _verified(path, unfinished)

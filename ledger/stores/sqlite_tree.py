@@ -45,8 +45,7 @@ def tree_after(connection: sqlite3.Connection, known: Tree | None, size: int) ->
 def write_tree(connection: sqlite3.Connection, tree: Tree, rows: Sequence[Row]) -> None:
     """Let the tree grow by a batch, and write down its full tiles and its head."""
     full = tree.grow(leaves_of(rows))
-    if full:
-        connection.executemany("INSERT INTO tiles (level, number, root, hashes) VALUES (?, ?, ?, ?)", full)
+    connection.executemany("INSERT INTO tiles (level, number, root, hashes) VALUES (?, ?, ?, ?)", full)
     connection.execute("INSERT INTO heads (size, root) VALUES (?, ?)", (tree.size, tree.root()))
 
 
