@@ -14,7 +14,7 @@ import sys
 
 
 def check(proof, size, root, old_size=0, old_root=b""):
-    path = [bytes.fromhex(one) for one in proof["path"]]
+    path, empty = [bytes.fromhex(one) for one in proof["path"]], hashlib.sha256().digest()
     if proof["proof"] == "inclusion":
         columns = proof["columns"]
         text = json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode()
@@ -22,7 +22,7 @@ def check(proof, size, root, old_size=0, old_root=b""):
         right = 0 <= place < size and climb(place, size - 1, leaf, path)[1] == root
         return right and f"record {columns[0]} of {size} is {columns[4]} {columns[12]}"
     if old_size in (0, size):
-        right = not path and old_root == (root if old_size else hashlib.sha256().digest())
+        right = not path and old_root == (root if old_size else empty) and (size > 0 or root == empty)
     else:
         place, last = old_size - 1, size - 1
         while place & 1:
@@ -42,7 +42,7 @@ def climb(place, last, first, path):
                 place, last = place >> 1, last >> 1
         else:
             new = hashlib.sha256(b"\1" + new + beside).digest()
-        place, last = place >> 1, last >> 1
+        place, last = place >> 1, last >> 1 if last else -1  # a path that goes on above the root leads nowhere
     return (old, new) if last == 0 else (None, None)
 
 

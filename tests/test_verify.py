@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ from ledger.model.errors import (
 from ledger.model.heads import TreeHead
 from ledger.recording.batch import COLUMNS, READ, digest_of, record_of
 from ledger.recording.inspection import inspected
-from ledger.recording.merkle import EMPTY, Tree
+from ledger.recording.merkle import EMPTY, Tree, extends, includes, inclusion
 from ledger.recording.proofs import GrowthProof, InclusionProof
 from ledger.stores import sqlite_verify
 from ledger.stores.sqlite_schema import quoted
@@ -656,6 +657,51 @@ def test_the_program_for_an_auditor_says_of_every_proof_what_the_library_says(gr
                 # without hashes, a proof says what is true without one: nothing was there, or nothing came
                 right = other in (heads[0], new) if not proof["path"] else other == old
                 assert bool(check(proof, *published)) is right
+
+
+def altered(path):
+    """Paths that are a little off, and the right one."""
+    yield path
+    yield path[::-1]
+    yield from (path[1:], path[:-1], [*path, EMPTY.hex()], [EMPTY.hex(), *path])
+    yield from (path[:place] + path[place + 1 :] for place in range(1, len(path) - 1))
+
+
+def test_the_program_for_an_auditor_is_not_misled_where_the_library_is_not(grown):
+    book, heads = grown
+    check = auditor()[1]["check"]
+    digests = [bytes.fromhex(record.digest) for record in book.records()]
+    for new in heads[1:10]:
+        root = bytes.fromhex(new.root)
+        for index in range(new.size):
+            proof = json.loads(book.prove(index + 1, new).to_json())
+            for path in altered(proof["path"]):
+                for size in range(12):  # said wrong, with the right root
+                    right = includes(root, size, index, digests[index], [*map(bytes.fromhex, path)])
+                    assert bool(check(proof | {"path": path}, size, root)) is right
+        for old in heads[: new.size + 1]:
+            proof = json.loads(book.prove_growth(old, new).to_json())
+            before = bytes.fromhex(old.root)
+            for path in altered(proof["path"]):
+                for old_size, size in product(range(12), repeat=2):  # said wrong, with the right roots
+                    right = extends(old_size, before, size, root, [*map(bytes.fromhex, path)])
+                    assert bool(check(proof | {"path": path}, size, root, old_size, before)) is right
+
+
+def test_a_record_is_proved_at_its_own_place_alone_whatever_it_says_and_the_head_says():
+    check = auditor()[1]["check"]
+    for size, said in product(range(1, 8), range(-1, 9)):
+        columns = (said, *["x"] * 17)
+        leaf = bytes.fromhex(digest_of(columns))
+        for index in range(size):
+            tree = Tree()
+            tree.grow(leaf if place == index else bytes([place] * 32) for place in range(size))
+            path = inclusion(tree.edge, index, size)
+            for published in range(9):
+                right = includes(tree.root(), published, said - 1, leaf, path)
+                proof = {"proof": "inclusion", "columns": columns, "path": [one.hex() for one in path]}
+                assert bool(check(proof, published, tree.root())) is right
+                assert right is (said - 1 == index) or published != size
 
 
 def test_the_program_for_an_auditor_runs_by_itself(grown, tmp_path):
