@@ -671,7 +671,7 @@ def test_the_program_for_an_auditor_is_not_misled_where_the_library_is_not(grown
     book, heads = grown
     check = auditor()[1]["check"]
     digests = [bytes.fromhex(record.digest) for record in book.records()]
-    for new in heads[1:10]:
+    for new in heads[:10]:
         root = bytes.fromhex(new.root)
         for index in range(new.size):
             proof = json.loads(book.prove(index + 1, new).to_json())
