@@ -81,6 +81,8 @@ def test_a_backup_is_a_ledger_of_its_own_in_one_file(path, target):
         assert list(target.parent.iterdir()) == [target]  # reading needs no files beside it
         with ledger.open(target) as copy:
             copy.initiative("clusters").record(joined(3))
+            # from now on nobody who reads it waits for one who writes
+            assert copy._store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         book.initiative("clusters").record(joined(4))
     assert members(target) == ["m0", "m1", "m2", "m3"]
     assert members(path) == ["m0", "m1", "m2", "m4"]

@@ -210,7 +210,7 @@ def record_of(row: Row) -> Record:
         before = None if head is None else TreeHead.parse(head)
     except NewerFormat as error:
         raise NewerFormat(f"record {position} ({id}): {error}") from None
-    except (BadInput, ValueError, TypeError) as error:
+    except (ValueError, TypeError) as error:  # such as BadInput
         raise DamagedRecord(f"record {position} ({id}): {error}; restore the ledger from a backup") from error
     older = older_body(name, schema, body)
     return Record(
