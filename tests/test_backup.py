@@ -113,6 +113,22 @@ def test_a_backup_of_what_is_in_no_file_has_the_rights_of_any_new_file(target):
     assert target.stat().st_mode == other.stat().st_mode
 
 
+def test_a_new_file_is_on_the_disk_before_it_has_its_name_and_so_is_its_name(tmp_path, monkeypatch):
+    fsync, seen = os.fsync, []
+
+    def told(number):
+        kind = "folder" if stat.S_ISDIR(os.fstat(number).st_mode) else "file"
+        seen.append((kind, sorted(one.name for one in tmp_path.glob("*.db"))))
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", told)
+    before = os.listdir("/dev/fd")
+    with ledger.open(tmp_path / "a.db") as book:
+        book.backup(tmp_path / "b.db")
+    assert {*os.listdir("/dev/fd")} <= {*before}  # and nothing is left open
+    assert seen == [("file", []), ("folder", ["a.db"]), ("file", ["a.db"]), ("folder", ["a.db", "b.db"])]
+
+
 # of one moment
 
 

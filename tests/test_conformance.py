@@ -141,6 +141,43 @@ def test_rows_that_are_others_than_those_that_were_read_are_found_though_they_ar
         assert book.verify(published) == book.head
 
 
+class Busy(ListStore):
+    """Somebody adds rows whenever all of them are read."""
+
+    coming = ()
+
+    def rows(self, after):
+        if after == 0:
+            self.kept.extend(self.coming)
+            self.coming = ()
+        return super().rows(after)
+
+
+def test_rows_that_others_add_while_it_is_verified_are_no_damage():
+    whole = []
+    with Ledger(ListStore(whole)) as other:
+        for name in "ada", "ben", "cleo":
+            other.initiative("club").record(MemberJoined(name, "2020"))
+    store = Busy(whole[:1])
+    with Ledger(store) as book:
+        assert book.head.size == 1
+        store.coming = whole[1:]
+        assert book.verify().size == 3
+        assert len(list(book.records())) == 3
+
+
+def test_tiles_that_are_full_are_kept_beside_the_edge():
+    with Ledger(ListStore()) as book:
+        joined = book.initiative("club").record(*(MemberJoined(f"m{number}", "2020") for number in range(600)))
+        digests = [bytes.fromhex(record.digest) for record in joined]
+        for number in range(3):
+            assert list(book._store.tile(0, number)) == digests[256 * number : 256 * (number + 1)]
+        assert len(book._store.tile(1, 0)) == 2
+        assert list(book._store.tile(1, 1)) == list(book._store.tile(0, 3)) == []
+        for position in 1, 256, 257, 600:
+            assert book.prove(position).holds(book.head)
+
+
 def test_who_has_waited_for_too_long_is_told_so():
     held = Lock()
     held.acquire()
