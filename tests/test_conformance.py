@@ -4,14 +4,14 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, Thread
 from time import sleep
 
 import pytest
 from attrs import evolve
 from hypothesis import Phase, settings
 
-from ledger import Ledger, MemberJoined, MemberLeft, RecordRetracted, replay
+from ledger import Ledger, MemberJoined, MemberLeft, RecordRetracted, ReportPublished, replay
 from ledger.model.errors import BadInput, DamagedRecord, LedgerBusy, LedgerClosed, StoreError
 from ledger.model.records import known_at_of
 from ledger.model.state import heard
@@ -176,6 +176,41 @@ def test_tiles_that_are_full_are_kept_beside_the_edge():
         assert list(book._store.tile(1, 1)) == list(book._store.tile(0, 3)) == []
         for position in 1, 256, 257, 600:
             assert book.prove(position).holds(book.head)
+
+
+def test_a_report_among_several_batches_names_the_head_before_it():
+    with Ledger(ListStore()) as book:
+        club = book.initiative("club")
+        with book._store.together():
+            (joined,) = club.record(MemberJoined("ada", "2020"))
+            (report,) = club.record(ReportPublished("r", "2021"))
+        assert (report.head.size, report.head.root) == (1, joined.digest)
+        assert book.verify() == book.head
+
+
+@pytest.mark.parametrize("way", ["together", "writing"])
+def test_a_writer_waits_for_a_thread_that_reads(way):
+    store, reading, enough = ListStore(), Event(), Event()
+
+    def read():
+        with store.reading():
+            reading.set()
+            enough.wait(10)
+
+    def write():
+        with store.together() if way == "together" else store.writing("club"):
+            written.append(enough.is_set())
+
+    written = []
+    threads = [Thread(target=one) for one in (read, write)]
+    threads[0].start()
+    reading.wait(10)
+    threads[1].start()
+    sleep(0.05)
+    enough.set()
+    for one in threads:
+        one.join()
+    assert written == [True]
 
 
 def test_who_has_waited_for_too_long_is_told_so():

@@ -268,6 +268,7 @@ def test_a_history_that_was_recorded_anew_is_found_by_a_published_head_alone(tmp
         (["DELETE FROM retractions"], "record 10 .*what is kept of what it retracts is not what it says"),
         (["INSERT INTO retractions VALUES (1, 3)"], "record 1 .*what is kept of what it retracts is not what it says"),
         (["INSERT INTO retractions VALUES (11, 3)"], "record 11 .*what is kept of what it retracts"),
+        (["INSERT INTO retractions VALUES (11, 77)"], "record 11 .*what is kept of what it retracts"),
         (["INSERT INTO retractions VALUES (12, 3)"], "there are retractions of no record"),
         (["DELETE FROM facts WHERE position = 6"], "record 6 .*its facts, by which questions are answered, are not"),
         (
