@@ -139,6 +139,9 @@ def test_rows_that_are_others_than_those_that_were_read_are_found_though_they_ar
             club.record(MemberJoined("cleo", "2020"))
             assert book._store.verify() == published
         assert book.verify(published) == book.head
+        kept[:] = sound
+        with pytest.raises(DamagedRecord, match="record 3: it was read before, and is not there any more"):
+            book.verify()
 
 
 class Busy(ListStore):
@@ -218,6 +221,16 @@ def test_who_has_waited_for_too_long_is_told_so():
     held.acquire()
     with Ledger(ListStore(turn=Impatient(held))) as book, pytest.raises(LedgerBusy, match="another writer"):
         book.initiative("club").record(MemberJoined("ada", "2020"))
+    with pytest.raises(LedgerClosed):  # and nobody waits for nothing
+        book.initiative("club").record(MemberJoined("ada", "2020"))
+
+
+def test_who_reads_does_not_write_meanwhile():
+    store = ListStore()
+    with store.reading():
+        for begin in store.together(), store.writing("club"):
+            with pytest.raises(StoreError, match="this thread is recording already, or reading"), begin:
+                pass
 
 
 class Impatient:

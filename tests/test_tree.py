@@ -124,7 +124,7 @@ def test_what_is_no_row_of_hashes_is_damage(hashes):
                 read()
 
 
-@pytest.mark.parametrize("size", [WIDTH - 1, WIDTH, WIDTH + 1])
+@pytest.mark.parametrize("size", [WIDTH - 1, WIDTH, WIDTH + 1, 2 * WIDTH + 1])
 def test_a_ledger_of_about_a_tile_is_opened_and_goes_on(tmp_path, size):
     path = tmp_path / "club.db"
     with ledger.open(path) as book:
@@ -137,3 +137,12 @@ def test_a_ledger_of_about_a_tile_is_opened_and_goes_on(tmp_path, size):
             digests = [bytes.fromhex(record.digest) for record in book.records()]
             assert book.head == grown(digests, size + more + 1).head()
             assert book.prove(size + 1).holds(book.head)
+
+
+def test_a_tile_too_many_is_found():
+    with ledger.open(":memory:") as book:
+        book.initiative("club").record(*(MemberJoined(f"m{number}", "2020") for number in range(WIDTH)))
+        book.verify()
+        book._store._connection.execute("INSERT INTO tiles VALUES (0, 1, zeroblob(32), zeroblob(8192))")
+        with pytest.raises(Damaged, match="there are tiles of no record up to 256, the last one"):
+            book.verify()
