@@ -1138,6 +1138,10 @@ def test_a_value_that_may_have_been_withdrawn_stays_in_the_view_and_is_marked_as
         assert [(row["amount"], row["rough"]) for row in view(connection, "metrics_today")] == [("5 t", 1)]
 
 
+# a file that is damaged, full, or gone
+
+
+@pytest.mark.parametrize("what", ["deleted", "moved", "replaced"])
 def test_a_file_that_is_no_longer_there_is_neither_read_nor_written(path, what):
     with ledger.open(path) as book:
         clusters = book.initiative("clusters")
