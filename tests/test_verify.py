@@ -290,6 +290,7 @@ def test_a_history_that_was_recorded_anew_is_found_by_a_published_head_alone(tmp
             r"record 3 .*it is about .*not among the registers",
         ),
         (["UPDATE records SET note = CAST(x'ff' AS TEXT) WHERE position = 5"], "cannot be read after record 4 "),
+        (["UPDATE records SET note = CAST(x'ff' AS TEXT) WHERE position = 1"], "cannot be read after record 0 "),
         (["UPDATE facts SET value = CAST(x'ff' AS TEXT) WHERE position = 6"], "cannot be read after record 5 "),
         (["DELETE FROM records WHERE position = 5"], "record 5 is not there, 6 is what follows instead"),
     ],
