@@ -22,7 +22,7 @@ FLOORS = [
     "queries.points", "queries.standing", "queries.changes", "queries.bridge", "queries.why", "queries.conflicts",
     "queries.history", "queries.reasons", "queries.checks", "queries.holds", "queries.findings", "queries.audit",
     "stores.protocol", "stores.plain", "stores.sqlite_schema", "stores.sqlite_tree", "stores.sqlite_file",
-    "stores.sqlite_places",
+    "stores.sqlite_places", "stores.sqlite_turn",
     "stores.sqlite_facts", "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite_history",
     "stores.sqlite_verify", "stores.sqlite_backup", "stores.sqlite",
     "writing", "initiative", "book",
