@@ -168,8 +168,8 @@ class Ledger:
         """Prove that a record, or the one at a position, is among those of a head: of today's, unless one is given.
 
         The proof can be checked without the ledger, see `ledger.recording.proofs`. It is found in a time that hardly
-        grows with the ledger. Raises `UnknownRecord` where there is no such record, or none that early, and what
-        `verify` raises of the head.
+        grows with the ledger. Raises `UnknownRecord` where there is no such record, `BadInput` where it is
+        later than the head, and what `verify` raises of the head.
 
         >>> import ledger
         >>> with ledger.open(":memory:") as book:
@@ -183,9 +183,11 @@ class Ledger:
         with self._store.reading():
             newest = self._store.head()
             at = newest if head is None else self._require_on_this_history(head_of(head), newest)
-            found = next(self._store.records(after=position - 1), None) if 0 < position <= at.size else None
+            found = next(self._store.records(after=position - 1), None) if position else None
             if found is None or not _is(found, record):
                 raise UnknownRecord(str(getattr(record, "id", record)))
+            if position > at.size:
+                raise BadInput(f"record {position} is not among the {at.size} of this head: ask for a later head")
             row = (*row_of(found)[:-1], found.digest)
             require_digest(row)
             path = inclusion(cache(self._store.tile), position - 1, at.size)
@@ -370,4 +372,6 @@ def _path(path: object) -> str:
         name = None
     if not isinstance(name, str) or "\0" in name or not name:
         raise BadInput(f"{shown(path)} is no path: give the name of a file as text or a Path, or ':memory:'")
+    if not os.path.basename(name):  # the separator at its end would be dropped on the way
+        raise BadInput(f"{shown(path)} names a folder: give the path of a file in it")
     return name

@@ -494,7 +494,7 @@ def test_every_record_is_proved_to_be_among_those_of_any_later_head(book):
             assert not any(proof.holds(other) for other in heads if other != heads[size])
             assert not evolve(proof, columns=(*proof.columns[:-2], "x", proof.columns[-1])).holds(heads[size])
         for record in records[size:]:
-            with pytest.raises(UnknownRecord):
+            with pytest.raises(BadInput, match=f"record {record.position} is not among the {size} of this head"):
                 book.prove(record, heads[size])
         for old in heads[: size + 1]:
             proof = GrowthProof.from_json(book.prove_growth(old, heads[size]).to_json())

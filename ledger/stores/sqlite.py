@@ -207,7 +207,7 @@ class SqliteStore:
     def _all_or_nothing(self, connection: sqlite3.Connection) -> Iterator[None]:
         """Begin to write and end it; within `together`, what fails is taken back up to here."""
         if connection.in_transaction and not self._together:
-            raise StoreError(f"{self.path}: this thread is recording already; a clock must not record")
+            raise StoreError(f"{self.path}: this thread is recording already: what that calls, as a clock, must not")
         within = self._together
         try:
             if within:  # all this is in here, since a Ctrl-C strikes when it returns
@@ -230,7 +230,9 @@ class SqliteStore:
         def copy(target: sqlite3.Connection) -> None:
             with self._held() as connection:
                 if connection.in_transaction:
-                    raise StoreError(f"{self.path}: this thread is recording: a clock must not make a backup")
+                    raise StoreError(
+                        f"{self.path}: this thread is recording: what that calls, as a clock, must not make one"
+                    )
                 with failure_of(path):
                     connection.backup(target)  # all pages at once, of one moment: writers need not wait, nor does it
 
