@@ -13,7 +13,7 @@ from uuid import UUID
 from attrs import field, frozen
 from msgspec.json import encode as encode_json
 
-from ledger.model.errors import BadEvent, BadInput, DamagedRecord, NewerFormat, shown
+from ledger.model.errors import WAY_OUT, BadEvent, BadInput, DamagedRecord, NewerFormat, shown
 from ledger.model.events import Event, ReportPublished
 from ledger.model.facts import facts_of
 from ledger.model.fields import prose_field
@@ -191,8 +191,7 @@ def require_digest(row: Row) -> None:
         right = False
     if not right:
         raise DamagedRecord(
-            f"record {shown(row[0])} ({shown(row[3])}): what is stored is not what its digest says that it was; "
-            "restore the ledger from a backup"
+            f"record {shown(row[0])} ({shown(row[3])}): it is not what its digest says that it was; {WAY_OUT}"
         )
 
 
@@ -211,7 +210,7 @@ def record_of(row: Row) -> Record:
     except NewerFormat as error:
         raise NewerFormat(f"record {position} ({id}): {error}") from None
     except (BadInput, ValueError, TypeError) as error:
-        raise DamagedRecord(f"record {position} ({id}): {error}; restore the ledger from a backup") from error
+        raise DamagedRecord(f"record {position} ({id}): {error}; {WAY_OUT}") from error
     older = older_body(name, schema, body)
     return Record(
         position, initiative, version, id, recorded_at, event, source, by, note, replaces, before, digest, older
