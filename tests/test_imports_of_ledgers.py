@@ -87,7 +87,7 @@ def test_where_a_line_is_wrong_it_is_named_and_nothing_is_written(book, number):
         "cut": [*lines[:number], lines[number][:-5]],
         "nothing": [*lines[:number], "", *lines[number:]],
         "changed": [*lines[:number], lines[number].replace("20", "19", 1), *lines[number + 1 :]],
-        "missing": [*lines[:number], *lines[number + 1 :]] if number < len(lines) - 2 else None,
+        "missing": [*lines[:number], *lines[number + 1 :]] if number < len(lines) - 1 else None,
         "twice": [*lines[: number + 1], *lines[number:]] if number not in (0, 1, 2) else None,
         "exchanged": [*lines[:number], lines[number + 1], lines[number], *lines[number + 2 :]],
     }
@@ -286,9 +286,12 @@ def test_a_batch_of_several_sources_is_divided(book):
         assert len({record.recorded_at for record in other.records()}) == 2
 
 
-def test_records_from_the_middle_on_cannot_be_recorded_anew(book):
+def test_records_from_the_middle_on_or_with_a_gap_cannot_be_recorded_anew(book):
     with ledger.open(":memory:") as other, pytest.raises(BadInput, match="the record after 0 is at position 2"):
         other.import_records(book.records(after=1), anew=True)
+    first, _, third, *_ = book.records()
+    with pytest.raises(BadInput, match="the record after 1 is at position 3"):
+        anew([first, third])
 
 
 def test_a_ledger_that_went_its_own_way_from_a_common_beginning_takes_in_what_it_lacks(book):

@@ -63,10 +63,11 @@ def record_anew(
     new = 0
     _require_as_published(head, tree)
     for batch in batches_of(records):
-        if batch[0].position != tree.size + 1:
-            raise BadInput(
-                f"the record after {tree.size} is at position {batch[0].position}: give all of a ledger, in order"
-            )
+        for last, record in enumerate(batch, tree.size):
+            if record.position != last + 1:
+                raise BadInput(
+                    f"the record after {last} is at position {record.position}: give all of a ledger, in order"
+                )
         for row in rows_of(batch, tree.copy()):
             tree.grow(leaves_of([row]))
             _require_as_published(head, tree)
