@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import pickle
 import random
 import re
@@ -129,6 +130,8 @@ def test_every_row_is_recorded_or_stands_in_the_rejects_and_a_mended_file_comple
         assert [one.id for one in again.already] == [one.id for one in done.records]
         counted = Counter(record.event for record in book.records())
         assert counted <= Counter(history) + Counter(read)
+        if [one.row for one in again.rejected] == [one.row for one in done.rejected]:  # the same call would say so too
+            assert club.record_sheet(read, rejects=rejects, source="sheet").records == ()
 
         # and a mended one what is missing
         if again.rejected:
@@ -355,6 +358,58 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path):
     with pytest.raises(BadInput, match="something is there already"):
         read.write_rejects(tmp_path / "r.csv", rejected())
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("r.csv", "theirs")]
+
+
+def test_a_call_that_is_repeated_takes_its_own_file_of_rejects_for_what_it_is(club, tmp_path):
+    club.record(MemberJoined("cleo", "2020"))
+    read = sheet('ada,"A, ""B""",2019,', "ben,,soon,", "cleo,,2021,", lenient=True)
+    path = tmp_path / "r.csv"
+    read.write_rejects(path, read.with_aside({4: "row 4: said a process that was killed then"}))
+    killed = path.read_bytes()
+    done = club.record_sheet(read, rejects=path)
+    assert [one.row for one in done.rejected] == [3, 4]
+    assert ([record.event.member for record in done.records], path.read_bytes()) == (["ada"], killed)
+    again = club.record_sheet(read, rejects=path)
+    assert (again.rejected, again.records, again.already) == (done.rejected, (), done.records)
+    assert path.read_bytes() == killed
+
+
+def test_a_file_of_rejects_that_was_there_already_is_not_removed(tmp_path):
+    read, path = sheet("ada,,2019,", "ben,,soon,", lenient=True), tmp_path / "r.csv"
+    read.write_rejects(path)
+    with ledger.open(tmp_path / "club.db") as book:
+        with pytest.raises(BadInput, match="lies in the future"):
+            book.initiative("club").record_sheet(read, rejects=path, recorded_at="9000-01-01T00:00:00Z")
+        assert path.exists()
+        assert len(book.initiative("club").record_sheet(read, rejects=path).records) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"",
+        b"mine",
+        b"reject_row,reject_reason,member,name,start,end\n",
+        b"reject_row,reject_reason,member,name,start,end\n2,so,ada,,soon,\n",
+        b"reject_row,reject_reason,member,name,start,end\n2,so,ben,,soon,\n3,so,ben,,soon,\n",
+        b"reject_row,reject_reason,member,name,start,end\n3,so,ben,,soon,\n",
+        b"\xff",
+        b"\xef\xbb\xbfreject_row,reject_reason,member,name,start,end\n2,so,ben,,soon,\n",
+        b"x" * 200_000,
+    ],
+)
+def test_other_rows_than_those_that_are_rejected_are_somebody_elses(club, tmp_path, other):
+    read, path = sheet("ben,,soon,", lenient=True), tmp_path / "r.csv"
+    path.write_bytes(other)
+    with pytest.raises(BadInput, match="something is there already"):
+        club.record_sheet(read, rejects=path)
+    assert path.read_bytes() == other
+    path.write_text("reject_row,reject_reason,member,name,start,end\n2,so,ben,,soon,\n")
+    assert len(club.record_sheet(read, rejects=path).rejected) == 1
+    os.unlink(path)
+    os.mkfifo(path)
+    with pytest.raises(BadInput, match="something is there already"):
+        club.record_sheet(read, rejects=path)
 
 
 @pytest.mark.parametrize("path", [5, "", "a\0b", b"r.csv"])
