@@ -8,6 +8,7 @@ import pickle
 import random
 import re
 from collections import Counter
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,12 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ledger
-from ledger import Claim, MemberJoined, MemberLeft, Members, MemberSuspended, MetricDefined, MetricUpdated
+from ledger import Claim, Ledger, MemberJoined, MemberLeft, Members, MemberSuspended, MetricDefined, MetricUpdated
 from ledger.exchange import claims, copy, spells, values
 from ledger.exchange.sheet_records import ROUNDS_MAX, ids_of
 from ledger.exchange.sheets import Sheet
 from ledger.exchange.tables import REJECT_COLUMNS
 from ledger.model.errors import PROBLEMS_MAX, BadInput, Refused, RefusedRows, RetryMismatch, StoreError
+from ledger.stores.plain import PlainStore
 
 EXAMPLES = settings.default.max_examples
 SPELLS, VALUES = "member,name,start,end", "member,metric,effective,amount"
@@ -573,3 +575,67 @@ def test_a_large_sheet_with_many_refusals_is_recorded_in_time(club, tmp_path):
     done = club.record_sheet(sheet(*rows), rejects=tmp_path / "r.csv")
     assert len(done.rejected) == 200
     assert {record.event.member for record in done.records}.isdisjoint(f"m{number}" for number in range(0, 2_000, 10))
+
+
+# other stores
+
+
+class ListStore(PlainStore):
+    def __init__(self):
+        super().__init__()
+        self.kept = []
+
+    def rows(self, after):
+        return self.kept[after:]
+
+    @contextmanager
+    def adding(self):
+        new = []
+        yield new
+        self.kept.extend(new)
+
+
+@settings(max_examples=max(EXAMPLES // 5, 1))
+@given(st.data(), KINDS, st.sampled_from(HISTORIES))
+def test_a_store_of_another_kind_records_the_same_of_a_sheet(data, kind, history):
+    header, one_row, reads = kind
+    with TemporaryDirectory() as folder, ledger.open(":memory:") as book, Ledger(ListStore()) as other:
+        path = Path(folder) / "sheet.csv"
+        write(path, header, data.draw(rows_of(one_row)), ",")
+        read = reads(path, lenient=True)
+        ends = []
+        for place, one in enumerate([book, other]):
+            club = one.initiative("club")
+            club.record(*history, ids=[f"0190d1f0-0000-7000-8000-{number:012}" for number in range(len(history))])
+            rejects = Path(folder) / f"{place}.csv"
+            done = club.record_sheet(read, rejects=rejects, source="sheet", by="ada")
+            again = club.record_sheet(read, rejects=Path(folder) / f"{place}-again.csv", source="sheet")
+            ends.append(
+                [
+                    rejects.exists() and rejects.read_bytes(),
+                    done.rejected,
+                    again.rejected,
+                    len(again.already),
+                    [(one.id, one.event, one.source, one.by) for one in club.records()]
+                    if history or done.records
+                    else [],
+                ]
+            )
+            assert one.verify().size == one.head.size
+        assert ends[0] == ends[1]
+
+
+def test_a_store_of_another_kind_keeps_a_sheet_whole_or_not_at_all(tmp_path):
+    read, path = sheet("ada,,2019,2021", "ben,,soon,", "ada,,2020,", lenient=True), tmp_path / "r.csv"
+    with Ledger(ListStore()) as book:
+        club = book.initiative("club")
+        with pytest.raises(RefusedRows, match="nothing was recorded, for 2 reasons"):
+            club.record_sheet(read)
+        with pytest.raises(BadInput, match="lies in the future"):
+            club.record_sheet(read, rejects=path, recorded_at="9000-01-01T00:00:00Z")
+        assert (book.head.size, path.exists()) == (0, False)
+        done = club.record_sheet(read, rejects=path)
+        again = club.record_sheet(read, rejects=path)
+        assert (again.records, again.already, again.rejected) == ((), done.records, done.rejected)
+        assert [record.event for record in book.records()] == [MemberJoined("ada", "2019"), MemberLeft("ada", "2021")]
+        assert book.verify(deep=True).size == 2
