@@ -397,7 +397,7 @@ def sizes_of_whole_batches(book):
     return {0, *accumulate(sizes)}
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(400, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.long)])
 def test_a_kill_while_records_are_imported_leaves_all_of_them_or_nothing_or_whole_batches(new, stage, source, kills):
     book, lines = source
     whole = sizes_of_whole_batches(book)
@@ -425,7 +425,7 @@ def test_a_kill_while_records_are_imported_leaves_all_of_them_or_nothing_or_whol
     assert any(0 < found < book.head.size for at_once, found in ends if not at_once)
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(300, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.long)])
 def test_a_kill_while_a_backup_is_made_leaves_it_whole_or_nothing_that_is_in_the_way(source, stage, tmp_path, kills):
     book, _ = source
     path = book._store.path
@@ -477,7 +477,7 @@ def sheet(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(300, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.long)])
 def test_a_kill_while_a_sheet_is_recorded_leaves_a_call_that_can_be_repeated(new, stage, sheet, tmp_path, kills):
     first = tmp_path / "first.csv"
     _, seconds = stage("record_sheet", str(new()), str(sheet), str(first))[0]
