@@ -281,7 +281,7 @@ class Ledger:
         wait until the pages are copied. The copy is written beside the path, verified as by `verify`, and moved there
         when it is whole and on the disk: it is a ledger like any other, in one file. What is at the path
         already is never overwritten. A process that is killed meanwhile leaves nothing at the path, or all of it, and
-        maybe a hidden file beside it, `.ledger-*.new`, which nothing reads: remove it when no backup is written there.
+        maybe hidden files beside it, `.ledger-*`, which nothing reads: remove them when no backup is written there.
 
         Raises `StoreError` where something is at the path, where it cannot be written, and where the store has no
         file to copy; `Damaged` where the ledger itself is not as it was written. Then nothing is left at the path.

@@ -269,7 +269,8 @@ def _create(path: Path) -> None:
 def unfinished_for(path: Path) -> Iterator[Path]:
     """Give the name of a file beside a path, which is to be moved there when it is whole; it is removed at the end.
 
-    A process that is killed leaves it, and nobody ever reads it: another one takes another name.
+    A process that is killed leaves it, and what SQLite keeps beside it; nobody ever reads that, and another process
+    takes another name.
     """
     if not path.absolute().parent.is_dir():
         raise StoreError(f"{path}: there is no folder {path.absolute().parent}: create it first")
