@@ -213,7 +213,9 @@ def test_a_backup_is_not_made_of_a_batch_that_is_being_recorded(target):
     readings = []
 
     def clock():
-        with pytest.raises(StoreError, match="this thread is recording: a clock must not make a backup"):
+        with pytest.raises(
+            StoreError, match="this thread is recording: what that calls, as a clock, must not make one"
+        ):
             book.backup(target)
         readings.append(1)
         raise Stop

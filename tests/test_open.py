@@ -180,6 +180,13 @@ def test_a_folder_in_place_of_a_file_is_refused(path):
     assert "it is a folder: give the path of a file in it" in refused(path, NotALedger)
 
 
+@pytest.mark.parametrize("kind", [str, os.fsencode])
+def test_the_name_of_a_folder_that_is_not_there_makes_no_file_of_that_name(path, kind):
+    with pytest.raises(BadInput):
+        ledger.open(kind(f"{path}/"))
+    assert not path.exists()
+
+
 def test_a_socket_in_place_of_a_file_is_refused(path, monkeypatch):
     monkeypatch.chdir(path.parent)  # the name of a socket must be short
     with closing(socket.socket(socket.AF_UNIX)) as listening:
@@ -237,6 +244,12 @@ def test_a_ledger_of_a_newer_format_is_refused(path):
     with_sql(filled(path), f"PRAGMA user_version = {FORMAT + 1}", "DROP TABLE facts")
     message = refused(path, NewerFormat)
     assert f"it has format {FORMAT + 1}, and this library reads up to {FORMAT}: upgrade the library" in message
+
+
+@pytest.mark.parametrize("version", [0, -1])
+def test_a_format_that_no_ledger_has_is_refused(version, path):
+    with_sql(filled(path), f"PRAGMA user_version = {version}")
+    assert f"its format is {version}, which no ledger has: restore" in refused(path, NotALedger)
 
 
 @pytest.mark.parametrize("table", ["records", "registers", "facts", "retractions", "heads", "tiles"])
@@ -376,7 +389,7 @@ def test_a_folder_that_cannot_be_written_to_gets_no_new_ledger(open_to_all):
     open_to_all.chmod(0o555)
     told = as_nobody(open_to_all / "clusters.db")
     assert told.startswith("ReadOnly: ")
-    assert "check the rights on the file and on its folder" in told
+    assert "and on its folder" in told
     assert list(open_to_all.iterdir()) == []
 
 
@@ -407,7 +420,10 @@ def test_a_file_that_cannot_be_read_is_refused_clearly(open_to_all):
     path = filled(open_to_all / "clusters.db")
     path.chmod(0)
     open_to_all.chmod(0o777)
-    assert "it cannot be opened; check the rights on the file and on its folder" in as_nobody(path)
+    assert (
+        "it cannot be opened; check the rights on the file, on those of SQLite beside it and on its folder"
+        in as_nobody(path)
+    )
 
 
 def test_a_folder_that_cannot_be_entered_is_refused_clearly(open_to_all):

@@ -7,6 +7,7 @@ import pickle
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial, reduce
+from itertools import repeat
 
 import pytest
 from attrs import evolve
@@ -217,6 +218,12 @@ def test_the_sum_of_many_is_that_of_the_fractions(many):
     for name in ("low", "high"):
         exact = sum(Fraction(getattr(one, name)) * Fraction(unit(one.unit).factor) for one in many)
         assert Fraction(getattr(result, name)) * rate == exact
+
+
+@pytest.mark.parametrize("count", [10**4, pytest.param(10**6, marks=pytest.mark.long)])
+def test_a_tenth_so_many_times_is_exactly_a_tenth_of_so_many(count):
+    tenths = repeat(Quantity.parse("0.1 t"), count)
+    assert reduce(lambda one, other: one + other, tenths) == Quantity.parse(f"{count // 10} t")
 
 
 @given(quantities())

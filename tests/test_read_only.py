@@ -365,7 +365,9 @@ def test_a_file_that_cannot_be_read_is_refused_clearly(theirs, reader):
     for folder in 0o777, 0o555:
         theirs.parent.chmod(folder)
         told = reader.opened(theirs, read_only=True)
-        assert "it cannot be opened; check the rights on the file and on its folder" in told
+        assert (
+            "it cannot be opened; check the rights on the file, on those of SQLite beside it and on its folder" in told
+        )
     theirs.parent.chmod(0)
     assert reader.opened(theirs, read_only=True).split(":")[0] in {"StoreError", "ReadOnly"}
 

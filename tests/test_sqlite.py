@@ -10,7 +10,7 @@ import sys
 import textwrap
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from itertools import chain, pairwise
@@ -943,6 +943,16 @@ def test_a_writer_waits_until_the_other_is_done(path):
         assert book.initiatives() == ["clusters"]
 
 
+@pytest.mark.parametrize("timeout", [0, 0.25, 86_400])
+def test_readers_wait_as_long_as_was_said_after_a_recording_too(path, timeout):
+    with ledger.open(path, timeout=timeout) as book:
+        for held in False, True:
+            with held_until_released(path) if held and timeout < 1 else nullcontext(), suppress(LedgerBusy):
+                some_facts(book.initiative(f"clusters {held}"))
+            found = book._store._connection.execute("PRAGMA busy_timeout").fetchone()
+            assert found == (timeout * 1_000,)
+
+
 # nothing is half-written
 
 
@@ -1022,23 +1032,32 @@ def test_a_refused_batch_is_not_remembered(path):
         assert "ohio" in clusters.at("2022-01-01", known_at=9).possible_members | clusters.at("2022-01-01").members
 
 
-def test_an_interrupt_while_waiting_for_another_writer_leaves_no_transaction_open(path):
+def test_an_interrupt_ends_the_wait_for_another_writer_and_leaves_no_transaction_open(path):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    with ledger.open(path, timeout=30) as book, held_for(path, 0.3):
-        before = signal.signal(signal.SIGALRM, interrupt)
-        signal.setitimer(signal.ITIMER_REAL, 0.1)
-        try:
-            with pytest.raises(KeyboardInterrupt):
-                book.initiative("clusters").record(MemberJoined("a", "2021"))
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
-        with ledger.open(path, timeout=0) as another:
-            another.initiative("clusters").record(MemberJoined("b", "2021"))
+    with ledger.open(path, timeout=60) as book:
+        with held_until_released(path) as release:
+            before = signal.signal(signal.SIGALRM, interrupt)
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            try:
+                with pytest.raises(KeyboardInterrupt):  # though the file is held for as long as it takes
+                    book.initiative("clusters").record(MemberJoined("a", "2021"))
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+            release()
+            with ledger.open(path, timeout=0) as another:
+                another.initiative("clusters").record(MemberJoined("b", "2021"))
         assert [record.event.member for record in book.records()] == ["b"]
         book.initiative("clusters").record(MemberJoined("a", "2021"))
+
+
+@contextmanager
+def held_until_released(path):
+    with sql(path) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield lambda: connection.execute("COMMIT")
 
 
 @contextmanager

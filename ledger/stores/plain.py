@@ -228,7 +228,7 @@ class PlainStore(ABC):
     def _adding(self) -> Iterator[tuple[list[Row], Sequence[Record]]]:
         self._require_open()
         if self._moment is not None:
-            raise StoreError("this thread is recording already, or reading: a clock must not record")
+            raise StoreError("this thread is recording already, or reading: what that calls must not")
         with self.adding() as rows, self._at_one_moment() as records:
             yield rows, records
 

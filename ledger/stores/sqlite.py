@@ -27,6 +27,7 @@ from ledger.stores.sqlite_places import known_position, newest_position, newest_
 from ledger.stores.sqlite_schema import SELECT
 from ledger.stores.sqlite_state import registers_at
 from ledger.stores.sqlite_tree import newest_head, tile_of, tree_after
+from ledger.stores.sqlite_turn import begin_in_turn
 
 if TYPE_CHECKING:
     from ledger.model.heads import TreeHead
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 
 PAGE: Final = 1_000  # records that are read at once while streaming,
 FIRST_PAGE: Final = 10  # but for the first few: who asks for one only need not wait for others
-
-_ALONE: Final = "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
-_WITHIN: Final = "SAVEPOINT batch", "RELEASE batch", "ROLLBACK TO batch"
 
 _POSITION, _VERSION = READ.index("position"), READ.index("version")
 
@@ -52,6 +50,7 @@ class SqliteStore:
 
     def __init__(self, path: str, timeout: float = 5.0, *, read_only: bool = False) -> None:
         self.path = path
+        self._timeout = timeout
         self._read_only = read_only
         self._process = os.getpid()
         self._lock = RLock()
@@ -208,17 +207,20 @@ class SqliteStore:
     def _all_or_nothing(self, connection: sqlite3.Connection) -> Iterator[None]:
         """Begin to write and end it; within `together`, what fails is taken back up to here."""
         if connection.in_transaction and not self._together:
-            raise StoreError(f"{self.path}: this thread is recording already; a clock must not record")
-        begin, end, undo = _WITHIN if self._together else _ALONE
+            raise StoreError(f"{self.path}: this thread is recording already: what that calls, as a clock, must not")
+        within = self._together
         try:
-            connection.execute(begin)  # in here, since a Ctrl-C strikes when it returns
+            if within:  # all this is in here, since a Ctrl-C strikes when it returns
+                connection.execute("SAVEPOINT batch")
+            else:
+                begin_in_turn(connection, self._timeout)
             yield
-            connection.execute(end)
+            connection.execute("RELEASE batch" if within else "COMMIT")
         except BaseException:
             self._remembered.clear()  # they may hold what was never written
             self._tree = None
             if connection.in_transaction:
-                connection.execute(undo)
+                connection.execute("ROLLBACK TO batch" if within else "ROLLBACK")
             raise
 
     def backup(self, path: str) -> TreeHead:
@@ -228,7 +230,9 @@ class SqliteStore:
         def copy(target: sqlite3.Connection) -> None:
             with self._held() as connection:
                 if connection.in_transaction:
-                    raise StoreError(f"{self.path}: this thread is recording: a clock must not make a backup")
+                    raise StoreError(
+                        f"{self.path}: this thread is recording: what that calls, as a clock, must not make one"
+                    )
                 with failure_of(path):
                     connection.backup(target)  # all pages at once, of one moment: writers need not wait, nor does it
 

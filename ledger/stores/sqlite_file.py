@@ -105,8 +105,8 @@ def _in_words(path: str, error: sqlite3.DatabaseError) -> StoreError:
         return NotALedger(f"{path}: it is no SQLite file, so no ledger; it was left as it is")
     if primary == sqlite3.SQLITE_CANTOPEN:
         return ReadOnly(
-            f"{path}: it cannot be opened; check the rights on the file and on its folder, "
-            "or open it with read_only=True to read it"
+            f"{path}: it cannot be opened; check the rights on the file, on those of SQLite beside it and on "
+            "its folder, or open it with read_only=True to read it"
         )
     if primary == sqlite3.SQLITE_FULL:
         return StoreError(f"{path}: the disk is full; nothing of this batch was written: make room and record it again")
@@ -230,7 +230,10 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         raise NewerFormat(
             f"{path}: it has format {version}, and this library reads up to {FORMAT}: upgrade the library"
         )
-    if found := strange(connection):
+    found = strange(connection)
+    if version < 1:
+        found.append(f"its format is {version}, which no ledger has")
+    if found:
         raise NotALedger(
             f"{path}: its schema is not that of a ledger, and was left as it is: {listed(found, 5)}: "
             f"{WAY_OUT}, or undo this if you know how it came about"
@@ -264,7 +267,11 @@ def _create(path: Path) -> None:
 
 @contextmanager
 def unfinished_for(path: Path) -> Iterator[Path]:
-    """Give the name of a file beside a path, which is to be moved there when it is whole; it is removed at the end."""
+    """Give the name of a file beside a path, which is to be moved there when it is whole; it is removed at the end.
+
+    A process that is killed leaves it, and what SQLite keeps beside it; nobody ever reads that, and another process
+    takes another name.
+    """
     if not path.absolute().parent.is_dir():
         raise StoreError(f"{path}: there is no folder {path.absolute().parent}: create it first")
     unfinished = path.with_name(f".ledger-{uuid4().hex}.new")  # short, whatever the length of the other
