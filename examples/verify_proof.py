@@ -22,7 +22,7 @@ def check(proof, size, root, old_size=0, old_root=b""):
         right = 0 <= place < size and climb(place, size - 1, leaf, path)[1] == root
         return right and f"record {columns[0]} of {size} is {columns[4]} {columns[12]}"
     if old_size in (0, size):
-        right = not path and old_root == (root if old_size else empty) and (size > 0 or root == empty)
+        right = not path and old_root == (root if old_size else empty) and (size > 0 or (size, root) == (0, empty))
     else:
         place, last = old_size - 1, size - 1
         while place & 1:
