@@ -11,13 +11,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, overload
 
 from ledger.initiative import Initiative
-from ledger.model.errors import BadInput, StoreError, UnknownRecord, shown
+from ledger.model.errors import WAY_OUT, BadInput, Damaged, StoreError, UnknownRecord, shown
 from ledger.model.fields import require_count, require_id
 from ledger.model.heads import TreeHead, head_of
 from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import require_digest, row_of
-from ledger.recording.merkle import growth, inclusion, root_at
+from ledger.recording.merkle import Tiles, extends, growth, inclusion, root_at
 from ledger.recording.published import require_root, require_size
+from ledger.stores.new_file import name_of
 from ledger.stores.sqlite import SqliteStore
 from ledger.stores.sqlite_file import MEMORY
 
@@ -38,6 +39,9 @@ def _utc_now() -> datetime:
 
 class Ledger:
     """A ledger, open. A context manager: it closes itself at the end. Several threads may use one.
+
+    Threads that share one wait for each other, for as long as it takes: `timeout` is for those who have opened the
+    file themselves. So whoever must not wait for a long `verify` or import opens the file once more.
 
     `ledger.open` makes one of a file. Any other `EventStore` (`ledger.stores.protocol`) will do as well, one that you
     made of a `ledger.stores.plain.PlainStore` too; `clock` tells the time in aware instants.
@@ -192,7 +196,12 @@ class Ledger:
             row = (*row_of(found)[:-1], found.digest)
             require_digest(row)
             path = inclusion(cache(self._store.tile), position - 1, at.size)
-        return InclusionProof(row[:-1], at, tuple(one.hex() for one in path))
+        proof = InclusionProof(row[:-1], at, tuple(one.hex() for one in path))
+        if not proof.holds(at):
+            raise Damaged(
+                f"no proof of record {position} can be made, since the tree is not that of the records: {WAY_OUT}"
+            )
+        return proof
 
     def prove_growth(self, old: TreeHead | str, new: TreeHead | str | None = None) -> GrowthProof:
         """Prove that the ledger went on from one head to another, today's unless it is given, changing nothing.
@@ -216,11 +225,18 @@ class Ledger:
             if earlier.size > later.size:
                 raise BadInput(f"the old head counts {earlier.size} records, the new one {later.size}: exchange them")
             path = growth(cache(self._store.tile), earlier.size, later.size)
-        return GrowthProof(earlier, later, tuple(one.hex() for one in path))
+        proof = GrowthProof(earlier, later, tuple(one.hex() for one in path))
+        if not proof.holds(earlier, later):
+            raise Damaged(f"no proof of growth can be made: the tree is not that of the records: {WAY_OUT}")
+        return proof
 
-    def _require_on_this_history(self, head: TreeHead, newest: TreeHead) -> TreeHead:
-        require_size(head, newest.size)
-        require_root(head, root_at(cache(self._store.tile), head.size))
+    def _require_on_this_history(self, head: TreeHead, newest: TreeHead, way_out: str = WAY_OUT) -> TreeHead:
+        require_size(head, newest.size, way_out)
+        tiles = cache(self._store.tile)
+        root = root_at(tiles, head.size)
+        if root.hex() != head.root and not _lead_to(newest, tiles, head.size, root):
+            raise Damaged(f"no head can be held against it: the tree is not that of the records: {WAY_OUT}")
+        require_root(head, root, way_out)
         return head
 
     def records(self, *, after: int = 0) -> Iterator[Record]:
@@ -246,8 +262,10 @@ class Ledger:
         With `head`, which somebody published, the ledger, or for `anew` the records, must begin with those that it was
         made of.
 
-        Others wait with their own recording until the end. With `at_once=False` they may record between two batches;
-        what came before an error stays then, and the next import goes on from there.
+        Others wait with their own recording until the end, as long as their `timeout` lets them; so records that come
+        slowly are better kept in a file first. Two threads that import from each other's ledger at once would wait
+        for each other for ever: let one begin when the other has ended. With `at_once=False` others may record between
+        two batches; what came before an error stays then, and the next import goes on from there.
 
         Raises what `ledger.exchange.write_records` and, for `anew`, `record_anew` say; `Truncated` and `Rewritten`
         for another head.
@@ -271,7 +289,7 @@ class Ledger:
                 return record_anew(self._store, records, self._clock, os.urandom, published)
             written = write_records(self._store, records, self._clock)
             if published is not None:
-                self._require_on_this_history(published, self._store.head())
+                self._require_on_this_history(published, self._store.head(), "ask for the records, or the head, again")
         return written
 
     def backup(self, path: str | os.PathLike[str]) -> TreeHead:
@@ -295,7 +313,7 @@ class Ledger:
         1
         True
         """
-        name = _path(path)
+        name = name_of(path)
         if name == MEMORY:
             raise BadInput(f"{name} is no path for a backup: it would not be kept")
         return self._store.backup(name)
@@ -334,7 +352,7 @@ def open(
     ...     book.initiatives()
     []
     """
-    name = _path(path)
+    name = name_of(path)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout <= TIMEOUT_MAX:
         raise BadInput(f"timeout={shown(timeout)} is no number of seconds from 0 to {TIMEOUT_MAX:,}")
     if not callable(clock):
@@ -344,6 +362,11 @@ def open(
     if not isinstance(read_only, bool):
         raise BadInput(f"read_only={shown(read_only)} must be True or False: is nothing to be written?")
     return Ledger(SqliteStore(name, timeout, read_only=read_only), clock)
+
+
+def _lead_to(newest: TreeHead, tiles: Tiles, size: int, root: bytes) -> bool:
+    """Do the tiles lead from what they give for an earlier size to the head that was written last?"""
+    return extends(size, root, newest.size, bytes.fromhex(newest.root), growth(tiles, size, newest.size))
 
 
 def _is(found: Record, record: Record | RecordRef | int) -> bool:
@@ -357,16 +380,3 @@ def _several(ids: Sequence[str]) -> list[str]:
     if not named or len({require_id(id, "of: an initiative") for id in named}) < len(named):
         raise BadInput(f"of={shown(ids)} must name several initiatives in a list, each once")
     return named
-
-
-def _path(path: object) -> str:
-    try:
-        name = os.fspath(path)  # type: ignore[call-overload]  # that it may be no path is why it is asked
-        os.fsencode(name)  # refuses what no file can be named
-    except (TypeError, UnicodeEncodeError):
-        name = None
-    if not isinstance(name, str) or "\0" in name or not name:
-        raise BadInput(f"{shown(path)} is no path: give the name of a file as text or a Path, or ':memory:'")
-    if not os.path.basename(name):  # the separator at its end would be dropped on the way
-        raise BadInput(f"{shown(path)} names a folder: give the path of a file in it")
-    return name

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 import ledger
 from ledger import MemberChanged, MemberJoined
 from ledger.model.errors import BadInput, Damaged, DamagedRecord, LedgerClosed, LedgerError, NotALedger, StoreError
-from ledger.stores import sqlite_backup, sqlite_file
+from ledger.stores import new_file, sqlite_backup
 from ledger.stores.plain import PlainStore
 from ledger.testing.strategies import ledgers
 
@@ -326,7 +326,7 @@ def test_a_failure_leaves_nothing_at_the_path(path, target, step, error, monkeyp
                 "touch": (Path, "touch"),
                 "connect": (sqlite3, "connect"),
                 "check": (sqlite_backup, "verify"),
-                "synchronise": (sqlite_file, "_synchronise"),
+                "synchronise": (new_file, "_synchronise"),
                 "move": (sqlite_backup, "move"),
             }[step]
             monkeypatch.setattr(owner, name, fail)

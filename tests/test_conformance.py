@@ -48,7 +48,7 @@ class MemoryHandle(SqliteStore):
 
     def __init__(self, whole):
         self.path, self._lock, self._place = whole.path, whole._lock, whole._place
-        self._process, self._read_only = whole._process, whole._read_only
+        self._process, self._read_only, self._timeout = whole._process, whole._read_only, whole._timeout
         self._connection, self._remembered, self._tree, self._together = whole._connection, {}, None, False
 
     def close(self):
@@ -847,3 +847,31 @@ def test_a_hostile_history_is_played_but_for_retractions_of_nothing():
     gone = [RecordRetracted("r1")]
     history = history_of([MemberJoined("ada", "2021")], [RecordRetracted("r9")], gone, gone)
     assert [len(records) for records in play(ListStore(), "clusters", history)] == [1, 2]
+
+
+class FailsToKeep(ListStore):
+    """What it was given is lost at the end, where a disk may be full."""
+
+    full = False
+
+    @contextmanager
+    def adding(self):
+        with super().adding() as new:
+            yield new
+            if self.full:
+                raise StoreError("the disk is full")
+
+
+def test_batches_together_that_cannot_be_kept_leave_no_trace_in_the_tree():
+    store = FailsToKeep()
+    book = Ledger(store)
+    book.initiative("club").record(MemberJoined("ada", "2020"))
+    before = book.head
+    store.full = True
+    with pytest.raises(StoreError, match="the disk is full"), store.together():
+        book.initiative("club").record(*(MemberJoined(f"m{number}", "2020") for number in range(300)))
+    store.full = False
+    assert book.head == before
+    (report,) = book.initiative("club").record(ReportPublished("annual", "2021"))
+    assert report.head == before
+    assert book.verify(before).size == 2

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import textwrap
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -91,13 +92,23 @@ def test_a_ledger_in_memory_is_not_kept_and_not_shared(tmp_path, monkeypatch):
     "no-suffix", "~", "e\u0301.db", "\udcff.db", "x" * 255, "é" * 127, ":memory:.db",
 ])  # fmt: skip
 def test_a_file_may_have_any_name(tmp_path, name, monkeypatch):
-    # the longest names leave no room for SQLite's own "-wal" beside them
-    path = tmp_path / (name[:-4] if len(os.fsencode(name)) > 250 else name)
+    # the longest names leave no room for what SQLite keeps beside them
+    path = tmp_path / (name[:-8] if len(os.fsencode(name)) > 250 else name)
     assert members(filled(path)) == ["basque"]
     assert list(files_in(tmp_path)) == [path.relative_to(tmp_path)]
     monkeypatch.chdir(tmp_path)
     assert members(path.name) == ["basque"]
     assert members(f"./{path.name}") == ["basque"]
+
+
+@pytest.mark.parametrize("name", ["x" * 248, "x" * 255, "é" * 124])
+def test_a_name_that_leaves_no_room_beside_it_is_refused_before_anything_is_made(tmp_path, name):
+    with ledger.open(tmp_path / "short.db") as book:
+        for make in ledger.open, book.backup:
+            with pytest.raises(StoreError, match="the name is too long, since SQLite keeps files beside it"):
+                make(tmp_path / name)
+        assert book.backup(tmp_path / name[:123]).size == 0
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted(["short.db", name[:123]])
 
 
 def test_a_folder_may_have_any_name(tmp_path):
@@ -286,6 +297,40 @@ def test_whatever_was_added_to_the_schema_or_taken_from_it_is_found_and_left_alo
     before = path.read_bytes()
     assert found in refused(path, NotALedger)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(("name", "text"), [
+    ("sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat AS (hex(zeroblob(100000000))))"),
+    ("sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat DEFAULT (1))"),
+    ("_sqlite_migrations", 'CREATE TABLE "_sqlite_migrations" ("id", "x", "y", "z" CHECK (abs("z") > 0))'),
+    ("idx__sqlite_migrations_migration_set_name",
+     'CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name" ON "_sqlite_migrations" ("name") WHERE abs(1)'),
+])  # fmt: skip
+def test_what_others_keep_in_a_ledger_computes_nothing(path, name, text):
+    with_sql(filled(path), "ANALYZE")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        many = "WITH RECURSIVE n (v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 100) SELECT v FROM n"
+        connection.execute(f"INSERT INTO sqlite_stat1 SELECT 'records', NULL, v FROM ({many})")
+        connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (text, name))
+    for read_only in False, True:
+        begun = time.monotonic()
+        with pytest.raises(NotALedger, match=f"'{name}' is not a ledger's"):
+            ledger.open(path, read_only=read_only)
+        assert time.monotonic() - begun < 5  # a hundred times a hundred megabytes take longer
+
+
+def test_texts_in_another_encoding_are_no_ledger(path):
+    filled(path)
+    other = path.with_name("other.db")
+    with closing(sqlite3.connect(path)) as connection, closing(sqlite3.connect(other)) as target:
+        target.execute("PRAGMA encoding = 'UTF-16le'")
+        for line in connection.iterdump():
+            target.execute(line)
+        target.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        target.execute(f"PRAGMA user_version = {FORMAT}")
+        target.commit()
+    assert "its texts are in UTF-16le, and those of a ledger in UTF-8" in refused(other, NotALedger)
 
 
 def test_what_sqlite_keeps_to_plan_queries_is_no_damage(path):
@@ -535,7 +580,7 @@ def test_a_creation_that_fails_leaves_nothing_behind(path, monkeypatch, error, t
     assert members(filled(path)) == ["basque"]
 
 
-@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
 def test_what_a_lost_ledger_left_behind_is_not_taken_for_a_part_of_a_new_one(path, suffix):
     left = Path(f"{path}{suffix}")
     left.write_bytes(b"the newest records of a ledger that is gone")

@@ -416,7 +416,7 @@ def test_other_rows_than_those_that_are_rejected_are_somebody_elses(club, tmp_pa
 
 @pytest.mark.parametrize("path", [5, "", "a\0b", b"r.csv"])
 def test_what_is_no_path_is_refused(club, path):
-    with pytest.raises(BadInput, match="is no path of a file: give one that is not there yet"):
+    with pytest.raises(BadInput, match="is no path: give the name of a file as text or a Path"):
         club.record_sheet(sheet("a,,2019,"), rejects=path)
 
 
@@ -639,3 +639,21 @@ def test_a_store_of_another_kind_keeps_a_sheet_whole_or_not_at_all(tmp_path):
         assert (again.records, again.already, again.rejected) == ((), done.records, done.rejected)
         assert [record.event for record in book.records()] == [MemberJoined("ada", "2019"), MemberLeft("ada", "2021")]
         assert book.verify(deep=True).size == 2
+
+
+@pytest.mark.parametrize("name", ["r\ud800.csv", "."])
+def test_what_cannot_name_a_file_is_refused(club, name):
+    with pytest.raises(BadInput, match=r"is no path|names a folder"):
+        club.record_sheet(sheet("a,,2019,"), rejects=name)
+
+
+def test_a_folder_is_no_file_of_rejects(club, tmp_path):
+    with pytest.raises(BadInput, match="names a folder: give the path of a file in it"):
+        club.record_sheet(sheet("a,,2019,"), rejects=f"{tmp_path}/rejects/")
+    assert list(tmp_path.glob("rejects*")) == []
+
+
+def test_rejects_that_cannot_be_written_are_told_and_nothing_is_recorded(club, tmp_path):
+    with pytest.raises(StoreError, match="File name too long: choose another name, in a folder that can be written to"):
+        club.record_sheet(sheet("a,,2019,", "b,,soon,", lenient=True), rejects=tmp_path / ("x" * 300))
+    assert list(club.records()) == []

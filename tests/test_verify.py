@@ -41,7 +41,7 @@ from ledger.model.errors import (
 from ledger.model.heads import TreeHead
 from ledger.recording.batch import COLUMNS, READ, digest_of, record_of
 from ledger.recording.inspection import inspected
-from ledger.recording.merkle import EMPTY, Tree, extends, includes, inclusion
+from ledger.recording.merkle import EMPTY, Tree, extends, includes, inclusion, root_at
 from ledger.recording.proofs import GrowthProof, InclusionProof
 from ledger.stores import sqlite_verify
 from ledger.stores.sqlite_schema import quoted
@@ -354,6 +354,32 @@ def test_what_only_bears_a_name_of_sqlites_own_is_found_at_opening(tmp_path, sou
         ledger.open(changed(tmp_path / "changed.db", sound, disguise))
 
 
+def test_a_number_of_another_kind_is_found_though_it_is_equal(tmp_path, sound):
+    path = tmp_path / "changed.db"
+    path.write_bytes(sound[0])
+    with closing(sqlite3.connect(path)) as connection:
+        (table,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'facts'").fetchone()
+    kept = None
+    for text, step in (
+        (table.replace("rank INTEGER", "rank ANY"), "UPDATE facts SET rank = CAST(rank AS REAL)"),
+        (table, None),
+    ):
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA writable_schema = ON")
+            connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = 'facts'", (text,))
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            kept = kept or guards(connection)
+            if step:
+                for name, _ in kept:
+                    connection.execute(f"DROP TRIGGER {name}")
+                connection.execute(step)
+                for _, guard in kept:
+                    connection.execute(guard)
+                assert connection.execute("SELECT DISTINCT typeof(rank) FROM facts").fetchall() == [("real",)]
+    with ledger.open(path) as book, pytest.raises(DamagedRecord, match=r"record 1 .*: its facts, by which"):
+        book.verify()
+
+
 def test_only_the_deep_look_finds_an_index_that_is_damaged(tmp_path, sound):
     def damage(connection):
         connection.execute("PRAGMA writable_schema = ON")
@@ -598,6 +624,73 @@ def test_what_is_no_json_of_a_proof_is_refused(text):
     for kind in InclusionProof, GrowthProof:
         with pytest.raises(BadInput, match="is no proof of"):
             kind.from_json(text)
+
+
+@pytest.fixture(scope="module")
+def with_a_bad_tile(tmp_path_factory):
+    """A ledger of 600 records, of which one tile holds something else."""
+    path = tmp_path_factory.mktemp("tile") / "tile.db"
+    with ledger.open(path) as book:
+        book.initiative("club").record(*(MemberJoined(f"m{number}", "2020") for number in range(300)))
+        old = book.head
+        book.initiative("club").record(*(MemberJoined(f"n{number}", "2020") for number in range(300)))
+    changed_while_open(path, "UPDATE tiles SET hashes = zeroblob(8192) WHERE level = 0 AND number = 1")
+    with ledger.open(path) as book:
+        yield book, old
+
+
+@pytest.mark.parametrize("ask", [
+    lambda book, old: book.prove(300),
+    lambda book, old: book.prove(300, book.head),
+    lambda book, old: book.prove(300, old),
+    lambda book, old: book.prove_growth(old),
+])  # fmt: skip
+def test_no_proof_is_given_that_does_not_hold(with_a_bad_tile, ask):
+    with pytest.raises(
+        Damaged, match=r"the tree is not that of the records.*restore the ledger from a backup"
+    ) as found:
+        ask(*with_a_bad_tile)
+    assert type(found.value) is Damaged
+
+
+def test_no_proof_of_growth_is_given_that_does_not_hold(tmp_path):
+    path = tmp_path / "tile.db"
+    with ledger.open(path) as book:
+        for size in 256, 1:
+            book.initiative("club").record(*(MemberJoined(f"{size}-{number}", "2020") for number in range(size)))
+        head = book.head
+        old = TreeHead(128, root_at(book._store.tile, 128).hex())
+    half = "substr(hashes, 1, 128 * 32) || zeroblob(128 * 32)"
+    changed_while_open(path, f"UPDATE tiles SET hashes = CAST({half} AS BLOB) WHERE level = 0 AND number = 0")
+    with ledger.open(path) as book:
+        assert book.head == head
+        with pytest.raises(
+            Damaged, match="no proof of growth can be made: the tree is not that of the records"
+        ) as found:
+            book.prove_growth(old)
+        assert type(found.value) is Damaged
+
+
+def test_a_version_that_cannot_be_is_found_at_opening(tmp_path, sound):
+    def forge(connection):
+        for version in (2**63 - 1,):
+            row = connection.execute(
+                f"SELECT {', '.join(COLUMNS)} FROM records ORDER BY position DESC LIMIT 1"
+            ).fetchone()
+            new = [version if name == "version" else value for name, value in zip(COLUMNS, row, strict=True)]
+            digest = digest_of(tuple(new[:-1]))
+            connection.execute(
+                "UPDATE records SET version = ?, digest = ? WHERE position = ?", (version, digest, row[0])
+            )
+            tree = Tree()
+            tree.grow(
+                bytes.fromhex(digest)
+                for (digest,) in connection.execute("SELECT digest FROM records ORDER BY position")
+            )
+            connection.execute("UPDATE heads SET root = ? WHERE size = ?", (tree.root(), tree.size))
+
+    with pytest.raises(Damaged, match=f"record {sound[1].size} has the version {2**63 - 1}, which cannot be"):
+        ledger.open(changed(tmp_path / "changed.db", sound, forge))
 
 
 def test_heads_in_the_wrong_order_are_refused():

@@ -24,13 +24,14 @@ from attrs import define, field, frozen
 from msgspec.json import encode as encode_json
 
 from ledger.exchange.sheets import reason_of
-from ledger.exchange.tables import Rejected, Table, path_of, require_free
+from ledger.exchange.tables import Rejected, Table, require_free
 from ledger.model.errors import BadInput, RefusedRows, RetryMismatch, Violation, shown
 from ledger.model.events import MemberJoined, MemberLeft, MetricUpdated
 from ledger.model.records import Record
 from ledger.recording.batch import Draft, Terms, entries_of
 from ledger.recording.codec import NAMES, encode
 from ledger.recording.rules import violations
+from ledger.stores.new_file import name_of
 
 if TYPE_CHECKING:
     from ledger.model.events import Event
@@ -68,7 +69,7 @@ def record_sheet(
             f"{shown(sheet)} is no sheet of events: give what spells(...) or values(...) of ledger.exchange reads; "
             "claims are recorded with their report, as in ReportPublished(..., claims=claims(...))"
         )
-    path = None if rejects is None else path_of(rejects)
+    path = None if rejects is None else Path(name_of(rejects))
     recording = _Recording(initiative, sheet, terms, path)
     try:
         if len(sheet):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
@@ -12,8 +13,8 @@ from typing import Final, TypeVar, overload
 
 from attrs import field, frozen
 
-from ledger.model.errors import BadInput, shown
-from ledger.stores.sqlite_file import move, unfinished_for
+from ledger.model.errors import BadInput, StoreError
+from ledger.stores.new_file import move, name_of, unfinished_for
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -89,10 +90,10 @@ class Table(Sequence[T_co]):
         is written as an escape. A file that holds the same rows already, for whatever reasons, is left as it is: then
         False is given, else True.
 
-        Raises `BadInput` where anything else is at the path, and `OSError` where it cannot be written.
+        Raises `BadInput` where anything else is at the path, and `StoreError` where it cannot be written.
         """
-        target = path_of(path)
-        with unfinished_for(target) as unfinished:
+        target = Path(name_of(path))
+        with _failure_of(target), unfinished_for(target) as unfinished:
             with open(unfinished, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 writer = csv.writer(file, delimiter=self.delimiter)
                 writer.writerow([*REJECT_COLUMNS, *self.columns])
@@ -105,12 +106,15 @@ class Table(Sequence[T_co]):
             return False
 
 
-def path_of(path: object) -> Path:
-    """Give a path that a file can have; raises `BadInput` for what is none."""
-    given = os.fspath(path) if isinstance(path, str | os.PathLike) else None
-    if not isinstance(given, str) or not given or "\0" in given:
-        raise BadInput(f"rejects={shown(path)} is no path of a file: give one that is not there yet")
-    return Path(given)
+@contextmanager
+def _failure_of(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except StoreError:  # which is an OSError too
+        raise
+    except OSError as error:
+        why = error.strerror or error
+        raise StoreError(f"{path}: {why}: choose another name, in a folder that can be written to") from error
 
 
 def require_free(path: Path) -> None:

@@ -214,15 +214,17 @@ class PlainStore(ABC):
     @contextmanager
     def together(self) -> Iterator[None]:
         """Write several batches, all of them or none. Waits as `writing` does; nobody else writes until it ends."""
-        with self._lock, self._adding() as (rows, _):
-            self._added = rows
+        with self._lock:
             try:
-                yield
-            except BaseException:
+                with self._adding() as (rows, _):
+                    self._added = rows
+                    try:
+                        yield
+                    finally:
+                        self._added = None
+            except BaseException:  # of what is done within, or of keeping it at the end
                 self._tree, self._tiles = Tree(), {}  # they have taken in what is not kept
                 raise
-            finally:
-                self._added = None
 
     @contextmanager
     def _adding(self) -> Iterator[tuple[list[Row], Sequence[Record]]]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
-from uuid import uuid4
 
 from sqlite_utils import Database
 
@@ -26,10 +25,15 @@ from ledger.model.errors import (
     listed,
     shown,
 )
+from ledger.stores.new_file import move, unfinished_for
 from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT, SQLITE_MIN, migrate, strange
 from ledger.stores.sqlite_tree import check_end
 
 MEMORY = ":memory:"
+NAME_MAX = 255  # bytes, as in all usual file systems
+SCHEMA_MAX = 100_000  # bytes of any value while a schema is read; that of a ledger has 2,000 a table
+SCHEMA_STEPS = 100_000  # of SQLite's machine, for each statement meanwhile
+LENGTH_MAX = 1_000_000_000  # bytes of any value from then on, which is SQLite's own limit
 LOG_MAX = 4 * 2**20  # bytes of the file beside the ledger that are kept once all of it is in the ledger itself
 
 
@@ -190,7 +194,9 @@ def _existing(path: Path, timeout: float, *, read_only: bool) -> tuple[sqlite3.C
             mode, place = _where_no_file_can_be_made(path, place, found)
     connection = _open(f"file:{quote(os.fsencode(whole))}?mode={mode}", timeout, uri=True)
     try:
-        _check(path, connection)
+        _check_schema(path, connection)
+        _let_work(connection)
+        _check_end(path, connection)
         if not read_only:
             connection.execute("PRAGMA journal_mode = WAL")
     except BaseException:
@@ -216,10 +222,10 @@ def _where_no_file_can_be_made(path: Path, place: Place, found: os.stat_result) 
 
 
 def _has_log(path: str | Path) -> bool:
-    return os.path.lexists(f"{os.path.realpath(path)}-wal")
+    return any(os.path.lexists(f"{os.path.realpath(path)}{suffix}") for suffix in ("-wal", "-journal"))
 
 
-def _check(path: Path, connection: sqlite3.Connection) -> None:
+def _check_schema(path: Path, connection: sqlite3.Connection) -> None:
     (application,), (version,) = (
         connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
     )
@@ -233,11 +239,17 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
     found = strange(connection)
     if version < 1:
         found.append(f"its format is {version}, which no ledger has")
+    (encoding,) = connection.execute("PRAGMA encoding").fetchone()
+    if encoding != "UTF-8":  # in which texts have another order
+        found.append(f"its texts are in {encoding}, and those of a ledger in UTF-8")
     if found:
         raise NotALedger(
             f"{path}: its schema is not that of a ledger, and was left as it is: {listed(found, 5)}: "
             f"{WAY_OUT}, or undo this if you know how it came about"
         )
+
+
+def _check_end(path: Path, connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN")  # others may be recording, and all must be of one moment
     try:
         with damage_of(str(path)):
@@ -247,8 +259,13 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def require_no_remains(path: Path) -> None:
-    """Raise `NotALedger` where a ledger is gone, and what SQLite kept beside it is left."""
-    for suffix in ("-wal", "-shm"):
+    """Raise `NotALedger` where a ledger is gone, and what SQLite kept beside it is left.
+
+    `StoreError` where the name leaves no room for what SQLite will keep there.
+    """
+    if len(os.fsencode(path.name)) > NAME_MAX - len("-journal"):
+        raise StoreError(f"{path}: the name is too long, since SQLite keeps files beside it: give a shorter one")
+    for suffix in ("-wal", "-shm", "-journal"):
         if os.path.lexists(f"{path}{suffix}"):
             raise NotALedger(
                 f"{path}: it is gone, but {path.name}{suffix} is left of it, and would be taken for a part of a new "
@@ -263,46 +280,6 @@ def _create(path: Path) -> None:
             _create_tables(connection)
             connection.execute("PRAGMA journal_mode = WAL")
         move(unfinished, path)
-
-
-@contextmanager
-def unfinished_for(path: Path) -> Iterator[Path]:
-    """Give the name of a file beside a path, which is to be moved there when it is whole; it is removed at the end.
-
-    A process that is killed leaves it, and what SQLite keeps beside it; nobody ever reads that, and another process
-    takes another name.
-    """
-    if not path.absolute().parent.is_dir():
-        raise StoreError(f"{path}: there is no folder {path.absolute().parent}: create it first")
-    unfinished = path.with_name(f".ledger-{uuid4().hex}.new")  # short, whatever the length of the other
-    try:
-        yield unfinished
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def move(unfinished: Path, path: Path) -> bool:
-    """Move a file to a path, to stay there though the power fails; tell whether it did: what is there is kept."""
-    _synchronise(unfinished)
-    try:
-        os.link(unfinished, path)  # unlike a renaming, this never overwrites
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without links, such as that of a memory stick
-        if os.path.lexists(path):
-            return False
-        unfinished.rename(path)
-    with suppress(PermissionError):  # where folders cannot be opened, the system is left to it
-        _synchronise(path.absolute().parent)
-    return True
-
-
-def _synchronise(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 @cache  # property tests open a ledger in memory for each example, and to make the tables takes milliseconds
@@ -320,9 +297,18 @@ def _create_tables(connection: sqlite3.Connection) -> None:
 
 def _open(path: str, timeout: float, *, uri: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False, uri=uri)
+    if uri:  # a stranger may have made it, and columns of statistics that are computed as the schema is read
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, SCHEMA_MAX)
+        connection.set_progress_handler(lambda: 1, SCHEMA_STEPS)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
     connection.execute(f"PRAGMA journal_size_limit = {LOG_MAX}")
     return connection
+
+
+def _let_work(connection: sqlite3.Connection) -> None:
+    """Lift what a connection is held to until the schema is known."""
+    connection.set_progress_handler(None, 0)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LENGTH_MAX)

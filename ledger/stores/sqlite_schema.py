@@ -14,6 +14,7 @@ after.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from typing import Final
@@ -201,13 +202,13 @@ def tables_of_format_1(db: Database) -> None:
 def strange(connection: sqlite3.Connection) -> list[str]:
     """Say what in the schema of a file is not a ledger's: what is gone, what was changed, what was added.
 
-    This runs nothing that the file holds. What SQLite and sqlite-utils keep there for themselves is passed over, as
-    long as it is a table or an index.
+    This runs nothing that the file holds. What SQLite and sqlite-utils keep there for themselves is passed over, where
+    it is just what they write: a table of columns and nothing more, and the index over it.
     """
     expected = dict(map(_object_of, _statements()))
     found = {}
     for kind, name, table, text in connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema"):
-        if kind in ("table", "index") and table in _OF_OTHERS:
+        if table in _OF_OTHERS and kind in ("table", "index") and _PLAIN.fullmatch(text or ""):
             continue
         if kind == "index" and name.startswith("sqlite_autoindex_") and text is None:  # that of a UNIQUE
             continue
@@ -223,6 +224,8 @@ def strange(connection: sqlite3.Connection) -> list[str]:
     ]
 
 
+# names, types, and a row of columns: what could compute anything needs a second pair of brackets
+_PLAIN: Final = re.compile(r'CREATE (TABLE [\w"]+|(UNIQUE )?INDEX [\w"]+\s+ON [\w"]+)\s*\([\w\s",]*\)')
 _OF_OTHERS: Final = frozenset({"_sqlite_migrations", "sqlite_stat1", "sqlite_stat4"})
 
 

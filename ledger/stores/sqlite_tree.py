@@ -12,6 +12,7 @@ from ledger.recording.batch import COLUMNS, Row, leaves_of, require_digest
 from ledger.recording.merkle import EMPTY, HASH, WIDTH, Hashes, Tree, hashes_in
 from ledger.stores.sqlite_schema import quoted
 
+_VERSION: Final = COLUMNS.index("version")
 _READ_ON_MAX: Final = WIDTH  # leaves that others wrote; where there are more, the tiles are quicker to read
 
 
@@ -69,6 +70,8 @@ def check_end(connection: sqlite3.Connection) -> None:
         raise Damaged(f"the newest record is at position {position}, and the newest head counts {head.size}: {WAY_OUT}")
     if row:
         require_digest(row)
+        if not 0 < row[_VERSION] <= position:
+            raise Damaged(f"record {position} has the version {row[_VERSION]}, which cannot be: {WAY_OUT}")
     if tree_at(connection, position).root().hex() != head.root:
         raise Damaged(
             f"the root of the Merkle tree over {position} records is not the one that was written with the last "
