@@ -656,4 +656,4 @@ def test_a_folder_is_no_file_of_rejects(club, tmp_path):
 def test_rejects_that_cannot_be_written_are_told_and_nothing_is_recorded(club, tmp_path):
     with pytest.raises(StoreError, match="File name too long: choose another name, in a folder that can be written to"):
         club.record_sheet(sheet("a,,2019,", "b,,soon,", lenient=True), rejects=tmp_path / ("x" * 300))
-    assert list(club.records()) == []
+    assert club._store.position() == 0
