@@ -148,6 +148,19 @@ def test_every_proof_of_growth_that_is_a_little_off_is_refused(old, new):
     assert not extends(-1, first, new, second, proof)
 
 
+@pytest.mark.long
+def test_every_proof_of_each_size_up_to_64_that_is_a_little_off_is_refused():
+    roots = [mth(LEAVES[:size]) for size in range(65)]
+    for size in range(1, 65):
+        tiles = Grown(LEAVES[:size])
+        for index in range(size):
+            for other in wrong(inclusion(tiles, index, size)):
+                assert not includes(roots[size], size, index, LEAVES[index], other)
+            if index:
+                for other in wrong(growth(tiles, index, size)):
+                    assert not extends(index, roots[index], size, roots[size], other)
+
+
 def test_where_nothing_grew_there_is_nothing_to_prove_and_nothing_to_forge():
     one, two = mth(LEAVES[:1]), mth(LEAVES[:2])
     assert extends(0, EMPTY, 2, two, [])

@@ -819,7 +819,7 @@ def test_the_program_for_an_auditor_runs_by_itself(grown, tmp_path):
     assert run("proof.json", "now.txt").stdout.startswith('right: record 7 of 20 is member-joined {"member":"m6"')
     assert run("growth.json", "now.txt", "then.txt").stdout == "right: 5 records became 20, and none was changed\n"
     wrong = run("proof.json", "then.txt")
-    assert (wrong.returncode, wrong.stdout) == (1, "WRONG: this does not lead to what was published\n")
+    assert (wrong.returncode, wrong.stdout) == (2, "WRONG: this does not lead to what was published\n")
 
 
 # checkpoints
