@@ -704,6 +704,8 @@ def test_heads_in_the_wrong_order_are_refused():
         for record in 0, 12:
             with pytest.raises(UnknownRecord):
                 book.prove(record)
+        with pytest.raises(BadInput, match="record 11 is not among the 0 of this head: ask for a later head"):
+            book.prove(11, empty)
         with pytest.raises(BadInput, match="record='r1' is no whole number"):
             book.prove("r1")
         (first, *_) = book.records()
