@@ -53,5 +53,6 @@ COUNT_MAX: Final = 2**63 - 1  # what a store can number
 
 RECORD_LINE_MAX: Final = 20_000_000  # characters
 SHEET_LINE_MAX: Final = 10_000_000  # characters
+OBJECTS_MAX: Final = 200_000_000  # characters of an array of JSON, which is read whole
 COLUMNS_MAX: Final = 16_384  # as many as Excel has
 ROWS_MAX: Final = 1_000_000
