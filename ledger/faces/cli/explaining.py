@@ -13,13 +13,11 @@ from ledger.faces.cli.asking import (
     point,
 )
 from ledger.faces.cli.files import Asked, label_option, sheet_options
-from ledger.faces.cli.output import Output, output_options, say
+from ledger.faces.cli.output import Output, told_options
 from ledger.model.measures import Measure, Members
 from ledger.model.records import KnownAt
 from ledger.queries.checks import CONTRADICTED
 from ledger.queries.points import PointLike
-
-in_words = click.option("--text", "words", is_flag=True, help="In words, for people.")
 
 
 @click.command()
@@ -27,9 +25,8 @@ in_words = click.option("--text", "words", is_flag=True, help="In words, for peo
 @click.argument("a", callback=point)
 @click.argument("b", callback=point)
 @initiative_option
-@in_words
-@output_options
-def compare(db: str, a: PointLike, b: PointLike, initiative: str | None, *, words: bool, output: Output) -> None:
+@told_options
+def compare(db: str, a: PointLike, b: PointLike, initiative: str | None, output: Output) -> None:
     """Show what differs between two points, A and B.
 
     A point is a day, or a day and the moment by which it was known, with an @ between them. Two days tell what
@@ -41,10 +38,7 @@ def compare(db: str, a: PointLike, b: PointLike, initiative: str | None, *, word
     """
     with asked(db, initiative) as club:
         changes = club.compare(a, b)
-        if words:
-            say(str(changes))
-        else:
-            output.write(change.to_dict() for change in changes)
+        output.tell([changes], (change.to_dict() for change in changes))
 
 
 @click.command()
@@ -54,11 +48,10 @@ def compare(db: str, a: PointLike, b: PointLike, initiative: str | None, *, word
 @initiative_option
 @measure_options
 @click.option("--effects", is_flag=True, help="A row for each member's effect, instead of a bridge of all kinds.")
-@in_words
-@output_options
+@told_options
 def why(
-    db: str, a: PointLike, b: PointLike, initiative: str | None, measure: Measure | None, *, effects: bool,
-    words: bool, output: Output,
+    db: str, a: PointLike, b: PointLike, initiative: str | None, measure: Measure | None, output: Output, *,
+    effects: bool,
 ) -> None:  # fmt: skip
     """Show why a figure changed from one point, A, to another one, B: how many members, unless a measure is given.
 
@@ -70,10 +63,10 @@ def why(
     """
     with asked(db, initiative) as club:
         found = club.why(Members() if measure is None else measure, a, b)
-        if words:
-            say(str(found if effects else found.bridge()))
+        if effects:
+            output.tell([found], found.to_rows())
         else:
-            output.write(found.to_rows() if effects else found.bridge().to_rows())
+            output.tell([found.bridge()], found.bridge().to_rows())
 
 
 @click.command()
@@ -82,10 +75,9 @@ def why(
 @initiative_option
 @click.option("--metric", metavar="ID", help="The records on a metric, or on the MEMBER's values of it.")
 @click.option("--report", metavar="ID", help="The records on a report.")
-@in_words
-@output_options
+@told_options
 def history(
-    db: str, member: str | None, initiative: str | None, metric: str | None, report: str | None, *, words: bool,
+    db: str, member: str | None, initiative: str | None, metric: str | None, report: str | None,
     output: Output,
 ) -> None:  # fmt: skip
     """Show every record on a MEMBER, a metric or a report, in order of effect, also those taken back.
@@ -101,10 +93,7 @@ def history(
         raise click.UsageError("--report goes without a MEMBER and --metric")
     with asked(db, initiative) as club:
         entries = club.history(member, metric=metric, report=report)
-        if words:
-            say("\n".join(map(str, entries)))
-        else:
-            output.write(entry.to_dict() for entry in entries)
+        output.tell(entries, (entry.to_dict() for entry in entries))
 
 
 @click.command()
@@ -116,11 +105,10 @@ def history(
 @sheet_options("measure", "amount", "at", "unit", "reading", "definition", "text")
 @label_option
 @click.option("--fail", is_flag=True, help="End with exit code 1 where a claim is contradicted.")
-@in_words
-@output_options
+@told_options
 def audit(
     db: str, initiative: str | None, report: str | None, known_at: KnownAt, file: str | None, sheet: Asked,
-    labels: tuple[tuple[str, str], ...], *, fail: bool, words: bool, output: Output,
+    labels: tuple[tuple[str, str], ...], output: Output, *, fail: bool,
 ) -> None:  # fmt: skip
     """Hold every published claim against the replay of its day.
 
@@ -137,10 +125,7 @@ def audit(
     given = None if file is None else sheet.claims(file, labels)
     with asked(db, initiative) as club:
         findings = club.audit(report, known_at, claims=given)
-        if words:
-            say("\n".join(map(str, findings)))
-        else:
-            output.write(finding.to_row() for finding in findings)
+        output.tell(findings, (finding.to_row() for finding in findings))
     if fail and any(finding.verdict == CONTRADICTED for finding in findings):
         raise click.exceptions.Exit(1)
 
@@ -149,9 +134,8 @@ def audit(
 @ledger_argument
 @initiative_option
 @known_at_option
-@in_words
-@output_options
-def conflicts(db: str, initiative: str | None, known_at: KnownAt, *, words: bool, output: Output) -> None:
+@told_options
+def conflicts(db: str, initiative: str | None, known_at: KnownAt, output: Output) -> None:
     """Show where sources disagree: amounts for one thing and one day that cannot all be right.
 
     \b
@@ -159,7 +143,4 @@ def conflicts(db: str, initiative: str | None, known_at: KnownAt, *, words: bool
     """
     with asked(db, initiative) as club:
         found = club.conflicts(known_at)
-        if words:
-            say("\n".join(map(str, found)))
-        else:
-            output.write(conflict.to_row() for conflict in found)
+        output.tell(found, (conflict.to_row() for conflict in found))

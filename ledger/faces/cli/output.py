@@ -25,7 +25,7 @@ from ledger.model.when import instant_text
 Row: TypeAlias = Mapping[str, object]
 Command: TypeAlias = Callable[..., None]
 
-_FORMS: Final = {
+_FORMS: Final[Mapping[str, str]] = {
     "nl": "JSON, one object a line.",
     "csv": "CSV.",
     "tsv": "CSV, with tabs between the cells.",
@@ -37,9 +37,17 @@ _JOINERS: Final = "\u200c\u200d"  # not printable by themselves, and part of how
 
 @frozen
 class Output:
-    """How the rows of a command are written: `json`, `nl`, `csv`, `tsv` or `table`."""
+    """How the rows of a command are written: `json`, `nl`, `csv`, `tsv`, `table`, or `text`, which is no rows."""
 
     form: str
+
+    def tell(self, sentences: Iterable[object], rows: Iterable[Row]) -> None:
+        """Write what was found in words, if that is asked for, else its rows."""
+        if self.form == "text":
+            for sentence in sentences:
+                say(str(sentence))
+        else:
+            self.write(rows)
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write rows to the standard output."""
@@ -56,19 +64,27 @@ class Output:
 
 def output_options(command: Command) -> Command:
     """Give a command the options that choose how its rows are written; it takes them as `output`, an `Output`."""
+    return _with_forms(command, _FORMS)
 
-    @click.option("--nl", is_flag=True, help=_FORMS["nl"])
-    @click.option("--csv", is_flag=True, help=_FORMS["csv"])
-    @click.option("--tsv", is_flag=True, help=_FORMS["tsv"])
-    @click.option("-t", "--table", is_flag=True, help=_FORMS["table"])
+
+def told_options(command: Command) -> Command:
+    """Give a command the same options, and one to tell what it found in words: it calls `output.tell`."""
+    return _with_forms(command, {**_FORMS, "text": "In words, for people."})
+
+
+def _with_forms(command: Command, forms: Mapping[str, str]) -> Command:
     @wraps(command)
     def with_output(**given: Any) -> None:
-        chosen = [form for form in _FORMS if given.pop(form)]
+        chosen = [form for form in forms if given.pop(form)]
         if len(chosen) > 1:
             raise click.UsageError(f"--{chosen[0]} and --{chosen[1]} are two ways to write the same: give one")
         command(**given, output=Output(chosen[0] if chosen else "json"))
 
-    return with_output
+    wrapped: Command = with_output
+    for form in reversed(list(forms)):
+        names = ["-t", "--table"] if form == "table" else [f"--{form}"]
+        wrapped = click.option(*names, is_flag=True, help=forms[form])(wrapped)
+    return wrapped
 
 
 def say(text: str, *, err: bool = False) -> None:

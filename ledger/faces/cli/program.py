@@ -87,6 +87,8 @@ def _flush() -> None:
 
 def _let_go_of_stdout() -> None:
     """Send what is still to be written nowhere, so that Python does not fail to write it when it ends."""
-    with suppress(OSError, ValueError, AttributeError):  # there is no such file in a test
+    with suppress(OSError, ValueError, AttributeError):  # there may be no such file, as in a test
+        stdout = sys.stdout.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stdout)
+        os.close(nowhere)

@@ -105,7 +105,10 @@ def revisions(
 @known_at_option
 @click.option("--since", metavar="DAY", help="Tell what changed from that day on, too.")
 @click.option("--by", metavar="ATTRIBUTE", help="Group the members by that attribute.")
-@click.option("--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True,
+    help="How it is written.",
+)  # fmt: skip
 def summary(
     db: str, initiative: str | None, at: str | None, known_at: KnownAt, since: str | None, by: str | None, form: str
 ) -> None:
