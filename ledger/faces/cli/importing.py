@@ -172,15 +172,16 @@ def claims_(
     """
     table = sheet.claims(file, labels, lenient=rejects is not None, progress=progress)
     report = ReportPublished(**said, claims=table)
-    aside = free_path(rejects) if rejects is not None and table.rejected else None
+    aside = None if rejects is None else free_path(rejects)
     with recorded_in(db, initiative, new=new) as club:
+        written = aside if table.rejected else None
+        if written is not None:
+            table.write_rejects(written)
         try:
-            if aside is not None:
-                table.write_rejects(aside)
             records = club.record(report, **terms)
-        except BaseException:
-            if aside is not None:
-                aside.unlink(missing_ok=True)
+        except BaseException:  # as for other sheets, the file is there only if the others are recorded
+            if written is not None:
+                written.unlink(missing_ok=True)
             raise
     _tell_of_rejects(len(table.rejected), rejects)
     output.write(record.to_row() for record in records)

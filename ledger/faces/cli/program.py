@@ -71,8 +71,8 @@ def _failed(reason: str) -> int:
 
 def _in_one_line(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
-    hint = "" if context is None else f" (see {context.command_path} --help)"
-    return escaped(" ".join(error.format_message().split()) + hint, keep="")
+    path = "mledger" if context is None else context.command_path
+    return escaped(" ".join(f"{error.format_message()} (see {path} --help)".split()), keep="")
 
 
 def _show_what_cannot_be_encoded(stream: Any) -> None:
