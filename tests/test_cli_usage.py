@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
 import time
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from shlex import split
 
@@ -207,6 +210,58 @@ def test_whatever_is_piped_into_an_import_never_gives_a_traceback(tmp_path_facto
     assert done.exception is None or isinstance(done.exception, SystemExit)
 
 
+class Terminal(StringIO):
+    """A stream before which somebody sits."""
+
+    def isatty(self):
+        return True
+
+
+def end_of(*arguments):
+    with pytest.raises(SystemExit) as ended:
+        mledger.main(list(arguments))
+    return ended.value.code
+
+
+def test_a_table_on_a_terminal_fits_it_and_loses_nothing(folder, monkeypatch):
+    with ledger.open("clubs.db") as book:
+        book.initiative("club").record(MemberJoined("cleo", "2021", name="C" * 150))
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERM", "dumb")
+    assert end_of("show", "clubs.db", "-t") == 0
+    shown = sys.stdout.getvalue()
+    assert max(map(len, shown.splitlines())) <= 100
+    assert shown.count("C") == 150
+
+
+def test_it_ends_as_it_should_without_streams_and_with_broken_ones(folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert end_of("record", "clubs.db", "json-lines") == 1
+    assert capsys.readouterr().err == "Error: there is no standard input to read: give the path of a file\n"
+    monkeypatch.setattr(sys, "stdout", None)
+    assert end_of("show", "clubs.db") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_an_interruption_ends_it_with_130(folder, monkeypatch, capsys):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ledger.book.Ledger.initiatives", interrupted)
+    assert end_of("show", "clubs.db") == 130
+    assert capsys.readouterr().err.strip() == ""
+
+
+def test_it_is_the_program_of_the_package(folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["mledger", "head", "clubs.db"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("ledger", run_name="__main__")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("membership-ledger\n6\n")
+    importlib.import_module("ledger.__main__")  # which runs nothing
+
+
 PROGRAM = [sys.executable, "-m", "ledger"]
 
 
@@ -242,7 +297,11 @@ def test_a_reader_that_has_read_enough_is_no_error(folder):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="it is a device of Linux")
-def test_a_disk_that_is_full_is_told(folder):
+def test_a_disk_that_is_full_is_told(folder, monkeypatch, capsys):
+    with Path("/dev/full").open("w", encoding="utf-8") as full:  # which could not be closed if it were still full
+        monkeypatch.setattr(sys, "stdout", full)
+        assert end_of("show", "clubs.db") == 1
+    assert capsys.readouterr().err == "Error: [Errno 28] No space left on device\n"
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run([*PROGRAM, "show", "clubs.db"], stdout=full, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (1, b"Error: [Errno 28] No space left on device\n")

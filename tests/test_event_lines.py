@@ -28,6 +28,11 @@ def test_every_event_is_read_back_from_its_line(events):
     assert list(events_from_lines(StringIO("\n \n".join(lines)))) == events
 
 
+def test_blank_lines_are_passed_over():
+    line = '{"type": "member-joined", "member": "ada", "effective": "2020"}\n'
+    assert list(events_from_lines(["\n", line, "  ", line])) == 2 * [MemberJoined("ada", "2020")]
+
+
 def test_names_may_stand_in_any_order_with_a_byte_order_mark_before_them():
     line = '\ufeff{"effective": "2020", "type": "member-joined", "member": "ada"}'
     assert list(events_from_lines([line])) == [MemberJoined("ada", "2020")]

@@ -37,6 +37,11 @@ def test_numbers_are_taken_as_they_are_written():
     assert event.amount.text == "12.495..12.505 t"
 
 
+def test_true_false_and_null_are_cells_too():
+    sheet = sheet_of_objects(StringIO('[{"a": true, "b": null}, {"a": false, "c": "x"}]'))
+    assert sheet.read() == "a,b,c\r\ntrue,,\r\nfalse,,x\r\n"
+
+
 def test_what_is_wrong_is_told_by_row_as_of_a_csv_file():
     file = StringIO('[{"member": "ada", "name": null, "start": "soon", "end": ""}]')
     file.name = "club.json"

@@ -92,14 +92,6 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(escaped(text), err=err)
 
 
-def document(text: str) -> None:
-    """Write a whole document: as it is into a file or a pipe, and escaped where somebody sits before a terminal."""
-    if sys.stdout.isatty():
-        say(text.removesuffix("\n"))
-    else:
-        click.echo(text.encode(), nl=False)
-
-
 def escaped(text: str, keep: str = "\n") -> str:
     r"""Write out what a terminal would obey or hide: control characters, and marks that turn the direction of text.
 

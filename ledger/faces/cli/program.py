@@ -45,17 +45,12 @@ class Program(click.Group):
 
 def _exit_code(run: Callable[[], Any]) -> int:
     try:
-        code = run()
-        _flush()
-    except (click.Abort, KeyboardInterrupt):
-        _let_go_of_stdout()
+        code = run()  # where whoever reads has read enough, click ends it quietly
+    except click.Abort:
         return INTERRUPTED
     except click.ClickException as error:
         say(f"Error: {_in_one_line(error)}", err=True)
         return error.exit_code
-    except BrokenPipeError:  # whoever read has read enough
-        _let_go_of_stdout()
-        return FAILED
     except LedgerError as error:
         return _failed(str(error))
     except OSError as error:
@@ -78,11 +73,6 @@ def _in_one_line(error: click.ClickException) -> str:
 def _show_what_cannot_be_encoded(stream: Any) -> None:
     with suppress(AttributeError):  # a stream that is closed, or one of a test, has no such method
         stream.reconfigure(errors="backslashreplace")
-
-
-def _flush() -> None:
-    if sys.stdout is not None:
-        sys.stdout.flush()
 
 
 def _let_go_of_stdout() -> None:

@@ -13,7 +13,7 @@ from ledger.faces.cli.asking import (
     ledger_argument,
     measure_options,
 )
-from ledger.faces.cli.output import Output, document, output_options
+from ledger.faces.cli.output import Output, output_options
 from ledger.model.figures import rows_of
 from ledger.model.measures import Measure, Members
 from ledger.model.records import KnownAt
@@ -122,4 +122,5 @@ def summary(
     """
     with asked(db, initiative) as club:
         day = club.today().at if at is None else at
-        document(club.summary(day, known_at, since=since, by=by, format=form))
+        page = club.summary(day, known_at, since=since, by=by, format=form)
+        click.echo(page.encode(), nl=False)
