@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -349,3 +351,13 @@ def test_help_is_there_for_every_command_with_an_example():
         assert all(option.help for option in command.params if option.param_type_name == "option"), names
     assert run().stdout == run("-h").stdout
     assert run("--version").stdout.startswith("mledger, version ")
+
+
+def test_the_guide_shows_every_command_at_work():
+    page = (Path(__file__).parents[1] / "examples" / "command_line.md").read_text("utf-8")
+    run_there = "".join(re.findall(r"<!-- run -->\n```sh\n(.*?)```", page, re.DOTALL))
+    for name, command in mledger.commands.items():
+        assert f"mledger {name} " in run_there, name
+        for under in getattr(command, "commands", {}) if name == "import" else ():
+            assert re.search(rf"mledger {name} \S+ {under} ", run_there), under
+    assert "json-lines" in run_there
