@@ -76,9 +76,11 @@ def test_what_is_no_utf_8_is_refused():
 
 
 def test_a_file_that_is_too_large_is_refused(monkeypatch):
-    rows = [{"a": 1}, {"b": 2}, {"c": 3}]
-    for limit, most in ("ROWS_MAX", 2), ("COLUMNS_MAX", 2), ("OBJECTS_MAX", 5):
+    text = '[{"a": 1}, {"b": 2}, {"c": 3}]'
+    for limit, most in ("ROWS_MAX", 3), ("COLUMNS_MAX", 3), ("OBJECTS_MAX", len(text)):
         with monkeypatch.context() as patch:
             patch.setattr(objects, limit, most)
-            with pytest.raises(BadInput, match=f"more than {most}|longer than {most}"):
-                sheet_of_objects(StringIO(json.dumps(rows[:1])[:1] + "\n" + json.dumps(rows)[1:]))
+            assert len(list(csv.DictReader(sheet_of_objects(StringIO(text))))) == 3
+            patch.setattr(objects, limit, most - 1)
+            with pytest.raises(BadInput, match=f"more than {most - 1}|longer than {most - 1}"):
+                sheet_of_objects(StringIO(text))

@@ -11,9 +11,8 @@ from io import StringIO
 from json import JSONDecodeError, loads
 from typing import Any, TextIO
 
-from ledger.exchange.bounded import each_of
 from ledger.model.errors import BadEvent, BadInput, shown
-from ledger.model.limits import COLUMNS_MAX, OBJECTS_MAX, ROWS_MAX, SHEET_LINE_MAX
+from ledger.model.limits import COLUMNS_MAX, OBJECTS_MAX, ROWS_MAX
 from ledger.recording.codec import require_each_once
 
 
@@ -61,29 +60,18 @@ def sheet_of_objects(file: TextIO) -> ObjectSheet:
 
 def _objects(file: TextIO, label: str) -> Iterator[dict[str, Any]]:
     try:
-        yield from _array_or_lines(file, label)
+        text = file.read(OBJECTS_MAX + 1).removeprefix("\ufeff")
     except UnicodeError as error:
         raise BadInput(f"{label}: {error}: save it in UTF-8, and open it as text") from None
-
-
-def _array_or_lines(file: TextIO, label: str) -> Iterator[dict[str, Any]]:
-    any_yet = False
-    for number, line in enumerate(each_of(file, SHEET_LINE_MAX, label), 1):
-        text = line.removeprefix("\ufeff") if number == 1 else line
-        if text.lstrip().startswith("[") and not any_yet:
-            for place, one in enumerate(_read(_whole(text, file, label), label), 1):
-                yield _object(one, f"{label}, object {place}")
-            return
-        if text.strip():
-            any_yet = True
-            yield _object(_read(text, f"{label}, line {number}"), f"{label}, line {number}")
-
-
-def _whole(begun: str, file: TextIO, label: str) -> str:
-    rest = file.read(OBJECTS_MAX + 1)
-    if len(rest) > OBJECTS_MAX:
-        raise BadInput(f"{label}: it is longer than {OBJECTS_MAX:,} characters: write one object in each line")
-    return begun + rest
+    if len(text) > OBJECTS_MAX:
+        raise BadInput(f"{label}: it is longer than {OBJECTS_MAX:,} characters: read it in parts")
+    if text.lstrip().startswith("["):
+        for number, one in enumerate(_read(text, label), 1):
+            yield _object(one, f"{label}, object {number}")
+    else:
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.strip():
+                yield _object(_read(line, f"{label}, line {number}"), f"{label}, line {number}")
 
 
 def _read(text: str, place: str) -> Any:
