@@ -11,12 +11,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, overload
 
 from ledger.initiative import Initiative
-from ledger.model.errors import WAY_OUT, BadInput, Rewritten, StoreError, Truncated, UnknownRecord, shown
+from ledger.model.errors import BadInput, StoreError, UnknownRecord, shown
 from ledger.model.fields import require_count, require_id
 from ledger.model.heads import TreeHead, head_of
 from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import require_digest, row_of
 from ledger.recording.merkle import growth, inclusion, root_at
+from ledger.recording.published import require_root, require_size
 from ledger.stores.sqlite import SqliteStore
 from ledger.stores.sqlite_file import MEMORY
 
@@ -218,16 +219,8 @@ class Ledger:
         return GrowthProof(earlier, later, tuple(one.hex() for one in path))
 
     def _require_on_this_history(self, head: TreeHead, newest: TreeHead) -> TreeHead:
-        if head.size > newest.size:
-            raise Truncated(
-                f"the ledger holds {newest.size} records, and the head counts {head.size}: what is missing at its end "
-                f"was lost, or the head is of another ledger; {WAY_OUT}"
-            )
-        if root_at(cache(self._store.tile), head.size).hex() != head.root:
-            raise Rewritten(
-                f"the first {head.size} records of this ledger are not those that the head was made of: somebody "
-                f"rewrote them, or the head is of another ledger; {WAY_OUT}, and compare the two"
-            )
+        require_size(head, newest.size)
+        require_root(head, root_at(cache(self._store.tile), head.size))
         return head
 
     def records(self, *, after: int = 0) -> Iterator[Record]:
@@ -247,7 +240,8 @@ class Ledger:
         They keep positions, ids, instants, digests and head: for an empty ledger, or one that holds the beginning of
         the same history. With `anew` they are recorded in a ledger that has another history, as far as the rules
         let them, with new positions and instants, and with the same ids, so that a second time nothing is written.
-        Then the source of each record also says which head the ledger that it came from had with its batch.
+        Then the source of each record also says which head the ledger that it came from had with its batch. What is
+        retracted here already is not retracted twice.
 
         With `head`, which somebody published, the ledger, or for `anew` the records, must begin with those that it was
         made of.
@@ -286,7 +280,8 @@ class Ledger:
         Others may record meanwhile, and this ledger may be one in memory; only threads that use this same `Ledger`
         wait until the pages are copied. The copy is written beside the path, verified as by `verify`, and moved there
         when it is whole and on the disk: it is a ledger like any other, in one file. What is at the path
-        already is never overwritten.
+        already is never overwritten. A process that is killed meanwhile leaves nothing at the path, or all of it, and
+        maybe hidden files beside it, `.ledger-*`, which nothing reads: remove them when no backup is written there.
 
         Raises `StoreError` where something is at the path, where it cannot be written, and where the store has no
         file to copy; `Damaged` where the ledger itself is not as it was written. Then nothing is left at the path.

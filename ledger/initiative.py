@@ -89,13 +89,15 @@ class Initiative:
         to that file with its reason: those that were set aside when the sheet was read (with `lenient=True`), and
         those that the rules refuse. A row goes aside whole; where that makes others wrong, they go too. The file has
         the columns of the sheet, so it can be mended and read again; see `Table.write_rejects`. It is written before
-        the ledger is, and only if there are such rows. Where nothing is recorded in the end, it is removed.
+        the ledger is, and only if there are such rows. Where nothing is recorded in the end, it is removed; only a
+        process that is killed in between leaves it, whole. So whoever cannot tell how a call has ended repeats it: a
+        file that holds the same rows as would be written is taken for that file.
 
         What is recorded already is not recorded again, by whomever the sheet is read, nor what has been retracted
         since. That goes by initiative, `source` and event: give a file the same `source` each time. The other
         arguments are as for `record`.
 
-        Raises `RefusedRows`, `BadInput` where something is at the path already and for what is no sheet of events,
+        Raises `RefusedRows`, `BadInput` where something else is at the path and for what is no sheet of events,
         and what `record` raises.
 
         >>> import ledger, io

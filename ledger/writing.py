@@ -52,7 +52,7 @@ def write(
         if expected_version is not None and expected_version != head.version:
             raise VersionConflict(initiative, expected_version, head.version)
         entries = entries_of(draft.events, head, draft.ranks)
-        if refused := violations(entries, append):
+        if refused := violations(entries, append, draft.called):
             raise Refused(refused)
         moment = instant_of_batch(clock(), head.recorded_at, recorded_at)
         records, rows = written(

@@ -340,5 +340,5 @@ def test_after_the_last_instant_there_is_no_other():
 
 def test_a_row_of_what_no_column_can_hold_has_no_digest():
     for value in "\ud800", object():
-        with pytest.raises(DamagedRecord, match="what is stored is not what its digest says that it was"):
+        with pytest.raises(DamagedRecord, match="it is not what its digest says that it was"):
             require_digest((*[value] * 18, "0" * 64))

@@ -317,7 +317,9 @@ def test_claims_that_are_set_aside_are_kept_in_a_file_only_if_the_others_are_rec
     assert "duplicate-report" in again.stderr
     assert not (folder / "again.csv").exists()
     options[1] = "another"
-    assert run("import", path, "claims", "-", *options, "--lenient", "--rejects", "rejects.csv", stdin=sheet, code=1)
+    (folder / "mine.csv").write_text("mine")
+    run("import", path, "claims", "-", *options, "--lenient", "--rejects", "mine.csv", stdin=sheet, code=1)
+    assert (folder / "mine.csv").read_text() == "mine"
     run("import", path, "claims", "-", *options, "--lenient", "--rejects", "none.csv", stdin=sheet[:39])
     run("import", path, "claims", "-", *options, "--lenient", "--rejects", "none.csv", stdin=sheet[:39], code=1)
     assert not (folder / "none.csv").exists()

@@ -6,18 +6,20 @@ rests on SQLite, which has every commit written to the disk before it returns.
 
 import json
 import random
+import re
 import sqlite3
 import subprocess
 import sys
 import textwrap
 from contextlib import closing
-from itertools import count, groupby
+from itertools import accumulate, count, groupby
 
 import pytest
 
 import ledger
 from ledger import MemberJoined, replay
-from ledger.exchange import copy
+from ledger.exchange import copy, from_lines, spells, to_lines
+from ledger.model.errors import StoreError
 from ledger.recording.batch import row_of
 
 TABLES = ("records", "registers", "facts", "retractions")
@@ -50,6 +52,7 @@ STAGE = """
     import itertools, json, os, random, resource, signal, sys, time
     import ledger
     from ledger import MemberJoined
+    from ledger.exchange import from_lines, spells
     from ledger.model.errors import LedgerError
 
     def batches(book, seed):
@@ -92,6 +95,41 @@ STAGE = """
             one_batch(book.initiative("clusters"))
             tell("done")
             os._exit(0)  # and nobody closes it
+
+    def take_in(path, lines, anew, at_once, last=None):
+        "Import a file of lines, and tell of each line that is read, or be killed when the last one was."
+        def told():
+            with open(lines, encoding="utf-8") as file:
+                for record in from_lines(file):
+                    tell(record.position)
+                    if record.position == last:
+                        os.kill(os.getpid(), signal.SIGKILL)
+                    yield record
+        with ledger.open(path, timeout=30) as book:
+            tell(["done", book.import_records(told(), anew=anew, at_once=at_once)])
+
+    def back_up(path, target):
+        "Make a backup, and tell how long that took."
+        with ledger.open(path, timeout=30) as book:
+            tell("begun")
+            begun = time.monotonic()
+            book.backup(target)
+            tell(time.monotonic() - begun)
+
+    def record_sheet(path, sheet, rejects, place=None):
+        "Record a sheet, and tell how long that took; or be killed just before one of the statements."
+        with ledger.open(path, timeout=30) as book:
+            read = spells(sheet, lenient=True)
+            tell("begun")
+            begun = time.monotonic()
+            if place is not None:
+                places = itertools.count()
+                def die(statement):
+                    if next(places) == place:
+                        os.kill(os.getpid(), signal.SIGKILL)
+                book._store._connection.set_trace_callback(die)
+            book.initiative("clusters").record_sheet(read, rejects=rejects, source="sheet")
+            tell(time.monotonic() - begun)
 
     def limit(size, then=signal.SIG_DFL):
         "Let no file grow past a size: whoever tries is killed, or told by an error, at that very byte."
@@ -334,6 +372,140 @@ def test_a_kill_while_another_process_repairs_loses_nothing(new, stage, kills):
         assert len(notes) <= len(kept) + len(told) + 1
         kept = notes
     require_derived_rows_are_those_of_the_records(path)
+
+
+# kills of what brings many records at once
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """A ledger of many batches, open, and a file of its lines."""
+    folder = tmp_path_factory.mktemp("source")
+    with ledger.open(folder / "source.db") as book:
+        for number, size in enumerate([1, 5, 2, 20, 1, 8, 3]):
+            club = book.initiative(f"club{number % 2}")
+            records = club.record(*(MemberJoined(f"m{number}-{n}", "2021") for n in range(size)), note=f"{size}")
+            if number % 3 == 1:
+                club.correct(records[0], effective="2020", note="2")
+        lines = folder / "lines.jsonl"
+        lines.write_text("".join(f"{line}\n" for line in to_lines(book)), "utf-8")
+        yield book, lines
+
+
+def sizes_of_whole_batches(book):
+    sizes = [len(list(batch)) for _, batch in groupby(book.records(), key=lambda record: record.recorded_at)]
+    return {0, *accumulate(sizes)}
+
+
+@pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.long)])
+def test_a_kill_while_records_are_imported_leaves_all_of_them_or_nothing_or_whole_batches(new, stage, source, kills):
+    book, lines = source
+    whole = sizes_of_whole_batches(book)
+    assert len(whole) == 10
+    chance = random.Random(21)
+    ends = set()
+    for kill in range(kills):
+        path, anew, at_once = new(), bool(kill & 1), bool(kill & 2)
+        importing = "take_in", str(path), str(lines), anew, at_once
+        if kill & 4:
+            lines_read = chance.choice([book.head.size, chance.randrange(1, book.head.size)])
+            stage(*importing, after=(lines_read, chance.uniform(0, 0.004)))
+        else:
+            assert stage(*importing, chance.randrange(8, book.head.size))[1] == -9
+        with ledger.open(path) as other:
+            found = other.verify().size
+            ends.add((at_once, found))
+            assert found in ({0, book.head.size} if at_once else whole)
+            rest = book.head.size - found
+            with lines.open(encoding="utf-8") as file:
+                assert other.import_records(from_lines(file), book.head, anew=anew, at_once=at_once) == rest
+            assert other.verify(None if anew else book.head).size == book.head.size
+            assert [one.event for one in other.records()] == [one.event for one in book.records()]
+    assert (True, 0) in ends
+    assert any(0 < found < book.head.size for at_once, found in ends if not at_once)
+
+
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.long)])
+def test_a_kill_while_a_backup_is_made_leaves_it_whole_or_nothing_that_is_in_the_way(source, stage, tmp_path, kills):
+    book, _ = source
+    path = book._store.path
+    _, seconds = stage("back_up", path, str(tmp_path / "first.db"))[0]
+    chance = random.Random(24)
+    for kill in range(kills):
+        folder = tmp_path / str(kill)
+        folder.mkdir()
+        stage("back_up", path, str(folder / "copy.db"), after=(1, chance.uniform(0, 1.2 * seconds)))
+        remains = {one.name for one in folder.iterdir()} - {"copy.db"}
+        assert not [
+            name for name in remains if not re.fullmatch(r"\.ledger-[0-9a-f]{32}\.new(-journal|-wal|-shm)?", name)
+        ]
+        if (folder / "copy.db").exists():
+            with pytest.raises(StoreError, match="something is there already"):
+                book.backup(folder / "copy.db")
+        else:
+            assert book.backup(folder / "copy.db") == book.head
+        for name in remains:
+            (folder / name).unlink()
+        with ledger.open(folder / "copy.db") as copied:
+            assert copied.verify(book.head, deep=True) == book.head
+            copied.initiative("club0").record(MemberJoined("new", "2022"))
+    assert book.verify(deep=True) == book.head
+
+
+SHEET = "member,name,start,end\n" + "".join(f"m{n},,20{n:02},{'soon' if n % 4 == 1 else ''}\n" for n in range(12))
+
+
+def require_the_same_end(path, sheet, rejects, whole):
+    """A file of rejects is not there, or whole; and a call that is repeated ends as one that nobody killed."""
+    assert not rejects.exists() or rejects.read_bytes() == whole
+    with ledger.open(path) as book:
+        clusters = book.initiative("clusters")
+        begun = [record.id for record in book.records()]
+        assert len(begun) in (0, 9)
+        assert rejects.exists() or not begun
+        done = clusters.record_sheet(spells(sheet, lenient=True), rejects=rejects, source="sheet")
+        assert [one.row for one in done.rejected] == [row for row in range(2, 14) if row % 4 == 3]
+        assert [record.id for record in (*done.already, *done.records)] == [record.id for record in book.records()]
+        assert ([record.id for record in done.already], len(done.already) + len(done.records)) == (begun, 9)
+        assert book.verify().size == 9
+    assert rejects.read_bytes() == whole
+    return bool(begun)
+
+
+@pytest.fixture
+def sheet(tmp_path):
+    path = tmp_path / "sheet.csv"
+    path.write_text(SHEET, "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.long)])
+def test_a_kill_while_a_sheet_is_recorded_leaves_a_call_that_can_be_repeated(new, stage, sheet, tmp_path, kills):
+    first = tmp_path / "first.csv"
+    _, seconds = stage("record_sheet", str(new()), str(sheet), str(first))[0]
+    chance = random.Random(31)
+    for kill in range(kills):
+        path, rejects = new(), tmp_path / f"{kill}.csv"
+        after = (1, chance.uniform(0, 1.2 * seconds))
+        stage("record_sheet", str(path), str(sheet), str(rejects), after=after)
+        require_the_same_end(path, sheet, rejects, first.read_bytes())
+
+
+@pytest.mark.parametrize("step", [23, pytest.param(1, marks=pytest.mark.long)])
+def test_a_kill_before_a_statement_of_a_sheet_leaves_a_call_that_can_be_repeated(new, stage, sheet, tmp_path, step):
+    first = tmp_path / "first.csv"
+    stage("record_sheet", str(new()), str(sheet), str(first))
+    written = []  # was the file of rejects there?
+    for place in count(step=step):
+        path, rejects = new(), tmp_path / f"{place}.csv"
+        told, status = stage("record_sheet", str(path), str(sheet), str(rejects), place)
+        if status == 0:
+            break
+        assert (told, status) == (["begun"], -9)
+        written.append(rejects.exists())
+        assert not require_the_same_end(path, sheet, rejects, first.read_bytes())
+    assert written == sorted(written)
+    assert {*written} == {False, True}
 
 
 # a disk that fails

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import os
 import pickle
 import random
 import re
 from collections import Counter
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,12 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ledger
-from ledger import Claim, MemberJoined, MemberLeft, Members, MemberSuspended, MetricDefined, MetricUpdated
+from ledger import Claim, Ledger, MemberJoined, MemberLeft, Members, MemberSuspended, MetricDefined, MetricUpdated
 from ledger.exchange import claims, copy, spells, values
 from ledger.exchange.sheet_records import ROUNDS_MAX, ids_of
 from ledger.exchange.sheets import Sheet
 from ledger.exchange.tables import REJECT_COLUMNS
 from ledger.model.errors import PROBLEMS_MAX, BadInput, Refused, RefusedRows, RetryMismatch, StoreError
+from ledger.stores.plain import PlainStore
 
 EXAMPLES = settings.default.max_examples
 SPELLS, VALUES = "member,name,start,end", "member,metric,effective,amount"
@@ -129,6 +132,8 @@ def test_every_row_is_recorded_or_stands_in_the_rejects_and_a_mended_file_comple
         assert [one.id for one in again.already] == [one.id for one in done.records]
         counted = Counter(record.event for record in book.records())
         assert counted <= Counter(history) + Counter(read)
+        if [one.row for one in again.rejected] == [one.row for one in done.rejected]:  # the same call would say so too
+            assert club.record_sheet(read, rejects=rejects, source="sheet").records == ()
 
         # and a mended one what is missing
         if again.rejected:
@@ -357,6 +362,58 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path):
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("r.csv", "theirs")]
 
 
+def test_a_call_that_is_repeated_takes_its_own_file_of_rejects_for_what_it_is(club, tmp_path):
+    club.record(MemberJoined("cleo", "2020"))
+    read = sheet('ada,"A, ""B""",2019,', "ben,,soon,", "cleo,,2021,", lenient=True)
+    path = tmp_path / "r.csv"
+    read.write_rejects(path, read.with_aside({4: "row 4: said a process that was killed then"}))
+    killed = path.read_bytes()
+    done = club.record_sheet(read, rejects=path)
+    assert [one.row for one in done.rejected] == [3, 4]
+    assert ([record.event.member for record in done.records], path.read_bytes()) == (["ada"], killed)
+    again = club.record_sheet(read, rejects=path)
+    assert (again.rejected, again.records, again.already) == (done.rejected, (), done.records)
+    assert path.read_bytes() == killed
+
+
+def test_a_file_of_rejects_that_was_there_already_is_not_removed(tmp_path):
+    read, path = sheet("ada,,2019,", "ben,,soon,", lenient=True), tmp_path / "r.csv"
+    read.write_rejects(path)
+    with ledger.open(tmp_path / "club.db") as book:
+        with pytest.raises(BadInput, match="lies in the future"):
+            book.initiative("club").record_sheet(read, rejects=path, recorded_at="9000-01-01T00:00:00Z")
+        assert path.exists()
+        assert len(book.initiative("club").record_sheet(read, rejects=path).records) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"",
+        b"mine",
+        b"reject_row,reject_reason,member,name,start,end\n",
+        b"reject_row,reject_reason,member,name,start,end\n2,so,ada,,soon,\n",
+        b"reject_row,reject_reason,member,name,start,end\n2,so,ben,,soon,\n3,so,ben,,soon,\n",
+        b"reject_row,reject_reason,member,name,start,end\n3,so,ben,,soon,\n",
+        b"\xff",
+        b"\xef\xbb\xbfreject_row,reject_reason,member,name,start,end\n2,so,ben,,soon,\n",
+        b"x" * 200_000,
+    ],
+)
+def test_other_rows_than_those_that_are_rejected_are_somebody_elses(club, tmp_path, other):
+    read, path = sheet("ben,,soon,", lenient=True), tmp_path / "r.csv"
+    path.write_bytes(other)
+    with pytest.raises(BadInput, match="something is there already"):
+        club.record_sheet(read, rejects=path)
+    assert path.read_bytes() == other
+    path.write_text("reject_row,reject_reason,member,name,start,end\n2,so,ben,,soon,\n")
+    assert len(club.record_sheet(read, rejects=path).rejected) == 1
+    os.unlink(path)
+    os.mkfifo(path)
+    with pytest.raises(BadInput, match="something is there already"):
+        club.record_sheet(read, rejects=path)
+
+
 @pytest.mark.parametrize("path", [5, "", "a\0b", b"r.csv"])
 def test_what_is_no_path_is_refused(club, path):
     with pytest.raises(BadInput, match="is no path of a file: give one that is not there yet"):
@@ -518,3 +575,67 @@ def test_a_large_sheet_with_many_refusals_is_recorded_in_time(club, tmp_path):
     done = club.record_sheet(sheet(*rows), rejects=tmp_path / "r.csv")
     assert len(done.rejected) == 200
     assert {record.event.member for record in done.records}.isdisjoint(f"m{number}" for number in range(0, 2_000, 10))
+
+
+# other stores
+
+
+class ListStore(PlainStore):
+    def __init__(self):
+        super().__init__()
+        self.kept = []
+
+    def rows(self, after):
+        return self.kept[after:]
+
+    @contextmanager
+    def adding(self):
+        new = []
+        yield new
+        self.kept.extend(new)
+
+
+@settings(max_examples=max(EXAMPLES // 5, 1))
+@given(st.data(), KINDS, st.sampled_from(HISTORIES))
+def test_a_store_of_another_kind_records_the_same_of_a_sheet(data, kind, history):
+    header, one_row, reads = kind
+    with TemporaryDirectory() as folder, ledger.open(":memory:") as book, Ledger(ListStore()) as other:
+        path = Path(folder) / "sheet.csv"
+        write(path, header, data.draw(rows_of(one_row)), ",")
+        read = reads(path, lenient=True)
+        ends = []
+        for place, one in enumerate([book, other]):
+            club = one.initiative("club")
+            club.record(*history, ids=[f"0190d1f0-0000-7000-8000-{number:012}" for number in range(len(history))])
+            rejects = Path(folder) / f"{place}.csv"
+            done = club.record_sheet(read, rejects=rejects, source="sheet", by="ada")
+            again = club.record_sheet(read, rejects=Path(folder) / f"{place}-again.csv", source="sheet")
+            ends.append(
+                [
+                    rejects.exists() and rejects.read_bytes(),
+                    done.rejected,
+                    again.rejected,
+                    len(again.already),
+                    [(one.id, one.event, one.source, one.by) for one in club.records()]
+                    if history or done.records
+                    else [],
+                ]
+            )
+            assert one.verify().size == one.head.size
+        assert ends[0] == ends[1]
+
+
+def test_a_store_of_another_kind_keeps_a_sheet_whole_or_not_at_all(tmp_path):
+    read, path = sheet("ada,,2019,2021", "ben,,soon,", "ada,,2020,", lenient=True), tmp_path / "r.csv"
+    with Ledger(ListStore()) as book:
+        club = book.initiative("club")
+        with pytest.raises(RefusedRows, match="nothing was recorded, for 2 reasons"):
+            club.record_sheet(read)
+        with pytest.raises(BadInput, match="lies in the future"):
+            club.record_sheet(read, rejects=path, recorded_at="9000-01-01T00:00:00Z")
+        assert (book.head.size, path.exists()) == (0, False)
+        done = club.record_sheet(read, rejects=path)
+        again = club.record_sheet(read, rejects=path)
+        assert (again.records, again.already, again.rejected) == ((), done.records, done.rejected)
+        assert [record.event for record in book.records()] == [MemberJoined("ada", "2019"), MemberLeft("ada", "2021")]
+        assert book.verify(deep=True).size == 2

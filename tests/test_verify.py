@@ -227,7 +227,7 @@ def test_a_record_that_is_whole_and_was_written_by_somebody_else_is_found_by_a_p
         book.verify()  # the report that came after it anchors it
     path = changed(tmp_path / "changed.db", sound, "UPDATE records SET source = 'me' WHERE position = 10", *FORGED)
     assert verified(path, deep=True).size == 11
-    with pytest.raises(Rewritten, match="the first 11 records of this ledger are not those that the head was made of"):
+    with pytest.raises(Rewritten, match="the first 11 records are not those that the head was made of"):
         verified(path, sound[1])
     with pytest.raises(Rewritten, match="restore the ledger from a backup, and compare the two"):
         verified(path, sound[1].checkpoint("example.org/clusters"))
@@ -243,7 +243,7 @@ def test_a_tail_that_was_cut_off_cleanly_is_found_by_a_published_head_alone(tmp_
     path = changed(tmp_path / "changed.db", sound, without_the_last_batch)
     assert verified(path, deep=True).size == 9
     with pytest.raises(
-        Truncated, match=r"the ledger holds 9 records, and the head counts 11: .* restore the ledger from a backup"
+        Truncated, match=r"there are 9 records, and the head counts 11: .* restore the ledger from a backup"
     ):
         verified(path, sound[1])
 

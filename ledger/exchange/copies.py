@@ -59,7 +59,7 @@ def copy(source: Ledger, target: Ledger) -> int:
     written = target.import_records(counted(), at_once=False)
     for beyond in target.records(after=last):
         raise DifferentHistory(
-            f"the target goes on where the source ends, at position {last}, with {_named(beyond)}: a copy that was "
+            f"the target goes on where the source ends, at position {last}, with {named(beyond)}: a copy that was "
             "recorded in is a ledger of its own; copy to one that is empty"
         )
     return written
@@ -105,7 +105,7 @@ def batches_of(records: Iterable[Record]) -> Iterator[list[Record]]:
 def _require_same(there: Record, record: Record) -> None:
     if there != (record if record.digest else evolve(record, digest=there.digest, head=there.head)):
         raise DifferentHistory(
-            f"position {record.position} holds {_named(there)} and was to be {_named(record)}: nothing is written to a "
+            f"position {record.position} holds {named(there)} and was to be {named(record)}: nothing is written to a "
             "ledger of another history; copy to one that is empty, or record all anew, by import_records(anew=True)"
         )
 
@@ -117,13 +117,13 @@ def _append(store: EventStore, batch: Sequence[Record], clock: Callable[[], date
         head = append.head
         if head.position >= first.position:
             raise DifferentHistory(
-                f"position {first.position} was written by somebody else meanwhile, and was to be {_named(first)}: "
+                f"position {first.position} was written by somebody else meanwhile, and was to be {named(first)}: "
                 "copy again, which goes on from there or says what differs"
             )
         for place, record in enumerate(batch, 1):
             if (record.position, record.version) != (head.position + place, head.version + place):
                 raise BadInput(
-                    f"{_named(record)} has position {record.position} and version {record.version}, and after what is "
+                    f"{named(record)} has position {record.position} and version {record.version}, and after what is "
                     f"there it should be {head.position + place} and {head.version + place}: give all records of a "
                     "ledger, in order"
                 )
@@ -142,12 +142,12 @@ def rows_of(batch: Sequence[Record], tree: Tree) -> Iterator[Row]:
         row = row_of(record if record.digest else evolve(record, head=head))
         if record.digest not in ("", row[-1]):
             raise DamagedRecord(
-                f"{_named(record)}, at position {record.position}, is not what its digest says that it was: "
+                f"{named(record)}, at position {record.position}, is not what its digest says that it was: "
                 "copy from a ledger that is sound"
             )
         if record.digest and record.head != head:
             raise DamagedRecord(
-                f"{_named(record)}, at position {record.position}, was recorded after other records than those before "
+                f"{named(record)}, at position {record.position}, was recorded after other records than those before "
                 f"it here: it says {record.head}, and they give {head}; copy from a ledger that is sound"
             )
         tree.grow(leaves_of([row]))
@@ -170,7 +170,7 @@ def _ranks(batch: Sequence[Record], append: Append) -> Iterator[tuple[int, int]]
         if isinstance(record.event, RecordRetracted):
             old = linked(record, record.event.record, append)
             if isinstance(old.event, RecordRetracted) or old.position in retracted or append.is_retracted(old.position):
-                raise BadInput(f"{_named(record)} retracts {_named(old)}, which is a retraction or retracted already")
+                raise BadInput(f"{named(record)} retracts {named(old)}, which is a retraction or retracted already")
             retracted.add(old.position)
         if record.replaces is not None:
             linked(record, record.replaces, append)
@@ -182,11 +182,12 @@ def linked(record: Record, id: str, history: History) -> Record:
     old = history.record(id)
     if old is None:
         raise BadInput(
-            f"{_named(record)} speaks of the record {shown(id)}, and its initiative has none of that id in an earlier "
-            "batch: give all records of a ledger, in order"
+            f"{named(record)}, at position {record.position}, speaks of the record {shown(id)}, and its initiative has "
+            "none of that id in an earlier batch: give all records of a ledger, in order"
         )
     return old
 
 
-def _named(record: Record) -> str:
+def named(record: Record) -> str:
+    """Name a record by its id, and say what it is."""
     return f"record {shown(record.id)} ({NAMES[type(record.event)]} in {shown(record.initiative)})"

@@ -24,7 +24,7 @@ from attrs import define, field, frozen
 from msgspec.json import encode as encode_json
 
 from ledger.exchange.sheets import reason_of
-from ledger.exchange.tables import Rejected, Table, free_path
+from ledger.exchange.tables import Rejected, Table, path_of, require_free
 from ledger.model.errors import BadInput, RefusedRows, RetryMismatch, Violation, shown
 from ledger.model.events import MemberJoined, MemberLeft, MetricUpdated
 from ledger.model.records import Record
@@ -72,7 +72,7 @@ def record_sheet(
             f"{shown(sheet)} is no sheet of events: give what spells(...) or values(...) of ledger.exchange reads; "
             "claims are recorded with their report, as in ReportPublished(..., claims=claims(...))"
         )
-    path = None if rejects is None else free_path(rejects)
+    path = None if rejects is None else path_of(rejects)
     recording = _Recording(initiative, sheet, terms, path)
     try:
         if len(sheet):
@@ -134,8 +134,9 @@ class _Recording:
         if rejected and self.path is None:
             raise RefusedRows(self.sheet.label, rejected, refused)
         if rejected and self.path is not None:
-            self.sheet.write_rejects(self.path, rejected)
-            self.written = True
+            self.written = self.sheet.write_rejects(self.path, rejected)
+        elif self.path is not None:
+            require_free(self.path)
         self.rejected = rejected
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar, overload
@@ -79,36 +80,63 @@ class Table(Sequence[T_co]):
         more = [Rejected(row, self.cells[row], reason) for row, reason in reasons.items()]
         return tuple(sorted([*self.rejected, *more], key=lambda rejected: rejected.row))
 
-    def write_rejects(self, path: str | os.PathLike[str], rejected: Iterable[Rejected] | None = None) -> None:
+    def write_rejects(self, path: str | os.PathLike[str], rejected: Iterable[Rejected] | None = None) -> bool:
         """Write the rows that were set aside to a new CSV file, or other rows of this table that are `rejected`.
 
         It has the columns of the sheet, its delimiter, and before them `reject_row`, the number of the row, and
         `reject_reason`. These two are passed over when the file is read: so it can be mended and read again, by the
         same options. It is in UTF-8, and appears whole or not at all. A half of a character, which no file can hold,
-        is written as an escape.
+        is written as an escape. A file that holds the same rows already, for whatever reasons, is left as it is: then
+        False is given, else True.
 
-        Raises `BadInput` where something is at the path already, and `OSError` where it cannot be written.
+        Raises `BadInput` where anything else is at the path, and `OSError` where it cannot be written.
         """
-        target = free_path(path)
+        target = path_of(path)
         with unfinished_for(target) as unfinished:
             with open(unfinished, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 writer = csv.writer(file, delimiter=self.delimiter)
                 writer.writerow([*REJECT_COLUMNS, *self.columns])
                 for one in self.rejected if rejected is None else rejected:
                     writer.writerow([one.row, one.reason, *one.cells])
-            if not move(unfinished, target):
+            if move(unfinished, target):
+                return True
+            if not _hold_the_same(unfinished, target, self.delimiter):
                 raise _taken(target)
+            return False
 
 
-def free_path(path: object) -> Path:
-    """Give a path at which a file can be written; raises `BadInput` where something is there, or for what is none."""
+def path_of(path: object) -> Path:
+    """Give a path that a file can have; raises `BadInput` for what is none."""
     given = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(given, str) or not given or "\0" in given:
         raise BadInput(f"rejects={shown(path)} is no path of a file: give one that is not there yet")
-    target = Path(given)
-    if os.path.lexists(target):
-        raise _taken(target)
-    return target
+    return Path(given)
+
+
+def require_free(path: Path) -> None:
+    """Raise `BadInput` where something is at a path."""
+    if os.path.lexists(path):
+        raise _taken(path)
+
+
+def _hold_the_same(one: Path, other: Path, delimiter: str) -> bool:
+    """Do two files of rejects hold the same rows, whatever the reasons?
+
+    Where the ledger has grown in between, a reason names the record that was another row of the sheet before.
+    """
+    if not other.is_file():  # to open a pipe would wait for somebody to write to it
+        return False
+    pairs = zip_longest(_without_reasons(one, delimiter), _without_reasons(other, delimiter))
+    try:
+        return all(row == found for row, found in pairs)
+    except (ValueError, csv.Error):  # it is no text, or no file of rejects
+        return False
+
+
+def _without_reasons(path: Path, delimiter: str) -> Iterator[list[str]]:
+    with open(path, encoding="utf-8", newline="") as file:
+        for row, _, *cells in csv.reader(file, delimiter=delimiter):
+            yield [row, *cells]
 
 
 def _taken(path: Path) -> BadInput:

@@ -13,7 +13,7 @@ from uuid import UUID
 from attrs import field, frozen
 from msgspec.json import encode as encode_json
 
-from ledger.model.errors import BadEvent, BadInput, DamagedRecord, NewerFormat, shown
+from ledger.model.errors import WAY_OUT, BadEvent, BadInput, DamagedRecord, NewerFormat, shown
 from ledger.model.events import Event, ReportPublished
 from ledger.model.facts import facts_of
 from ledger.model.fields import prose_field
@@ -23,7 +23,7 @@ from ledger.model.records import OlderBody, Record
 from ledger.model.when import instant, instant_text
 from ledger.recording.codec import NAMES, decode, encode, older_body, schema_of
 from ledger.recording.merkle import Tree
-from ledger.recording.proposal import Entry
+from ledger.recording.proposal import EVENT_OF_BATCH, Entry
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -62,7 +62,8 @@ class Draft(NamedTuple):
     """A batch before it is written: its events, its terms and, by index, what its replacements replace.
 
     `replaces` holds the ids of the records that are replaced, `ranks` their ranks, which the replacements inherit.
-    `ids` holds those that the records get, where they are known before.
+    `ids` holds those that the records get, where they are known before. `called` says how the rules name another
+    event of the batch, by its place.
     """
 
     events: Sequence[Event]
@@ -70,6 +71,7 @@ class Draft(NamedTuple):
     replaces: Mapping[int, str] = MappingProxyType({})
     ranks: Mapping[int, int] = MappingProxyType({})
     ids: Sequence[str] | None = None
+    called: Callable[[int], str] = EVENT_OF_BATCH
 
 
 def entries_of(events: Sequence[Event], head: Head, ranks: Mapping[int, int] | None = None) -> list[Entry]:
@@ -191,8 +193,7 @@ def require_digest(row: Row) -> None:
         right = False
     if not right:
         raise DamagedRecord(
-            f"record {shown(row[0])} ({shown(row[3])}): what is stored is not what its digest says that it was; "
-            "restore the ledger from a backup"
+            f"record {shown(row[0])} ({shown(row[3])}): it is not what its digest says that it was; {WAY_OUT}"
         )
 
 
@@ -211,7 +212,7 @@ def record_of(row: Row) -> Record:
     except NewerFormat as error:
         raise NewerFormat(f"record {position} ({id}): {error}") from None
     except (BadInput, ValueError, TypeError) as error:
-        raise DamagedRecord(f"record {position} ({id}): {error}; restore the ledger from a backup") from error
+        raise DamagedRecord(f"record {position} ({id}): {error}; {WAY_OUT}") from error
     older = older_body(name, schema, body)
     return Record(
         position, initiative, version, id, recorded_at, event, source, by, note, replaces, before, digest, older
@@ -271,15 +272,19 @@ def given_ids(ids: Sequence[str], count: int) -> list[str]:
     if isinstance(ids, str | bytes) or not isinstance(ids, Sequence) or len(ids) != count:
         raise BadInput(f"ids must be a list with one UUID for each event ({count}), in their order")
     for id in ids:
-        try:
-            fine = str(UUID(id)) == id
-        except (ValueError, AttributeError, TypeError):
-            fine = False
-        if not fine:
+        if not is_uuid(id):
             raise BadInput(f"id {shown(id)} is no UUID in lower case with hyphens: make one with str(uuid.uuid4())")
     if len(set(ids)) < count:
         raise BadInput("ids holds one id twice: each event needs one of its own")
     return list(ids)
+
+
+def is_uuid(id: object) -> bool:
+    """Tell whether an id is a UUID in lower case with hyphens, which nobody else has chosen for something else."""
+    try:
+        return str(UUID(id)) == id  # type: ignore[arg-type]  # that it may be no text is why it is asked
+    except (ValueError, AttributeError, TypeError):
+        return False
 
 
 def same_content(record: Record, initiative: str, event: Event, terms: Terms, replaces: str | None = None) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple, TypeAlias
 
-from ledger.model.errors import Damaged
+from ledger.model.errors import WAY_OUT, Damaged
 from ledger.model.heads import TreeHead
 
 WIDTH: Final = 256  # hashes in a full tile
@@ -208,17 +208,14 @@ def _hash(tiles: Tiles, start: int, end: int) -> bytes:
     number, place = divmod(start >> RISE * level, WIDTH)
     hashes = tiles(level, number)[place : place + (1 << inner)]
     if len(hashes) < 1 << inner:
-        raise Damaged(
-            f"tile {number} of level {level} of the Merkle tree lacks hashes: verify() says more; "
-            "restore the ledger from a backup"
-        )
+        raise Damaged(f"tile {number} of level {level} of the Merkle tree lacks hashes: verify() says more; {WAY_OUT}")
     return _folded(hashes)
 
 
 def _folded(hashes: Hashes) -> bytes:
     """Give the root over a number of hashes that is a power of two."""
     while len(hashes) > 1:
-        hashes = [node(*pair) for pair in zip(hashes[::2], hashes[1::2], strict=True)]
+        hashes = list(map(node, hashes[::2], hashes[1::2]))
     return hashes[0]
 
 

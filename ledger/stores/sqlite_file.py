@@ -267,7 +267,11 @@ def _create(path: Path) -> None:
 
 @contextmanager
 def unfinished_for(path: Path) -> Iterator[Path]:
-    """Give the name of a file beside a path, which is to be moved there when it is whole; it is removed at the end."""
+    """Give the name of a file beside a path, which is to be moved there when it is whole; it is removed at the end.
+
+    A process that is killed leaves it, and what SQLite keeps beside it; nobody ever reads that, and another process
+    takes another name.
+    """
     if not path.absolute().parent.is_dir():
         raise StoreError(f"{path}: there is no folder {path.absolute().parent}: create it first")
     unfinished = path.with_name(f".ledger-{uuid4().hex}.new")  # short, whatever the length of the other

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from ledger.model.errors import Damaged, shown
+from ledger.model.errors import WAY_OUT, Damaged, shown
 from ledger.model.heads import TreeHead
 from ledger.recording.batch import COLUMNS, Row, leaves_of, require_digest
 from ledger.recording.merkle import EMPTY, HASH, WIDTH, Hashes, Tree, hashes_in
@@ -67,16 +67,13 @@ def check_end(connection: sqlite3.Connection) -> None:
     head = newest_head(connection)
     position = row[0] if row else 0
     if position != head.size:
-        raise Damaged(
-            f"the newest record is at position {position}, and the newest head counts {head.size}: "
-            "restore the ledger from a backup"
-        )
+        raise Damaged(f"the newest record is at position {position}, and the newest head counts {head.size}: {WAY_OUT}")
     if row:
         require_digest(row)
     if tree_at(connection, position).root().hex() != head.root:
         raise Damaged(
             f"the root of the Merkle tree over {position} records is not the one that was written with the last "
-            "batch: verify() says which record is to blame; restore the ledger from a backup"
+            f"batch: verify() says which record is to blame; {WAY_OUT}"
         )
 
 
@@ -95,5 +92,5 @@ def _hashes(connection: sqlite3.Connection, level: int, start: int, end: int) ->
 
 def _bytes(found: object) -> bytes:
     if not isinstance(found, bytes) or len(found) % HASH:
-        raise Damaged(f"the Merkle tree holds {shown(found)} where a hash should be: restore the ledger from a backup")
+        raise Damaged(f"the Merkle tree holds {shown(found)} where a hash should be: {WAY_OUT}")
     return found

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 HERE = Path(__file__).parent
-NAMES = ("body", "lines", "spells", "values", "claims", "when", "quantity", "measure", "head")
+NAMES = ("body", "lines", "spells", "values", "claims", "when", "quantity", "measure", "head", "proof")
 BETWEEN = "\n%%%\n"  # seeds in a file of them
 MEMORY = 1_024  # megabytes
 LENGTH = 8_192  # bytes of an input

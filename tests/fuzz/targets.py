@@ -24,6 +24,7 @@ from ledger.model.when import When, day, instant
 from ledger.model.wording import measure_of, worded
 from ledger.recording.batch import row_of
 from ledger.recording.codec import NAMES, canonical, decode, encode, schema_of
+from ledger.recording.proofs import GrowthProof, InclusionProof
 
 SECONDS = 1  # an input
 MESSAGE = 30_000  # characters; a sheet names twenty problems
@@ -131,6 +132,18 @@ def head(text: str) -> None:
         assert TreeHead.parse(written) == found
 
 
+def proof(text: str) -> None:
+    """Proofs in JSON: that a ledger only grew, and that a record is in it."""
+    with _refused():
+        growth = GrowthProof.from_json(text)
+        assert GrowthProof.from_json(growth.to_json()) == growth
+        growth.holds(growth.old, growth.new)
+        return
+    found = InclusionProof.from_json(text)
+    assert InclusionProof.from_json(found.to_json()) == found
+    found.holds(found.head)
+
+
 def _same_amount(found: Quantity) -> None:
     assert hash(found) == hash(found + -found + found) or not found.exact
     assert found.contains(found)
@@ -154,4 +167,5 @@ TARGETS: dict[str, Callable[[str], object]] = {
     "quantity": quantity,
     "measure": measure,
     "head": head,
+    "proof": proof,
 }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
 from ledger.exchange import Amounts, Table, from_lines, spells, to_lines, values, wide_values
-from ledger.exchange.tables import free_path
 from ledger.faces.cli.asking import ledger_argument, reading, recorded_in, writing
 from ledger.faces.cli.events import event_options
 from ledger.faces.cli.files import Asked, label_option, progress_option, read_text, sheet_options, text_of
@@ -172,16 +172,14 @@ def claims_(
     """
     table = sheet.claims(file, labels, lenient=rejects is not None, progress=progress)
     report = ReportPublished(**said, claims=table)
-    aside = None if rejects is None else free_path(rejects)
+    aside = Path(rejects) if rejects is not None and table.rejected else None
     with recorded_in(db, initiative, new=new) as club:
-        written = aside if table.rejected else None
-        if written is not None:
-            table.write_rejects(written)
+        written = aside is not None and table.write_rejects(aside)
         try:
             records = club.record(report, **terms)
         except BaseException:  # as for other sheets, the file is there only if the others are recorded
-            if written is not None:
-                written.unlink(missing_ok=True)
+            if aside is not None and written:
+                aside.unlink(missing_ok=True)
             raise
     _tell_of_rejects(len(table.rejected), rejects)
     output.write(record.to_row() for record in records)
