@@ -268,7 +268,8 @@ def test_verify_ends_with_1_where_something_was_lost(path, tmp_path):
     with ledger.open("shorter.db") as shorter, ledger.open(path) as book:
         shorter.import_records(record for record in book.records() if record.position <= 12)
     said = run("verify", "shorter.db", "--head", "-", stdin=published, code=1)
-    assert said.stderr.startswith("Error: the ledger holds 12 records, and the head counts 17")
+    assert said.stderr.startswith("Error: ")
+    assert "12 records, and the head counts 17" in said.stderr
     assert said.stdout == ""
     (tmp_path / "head.txt").write_bytes(b"\xff\xfe")
     assert "it is no text in UTF-8" in run("verify", path, "--head", "head.txt", code=1).stderr
