@@ -160,7 +160,7 @@ LIMITS = {
 }
 """What is just as large as allowed, and with one more a little larger."""
 
-ELSEWHERE = {"WHEN_MAX", "WORDS_MAX", "DEPTH_MAX", "BATCH_MAX", "ROWS_MAX"}
+ELSEWHERE = {"WHEN_MAX", "WORDS_MAX", "DEPTH_MAX", "BATCH_MAX", "ROWS_MAX", "OBJECTS_MAX"}
 JOINED = MemberJoined("a", "2024")
 
 

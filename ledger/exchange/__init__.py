@@ -3,7 +3,9 @@
 from ledger.exchange.anew import record_anew
 from ledger.exchange.claim_sheets import claims
 from ledger.exchange.copies import copy, write_records
+from ledger.exchange.event_lines import events_from_lines
 from ledger.exchange.lines import from_lines, to_lines
+from ledger.exchange.objects import sheet_of_objects
 from ledger.exchange.sheet_records import SheetRecorded
 from ledger.exchange.spell_sheets import spells
 from ledger.exchange.tables import Rejected, Table
@@ -16,8 +18,10 @@ __all__ = [
     "Table",
     "claims",
     "copy",
+    "events_from_lines",
     "from_lines",
     "record_anew",
+    "sheet_of_objects",
     "spells",
     "to_lines",
     "values",

@@ -56,6 +56,10 @@ class SheetRecorded:
     already: tuple[Record, ...]
     rejected: tuple[Rejected, ...]
 
+    def to_row(self) -> dict[str, object]:
+        """Give one row of numbers: how many records were written, and were there already, and how many rows aside."""
+        return {"recorded": len(self.records), "already": len(self.already), "rejected": len(self.rejected)}
+
 
 def record_sheet(
     initiative: str, sheet: Table[Event], terms: Terms, rejects: str | os.PathLike[str] | None, write: Write

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cached_property
 
@@ -11,6 +11,7 @@ from attrs import field, frozen
 from ledger.model.measures import Measure
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
+from ledger.model.wording import headed
 
 
 @frozen
@@ -95,6 +96,30 @@ class Figure:
             self._support,
         )
 
+    def to_row(self) -> dict[str, object]:
+        """Give one row of plain values: days are dates, ends are exact numbers, and None where they are open.
+
+        `members` counts those who certainly count, and `reporting` those of them whose value is certain; the others
+        are named.
+        """
+        return {
+            "measure": headed(self.measure),
+            "at": self.at,
+            "basis": self.basis,
+            "low": self.amount.low,
+            "high": self.amount.high,
+            "unit": self.amount.unit,
+            "complete": self.complete,
+            "members": len(self.members),
+            "reporting": len(self.reporting),
+            "missing": list(self.missing),
+            "possible_members": list(self.possible_members),
+            "possibly_missing": list(self.possibly_missing),
+            "envelope_low": self.envelope.low,
+            "envelope_high": self.envelope.high,
+            "oldest": self.oldest,
+        }
+
     def __reduce__(self) -> tuple[type[Figure], tuple[object, ...]]:
         return Figure, (
             self.measure,
@@ -111,6 +136,18 @@ class Figure:
         if self.complete:
             return str(self.amount)
         return f"{self.amount} ({len(self.reporting)} of {len(self.members)} report)"
+
+
+def rows_of(answer: Figure | Mapping[str | None, Figure]) -> list[dict[str, object]]:
+    """Give a row for a figure or, where it was asked by groups, for each of them, with its `group` before it.
+
+    >>> from ledger.model.state import replay
+    >>> rows_of(replay([], at="2024-01-01").count())[0]["high"]
+    Decimal('0')
+    """
+    if isinstance(answer, Figure):
+        return [answer.to_row()]
+    return [{"group": group, **figure.to_row()} for group, figure in answer.items()]
 
 
 @frozen

@@ -17,6 +17,7 @@
     a line of JSON Lines                              20,000,000 characters
     a line of a CSV file, and its columns             10,000,000 characters, 16,384 columns
     rows of a CSV file                                1,000,000
+    a file of JSON objects that are read as rows      200,000,000 characters
 
 Each is asked before anything is made of what was given, so that no input, however it was made, takes more than its
 share of time or of memory. What is larger is refused by a `LedgerError` that says so. A line of a file is never read
@@ -53,5 +54,6 @@ COUNT_MAX: Final = 2**63 - 1  # what a store can number
 
 RECORD_LINE_MAX: Final = 20_000_000  # characters
 SHEET_LINE_MAX: Final = 10_000_000  # characters
+OBJECTS_MAX: Final = 200_000_000  # characters
 COLUMNS_MAX: Final = 16_384  # as many as Excel has
 ROWS_MAX: Final = 1_000_000

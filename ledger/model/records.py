@@ -73,6 +73,24 @@ class Record:
         """The short form, as states and explanations carry it."""
         return RecordRef(self.position, self.version, self.id, self.recorded_at, self.source)
 
+    def to_row(self) -> dict[str, object]:
+        """Give one row of plain values: where it stands, what it is about, when it took effect and who says so."""
+        effective = getattr(self.event, "effective", None)
+        return {
+            "position": self.position,
+            "initiative": self.initiative,
+            "version": self.version,
+            "id": self.id,
+            "recorded_at": self.recorded_at,
+            "event": type(self.event).__name__,
+            **{what: getattr(self.event, what, None) for what in ("member", "metric", "report", "record")},
+            "effective": None if effective is None else str(effective),
+            "source": self.source,
+            "by": self.by,
+            "note": self.note,
+            "replaces": self.replaces,
+        }
+
 
 def known_at_of(value: KnownAt) -> datetime | int | None:
     """Read a moment of knowledge: an instant in UTC, a position from 0, or None. Raises `BadInput`.

@@ -23,7 +23,7 @@ from ledger.model.events import MetricDefined, RecordRetracted, ReportPublished
 from ledger.model.facts import CLOSED, INITIATIVE_STATUS, PlainFact, Register, facts_of, metric_of, window_of
 from ledger.model.figures import Contribution, Figure
 from ledger.model.measures import ByLike, Measure, Members, Total, WhereLike
-from ledger.model.members import Member, contents, member_at
+from ledger.model.members import Member, contents, member_at, member_rows
 from ledger.model.quantity import Quantity
 from ledger.model.records import KnownAt, PlainRef, Record, RecordRef, known, known_at_of
 from ledger.model.registers import Registers, chained
@@ -282,6 +282,11 @@ class InitiativeState:
             "values": {metric: str(amount) for metric, amount in self.values.items()},
             "reports": {id: {"title": one.title, "url": one.url} for id, one in self.reports.items()},
         }
+
+    def to_rows(self) -> list[dict[str, object]]:
+        """Give one row of plain values for each member: the certain ones, then the possible, then the suspended."""
+        standing = {"certain": self.members, "possible": self.possible_members, "suspended": self.suspended}
+        return member_rows({status: some.values() for status, some in standing.items()})
 
     @cached_property
     def _own(self) -> Mapping[str, list[Register]]:

@@ -43,6 +43,13 @@ class Revision(NamedTuple, Generic[A]):
     position: int
     figure: A
 
+    def to_rows(self) -> list[dict[str, object]]:
+        """Give a plain row for each figure: `known_at`, `position`, `low`, `high`, `unit`, `complete`, the `group`."""
+        return [
+            {"known_at": self.known_at, "position": self.position, **group, **_row(figure)}
+            for group, figure in _figures(self.figure)
+        ]
+
 
 class Series(Sequence[A]):
     """The answers for some days, in order, all as known at one moment. `days` are those days.

@@ -64,6 +64,19 @@ class Effect:
     low_change: Exact | None
     high_change: Exact | None
 
+    def to_row(self) -> dict[str, object]:
+        """Give one row of plain values: changes are exact numbers, None where they are open; records are ids."""
+        return {
+            "kind": self.kind,
+            "subject": self.subject,
+            "before": self.before and str(self.before),
+            "after": self.after and str(self.after),
+            "low_change": self.low_change,
+            "high_change": self.high_change,
+            "records_before": [ref.id for ref in self.before.records] if self.before else [],
+            "records_after": [ref.id for ref in self.after.records] if self.after else [],
+        }
+
     def __str__(self) -> str:
         """Say it in a line."""
         before, after = ("nothing" if part is None else str(part) for part in (self.before, self.after))
@@ -109,6 +122,10 @@ class Why:
                 lines.append(Line(kind, low, high, subjects))
         lines.append(Line(CLOSING, closing.low, closing.high, note=_note(self.closing)))
         return Bridge(self.measure, closing.unit, tuple(lines))
+
+    def to_rows(self) -> list[dict[str, object]]:
+        """Give one row of plain values for each effect; `bridge().to_rows()` has one for each kind."""
+        return [effect.to_row() for effect in self.effects]
 
     def __str__(self) -> str:
         """Give the bridge, and below it each effect."""

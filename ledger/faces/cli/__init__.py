@@ -1,0 +1,1 @@
+"""The command line, `mledger`: each command calls what the library offers to everybody, and computes nothing itself."""

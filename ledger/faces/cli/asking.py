@@ -1,0 +1,181 @@
+"""What commands have in common: the ledger, the initiative in it, days, moments of knowledge, and measures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, Final
+
+import attrs
+import click
+
+import ledger
+from ledger.faces.cli.output import Command
+from ledger.model.errors import BadInput, NotALedger, UnknownInitiative, listed
+from ledger.model.measures import OVERLAPS, Distinct, Joined, Measure, Members, Total, Value
+from ledger.model.wording import EXAMPLES, measure_of
+from ledger.queries.points import PointLike
+
+_NAMED_MAX: Final = 10  # initiatives, as far as a message names them
+
+ledger_argument = click.argument("db")
+initiative_option = click.option(
+    "-i", "--initiative", metavar="ID", help="The initiative; may be left out where the ledger holds exactly one."
+)
+
+
+@contextmanager
+def reading(db: str) -> Iterator[ledger.Ledger]:
+    """Open the ledger at a path to read it: nothing is created, and nothing written."""
+    _require_there(db)
+    with ledger.open(db, read_only=True) as book:
+        yield book
+
+
+@contextmanager
+def writing(db: str) -> Iterator[ledger.Ledger]:
+    """Open the ledger at a path to record in it; raises `NotALedger` where nothing is, and creates none."""
+    _require_there(db)
+    with ledger.open(db) as book:
+        yield book
+
+
+def _require_there(db: str) -> None:
+    if "\0" in db or not os.path.exists(db):
+        raise NotALedger(f"{db}: there is no ledger: check the path, or make one with mledger init")
+
+
+@contextmanager
+def asked(db: str, initiative: str | None) -> Iterator[ledger.Initiative]:
+    """Open the ledger at a path to ask one initiative of it."""
+    with reading(db) as book:
+        yield initiative_of(book, initiative)
+
+
+@contextmanager
+def recorded_in(db: str, initiative: str | None, *, new: bool) -> Iterator[ledger.Initiative]:
+    """Open the ledger at a path to record in one initiative of it: in one that has no records yet only if `new`."""
+    with writing(db) as book:
+        chosen = initiative_of(book, initiative)
+        known = book.initiatives()
+        if not new and chosen.id not in known:
+            raise UnknownInitiative(chosen.id, known, "to begin one of that name, record its launch, or say --new")
+        yield chosen
+
+
+def initiative_of(book: ledger.Ledger, id: str | None) -> ledger.Initiative:
+    """Give the initiative of an id or, where none is given, the only one; raises `BadInput` where that is not one."""
+    if id is not None:
+        return book.initiative(id)
+    known = book.initiatives()
+    if len(known) != 1:
+        named = f"{len(known)} initiatives: {listed(known, _NAMED_MAX)}" if known else "no initiative yet"
+        raise BadInput(f"the ledger holds {named}; say which one is meant, as in -i chess-club")
+    return book.initiative(known[0])
+
+
+def moment_of(text: str) -> str | int:
+    """Read a position where the text is a number, and leave an instant to the library."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else text
+
+
+def _moment(context: click.Context, parameter: click.Parameter, given: str | None) -> str | int | None:
+    del context, parameter
+    return None if given is None else moment_of(given)
+
+
+known_at_option = click.option(
+    "--known-at", callback=_moment, metavar="MOMENT", help="As known then: 2023-06-01T12:00:00Z, or a position."
+)
+at_option = click.option("--at", metavar="DAY", help="At the end of that day, such as 2022-12-31; today unless given.")
+
+
+def point(context: click.Context, parameter: click.Parameter, given: str) -> PointLike:
+    """Read a point in both times, for an argument: a day, and after an @ the moment by which it was known."""
+    del context, parameter
+    day, known, moment = given.partition("@")
+    return (day, moment_of(moment)) if known else day
+
+
+def pairs(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Read texts with an = in each, for an option; in what stands behind it there may be others."""
+    for text in given:
+        name, equals, _ = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{text!r} has no name and an = after it, as in country=Spain", context, parameter)
+    return tuple((text.partition("=")[0], text.partition("=")[2]) for text in given)
+
+
+_HEADS: Final = ("measure", "counts", "total", "distinct", "value", "joined_since")
+_MORE: Final = ("member", "where", "suspended", "members_at", "within", "overlap")
+
+
+def measure_options(command: Command) -> Command:
+    """Give a command the options that say a measure; it takes it as `measure`, None where none is said."""
+
+    @click.option("--counts", is_flag=True, help="How many members?")
+    @click.option("--total", metavar="METRIC", help="What do the members' values add up to?")
+    @click.option("--distinct", metavar="ATTRIBUTE", help="How many different values do the members have?")
+    @click.option("--value", metavar="METRIC", help="The initiative's own value, or with --member that of one.")
+    @click.option("--joined-since", metavar="DAY", help="How many members joined on that day or later?")
+    @click.option("--measure", metavar="WORDS", help=f'Any measure in words: "{EXAMPLES[0]}".')
+    @click.option("--member", metavar="ID", help="With --value: the member whose value is asked for.")
+    @click.option(
+        "--where", callback=pairs, multiple=True, metavar="ATTRIBUTE=VALUE", help="Only those; an empty value is none."
+    )
+    @click.option("--suspended", is_flag=True, help="Count the suspended too.")
+    @click.option("--members-at", metavar="DAY", help="With --total: over the members of that day.")
+    @click.option("--within", metavar="PERIOD", help="With --total: leave out older values, as in '2 years'.")
+    @click.option("--overlap", type=click.Choice(OVERLAPS), help="With --total: what to do about parts of members.")
+    @wraps(command)
+    def with_measure(**given: Any) -> None:
+        heads = {name: value for name in _HEADS if (value := given.pop(name)) not in (None, False)}
+        more = {name: value for name in _MORE if (value := given.pop(name)) not in (None, False, ())}
+        command(**given, measure=_measure(heads, more))
+
+    return with_measure
+
+
+def by_option(command: Command) -> Command:
+    """Give a command the option to group its figures."""
+    option = click.option("--by", metavar="ATTRIBUTE", help="A figure for each value of that attribute.")
+    return option(command)
+
+
+def _measure(heads: dict[str, Any], more: dict[str, Any]) -> Measure | None:
+    if len(heads) > 1:
+        first, second, *_ = map(_option, heads)
+        raise click.UsageError(f"{first} and {second} are two measures: ask for one at a time")
+    if not heads:
+        if more:
+            raise click.UsageError(f"{_option(next(iter(more)))} goes with a measure, such as --counts or --total")
+        return None
+    ((head, said),) = heads.items()
+    if head == "measure":
+        if more:
+            raise click.UsageError(f"{_option(next(iter(more)))} does not go with --measure: say it in its words")
+        return measure_of(said)
+    kinds: dict[str, Any] = {
+        "counts": Members, "total": Total, "distinct": Distinct, "value": Value, "joined_since": Joined,
+    }  # fmt: skip
+    kind = kinds[head]
+    known = {field.name for field in attrs.fields(kind)}
+    for name in more:
+        if name not in known:
+            raise click.UsageError(f"{_option(name)} does not go with {_option(head)}")
+    if "where" in more:
+        more["where"] = _where(more["where"])
+    return kind(*([] if head == "counts" else [said]), **more)  # type: ignore[no-any-return]
+
+
+def _where(pairs: tuple[tuple[str, str], ...]) -> dict[str, list[str | None]]:
+    where: dict[str, list[str | None]] = {}
+    for name, value in pairs:
+        where.setdefault(name, []).append(value or None)
+    return where
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -1,0 +1,107 @@
+"""An event from options: one option for each field of its class, so that every event can be recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import wraps
+from typing import Any, Final
+
+import attrs
+import click
+
+from ledger.faces.cli.asking import pairs
+from ledger.faces.cli.output import Command
+from ledger.model.events import EVENTS, QUALITIES, Claim, Event
+from ledger.model.wording import measure_of
+
+_HELP: Final[Mapping[str, tuple[str, str]]] = {
+    "effective": ("WHEN", "The day from which it holds, such as 2023-01-20; 2021 or 2021/2022-05 where it is rough."),
+    "name": ("NAME", "The name."),
+    "member": ("ID", "The member."),
+    "part_of": ("ID", "The member that it is part of."),
+    "reason": ("TEXT", "Why."),
+    "metric": ("ID", "The metric."),
+    "unit": ("UNIT", "The unit, such as Mt/year or EUR."),
+    "title": ("TEXT", "The title."),
+    "definition": ("TEXT", "What is measured, in words."),
+    "amount": ("AMOUNT", "The value, such as '12.5 Mt/year', '15..20 percent' or '>= 2.7e6 people'."),
+    "period": ("WHEN", "The time that the value speaks of."),
+    "quality": ("|".join(QUALITIES), "How the value came about."),
+    "report": ("ID", "The report."),
+    "url": ("URL", "Where it can be read."),
+    "kind": ("TEXT", "What kind of report it is."),
+    "record": ("ID", "The record that was wrong."),
+}
+_FLAGS: Final[Mapping[str, tuple[str, str]]] = {
+    "additive": ("--additive/--not-additive", "Can the members' values be added up?"),
+    "nonnegative": ("--nonnegative/--any-sign", "Is no value below zero?"),
+}
+_NOT_CHANGED: Final = ("reason", "record")  # a correction has a reason of its own
+_EACH: Final = {"supporters": "--supporter", "successors": "--successor"}
+
+
+def event_options(
+    kind: type[Event], *, needed: bool = True, without: Collection[str] = ()
+) -> Callable[[Command], Command]:
+    """Give a command an option for each field of a class of events; it takes what was given as `said`, by field.
+
+    With `needed=False` none of them has to be given; fields that are `without` have none.
+    """
+    return _options([field for field in attrs.fields(kind) if field.name not in without], needed=needed)
+
+
+def change_options(command: Command) -> Command:
+    """Give a command an option for each field that a correction can change, of whatever class of events."""
+    fields = {field.name: field for kind in EVENTS for field in attrs.fields(kind)}
+    return _options([field for name, field in fields.items() if name not in _NOT_CHANGED], needed=False)(command)
+
+
+def _options(fields: Sequence[attrs.Attribute[Any]], *, needed: bool) -> Callable[[Command], Command]:
+    names = [field.name for field in fields]
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def with_event(**given: Any) -> None:
+            withdrawn = given.pop("withdrawn", False)
+            every = {name: given.pop(name) for name in names}
+            said = {name: _value(name, value) for name, value in every.items() if value not in (None, ())}
+            if withdrawn and "amount" in said:
+                raise click.UsageError("--withdrawn and --amount are two things to say of a value: give one")
+            if needed and "amount" in names and "amount" not in said and not withdrawn:
+                raise click.UsageError("Missing option '--amount' or '--withdrawn'.")
+            command(**given, said={**said, "amount": None} if withdrawn else said)
+
+        wrapped: Command = with_event
+        if "amount" in names:
+            wrapped = click.option("--withdrawn", is_flag=True, help="There is no value any more.")(wrapped)
+        for field in reversed(fields):
+            wrapped = _option(field, needed=needed)(wrapped)
+        return wrapped
+
+    return decorate
+
+
+def _option(field: attrs.Attribute[Any], *, needed: bool) -> Callable[[Command], Command]:
+    name = field.name
+    if name == "attributes":
+        words = "An attribute, as in country=Spain; an empty value takes it away."
+        return click.option("--attribute", name, callback=pairs, multiple=True, metavar="NAME=VALUE", help=words)
+    if name in _EACH:
+        return click.option(_EACH[name], name, multiple=True, metavar="NAME", help=f"One of the {name}.")
+    if name == "claims":
+        words = "A figure that it states, as in 'members' 17 or 'total co2' '451 Mt/year'."
+        return click.option("--claim", name, nargs=2, multiple=True, metavar="MEASURE AMOUNT", help=words)
+    if name in _FLAGS:
+        flag, words = _FLAGS[name]
+        return click.option(flag, name, default=None, help=words)
+    metavar, words = _HELP[name]
+    required = needed and field.default is attrs.NOTHING and name != "amount"
+    return click.option(f"--{name.replace('_', '-')}", name, required=required, metavar=metavar, help=words)
+
+
+def _value(name: str, value: Any) -> Any:
+    if name == "attributes":
+        return {attribute: text or None for attribute, text in value}
+    if name == "claims":
+        return [Claim(measure_of(words), amount) for words, amount in value]
+    return value

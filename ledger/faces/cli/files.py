@@ -1,0 +1,155 @@
+"""Files that commands read: sheets in whatever form they come, texts, and how far reading has got."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import wraps
+from io import TextIOWrapper
+from typing import Any, BinaryIO, Final, TextIO, cast
+
+import click
+from attrs import frozen
+
+from ledger.exchange import Table, claims
+from ledger.exchange.objects import sheet_of_objects
+from ledger.faces.cli.asking import pairs
+from ledger.faces.cli.output import Command, escaped
+from ledger.model.errors import BadInput
+from ledger.model.events import Claim
+from ledger.model.measures import Measure
+from ledger.model.wording import measure_of
+
+STDIN: Final = "-"
+_SMALL_MAX: Final = 1_000_000  # characters
+_FORMS: Final = ("csv", "tsv", "json", "nl")
+_FORM_OF: Final = {".tsv": "tsv", ".tab": "tsv", ".json": "json", ".jsonl": "nl", ".ndjson": "nl", ".nl": "nl"}
+
+progress_option = click.option(
+    "--progress/--no-progress", default=None, help="Show how far it has got, on stderr; so it is in a terminal."
+)
+
+
+@frozen
+class Asked:
+    """How a sheet is to be read, as options say: its form, its delimiter, and which of its columns is which."""
+
+    form: str | None = None
+    delimiter: str | None = None
+    columns: Mapping[str, str | None] = {}
+
+    @contextmanager
+    def opened(self, file: str, *, progress: bool | None = False) -> Iterator[tuple[TextIO, dict[str, Any]]]:
+        """Open a file as a CSV file, and give it with the arguments that say how the library is to read it."""
+        form = self.form or _FORM_OF.get(os.path.splitext(file)[1].lower(), "csv")
+        if form in ("json", "nl"):
+            with text_of(file, progress=progress) as text:
+                sheet = sheet_of_objects(text)
+            yield sheet, dict(self.columns)
+        else:
+            # what is no UTF-8 is let in, so that its row can be named
+            with text_of(file, errors="surrogateescape", progress=progress) as text:
+                yield text, {**self.columns, "delimiter": self.delimiter or ("\t" if form == "tsv" else ",")}
+
+    def claims(
+        self, file: str, labels: tuple[tuple[str, str], ...], *, lenient: bool = False, progress: bool | None = False
+    ) -> Table[Claim]:
+        """Read the claims of a sheet."""
+        measures: dict[str, Measure] = {label: measure_of(words) for label, words in labels}
+        with self.opened(file, progress=progress) as (text, how):
+            return claims(text, measures=measures, lenient=lenient, **how)
+
+
+def sheet_options(*fields: str) -> Callable[[Command], Command]:
+    """Give a command the options that say how a sheet is written, and which of these fields is in which column."""
+
+    def decorate(command: Command) -> Command:
+        @click.option(
+            "--format", "form", type=click.Choice(_FORMS), help="The form of the file: else its name says it, or csv."
+        )
+        @click.option("--delimiter", metavar="SIGN", help="What stands between the cells of a CSV file.")
+        @click.option(
+            "-c", "--column", "columns", callback=pairs, multiple=True, metavar="FIELD=COLUMN",
+            help=f"The column of a field, where it has another name; empty for none. Fields: {', '.join(fields)}.",
+        )  # fmt: skip
+        @wraps(command)
+        def with_sheet(**given: Any) -> None:
+            columns = dict(given.pop("columns"))
+            for field in columns:
+                if field not in fields:
+                    raise click.UsageError(f"{field!r} is no field of the sheet; these are: {', '.join(fields)}")
+            named = {field: column or None for field, column in columns.items()}
+            sheet = Asked(given.pop("form"), given.pop("delimiter"), named)
+            command(**given, sheet=sheet)
+
+        return with_sheet
+
+    return decorate
+
+
+label_option = click.option(
+    "--label", "labels", nargs=2, multiple=True, metavar="TEXT WORDS", help="What a label in the sheet measures."
+)
+
+
+def read_text(file: str) -> str:
+    """Read a whole small file, such as a published head; - is the standard input."""
+    with text_of(file) as text:
+        try:
+            return text.read(_SMALL_MAX)
+        except UnicodeError as error:
+            raise BadInput(f"{file}: it is no text in UTF-8: {error}") from None
+
+
+@contextmanager
+def text_of(file: str, *, errors: str = "strict", progress: bool | None = False) -> Iterator[TextIO]:
+    """Open a file as text in UTF-8, as the readers of the library like it; - is the standard input."""
+    with _binary(file) as binary, _watched(binary, file, progress=progress) as watched:
+        text = _Text(watched, encoding="utf-8", errors=errors, newline="")
+        text.label = "the standard input" if file == STDIN else file
+        try:
+            yield text
+        finally:
+            text.detach()  # who opened the file closes it
+
+
+class _Text(TextIOWrapper):
+    """A text that says of which file it is."""
+
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+
+@contextmanager
+def _binary(file: str) -> Iterator[BinaryIO]:
+    if file == STDIN:
+        if sys.stdin is None:
+            raise BadInput("there is no standard input to read: give the path of a file")
+        yield cast("BinaryIO", sys.stdin.buffer)
+        return
+    if "\0" in file:
+        raise BadInput(f"{escaped(file)} is no path: no file can have that name")
+    with open(file, "rb") as opened:
+        yield opened
+
+
+@contextmanager
+def _watched(binary: BinaryIO, file: str, *, progress: bool | None) -> Iterator[BinaryIO]:
+    """Show how much of a file has been read, where that is asked for, or where somebody sits before a terminal."""
+    if not (sys.stderr.isatty() if progress is None else progress):
+        yield binary
+        return
+    from rich.console import Console  # noqa: PLC0415 - most commands show no progress
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    size = None if file == STDIN else os.fstat(binary.fileno()).st_size
+    with Progress(console=Console(stderr=True)) as shown:
+        title = escape(f"reading {escaped(os.path.basename(file), keep='')}")
+        task = shown.add_task(title, total=size)
+        yield shown.wrap_file(binary, task_id=task)

@@ -1,0 +1,126 @@
+"""Commands that ask what was the case: members and figures on a day, along the days, and as it was believed."""
+
+from __future__ import annotations
+
+import click
+
+from ledger.faces.cli.asking import (
+    asked,
+    at_option,
+    by_option,
+    initiative_option,
+    known_at_option,
+    ledger_argument,
+    measure_options,
+)
+from ledger.faces.cli.output import Output, output_options
+from ledger.model.figures import rows_of
+from ledger.model.measures import Measure, Members
+from ledger.model.records import KnownAt
+from ledger.queries.timeline import STEPS
+
+MEMBERS = Members()
+
+
+@click.command()
+@ledger_argument
+@initiative_option
+@at_option
+@known_at_option
+@measure_options
+@by_option
+@output_options
+def show(
+    db: str, initiative: str | None, at: str | None, known_at: KnownAt, measure: Measure | None, by: str | None,
+    output: Output,
+) -> None:  # fmt: skip
+    """Show who was a member on a day, or a figure.
+
+    Without a measure each member has a row: certain, possible or suspended, and since when. With one there is a row
+    for the figure, with its low and its high end and with how many report; with --by a row for each group.
+
+    \b
+    mledger show clubs.db --at 2022-12-31 -t
+    mledger show clubs.db --at 2022-12-31 --known-at 2023-06-01T00:00:00Z
+    mledger show clubs.db --total dues --where city=Bilbao
+    mledger show clubs.db --counts --by city --csv
+    """
+    if by is not None and measure is None:
+        raise click.UsageError("--by goes with a measure, such as --counts or --total")
+    with asked(db, initiative) as club:
+        state = club.today(known_at) if at is None else club.at(at, known_at)
+        output.write(state.to_rows() if measure is None else rows_of(state.measure(measure, by=by)))
+
+
+@click.command()
+@ledger_argument
+@initiative_option
+@click.option("--from", "start", metavar="DAY", required=True, help="The first day.")
+@click.option("--to", "end", metavar="DAY", required=True, help="The last day, if a step ends there.")
+@click.option("--every", type=click.Choice(list(STEPS)), default="month", show_default=True, help="The step.")
+@known_at_option
+@measure_options
+@by_option
+@output_options
+def series(
+    db: str, initiative: str | None, start: str, end: str, every: str, known_at: KnownAt, measure: Measure | None,
+    by: str | None, output: Output,
+) -> None:  # fmt: skip
+    """Show a figure along the days: how many members there were, unless another measure is given.
+
+    \b
+    mledger series clubs.db --from 2021-01-01 --to 2023-01-01 --every year -t
+    mledger series clubs.db --from 2021-12-31 --to 2023-12-31 --total dues --by city --csv
+    """
+    with asked(db, initiative) as club:
+        line = club.timeline(MEMBERS if measure is None else measure, by=by)
+        output.write(line.series(start, end, every=every, known_at=known_at).to_rows())
+
+
+@click.command()
+@ledger_argument
+@click.argument("day")
+@initiative_option
+@measure_options
+@by_option
+@output_options
+def revisions(
+    db: str, day: str, initiative: str | None, measure: Measure | None, by: str | None, output: Output
+) -> None:
+    """Show how the belief about one DAY changed: each figure, and the moment from which it was the answer.
+
+    \b
+    mledger revisions clubs.db 2022-12-31 -t
+    mledger revisions clubs.db 2022-12-31 --total dues
+    """
+    with asked(db, initiative) as club:
+        line = club.timeline(MEMBERS if measure is None else measure, by=by)
+        output.write(row for revision in line.revisions(day) for row in revision.to_rows())
+
+
+@click.command()
+@ledger_argument
+@initiative_option
+@at_option
+@known_at_option
+@click.option("--since", metavar="DAY", help="Tell what changed from that day on, too.")
+@click.option("--by", metavar="ATTRIBUTE", help="Group the members by that attribute.")
+@click.option(
+    "--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True,
+    help="How it is written.",
+)  # fmt: skip
+def summary(
+    db: str, initiative: str | None, at: str | None, known_at: KnownAt, since: str | None, by: str | None, form: str
+) -> None:
+    """Write a day down as a short document, to be pasted into a report.
+
+    It needs the extra "documents".
+
+    \b
+    mledger summary clubs.db --at 2022-12-31 --since 2021-12-31
+    mledger summary clubs.db --at 2022-12-31 --by city --format html > members.html
+    """
+    with asked(db, initiative) as club:
+        day = club.today().at if at is None else at
+        page = club.summary(day, known_at, since=since, by=by, format=form)
+        click.echo(page.encode(), nl=False)
