@@ -362,3 +362,10 @@ def test_the_guide_shows_every_command_at_work():
         for under in getattr(command, "commands", {}) if name == "import" else ():
             assert re.search(rf"mledger {name} \S+ {under} ", run_there), under
     assert "json-lines" in run_there
+
+
+def test_a_joining_of_which_only_the_latest_day_is_known_has_a_span_that_is_open():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(MemberJoined("ada", "[..2020]"))
+        assert [row["since"] for row in club.at("2021-01-01").to_rows()] == ["[..2020-12-31]"]

@@ -83,8 +83,10 @@ def member_rows(standing: Mapping[str, Iterable[Member]]) -> list[dict[str, obje
 def _since(member: Member) -> str | None:
     if member.joined_from is None or member.joined_by is None:
         return None
-    exact = member.joined_from == member.joined_by
-    return f"{member.joined_from}" if exact else f"{member.joined_from}/{member.joined_by}"
+    if member.joined_from == member.joined_by:
+        return str(member.joined_by)
+    open_end = member.joined_from == date.min
+    return f"[..{member.joined_by}]" if open_end else f"{member.joined_from}/{member.joined_by}"
 
 
 def _said(text: str | None) -> str:
