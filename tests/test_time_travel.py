@@ -451,6 +451,36 @@ def test_a_series_holds_the_answer_of_every_step(history, asking, first, length,
             steps_right(line, asking, past, first, first + length * DAY, every, known_at)
 
 
+@settings(max_examples=EXAMPLES // 2)
+@given(histories(**SOME), asked(), DAYS_OF_A_SERIES, st.integers(-40, 500), st.data())
+def test_between_two_days_of_a_series_of_changes_nothing_changes(history, asking, first, length, data):
+    with open_memory() as book:
+        clusters = recorded(book, history)
+        if not history:
+            return
+        known_at, last = data.draw(st.sampled_from(moments_of(history))), first + length * DAY
+        past, line = Past(clusters.records()), clusters.timeline(asking.measure, by=asking.by)
+        found = tried(lambda: line.series(first, last, every="change", known_at=known_at))
+        if isinstance(found, tuple) or length < 0:
+            assert list(found) == list(tried(lambda: line.series(first, last, every="day", known_at=known_at)))
+            return
+        assert found.days[0] == first
+        assert list(found.days) == sorted({*found.days})
+        for one, following in zip(found.days, [*found.days[1:], last + DAY], strict=True):
+            for day in {one, following - DAY, one + (following - one) // 2}:
+                assert holding(past.answer(asking, day, known_at)) == holding(past.answer(asking, one, known_at)), day
+
+
+def holding(answer):
+    """What an answer says, but for the day it is asked of."""
+    figures = answer if isinstance(answer, dict) else {(): answer}
+    return (
+        answer
+        if isinstance(answer, tuple)
+        else [(group, one.amount, one.envelope, one.support) for group, one in figures.items()]
+    )
+
+
 @settings(max_examples=EXAMPLES // 6)
 @given(histories(parts=True, max_size=20, bounds=False), asked(), st.data())
 def test_long_histories_are_taken_in_batch_by_batch(history, asking, data):
@@ -1111,7 +1141,7 @@ def test_groups_are_by_the_name_of_an_attribute(clusters, by):
 @pytest.mark.parametrize("every", ["hour", "", None, 1, "Month", []])
 def test_an_unknown_step_is_refused_with_those_there_are(clusters, every):
     clusters.record(MemberJoined("a", "2021"))
-    with pytest.raises(BadInput, match="day, week, month, quarter, year"):
+    with pytest.raises(BadInput, match="day, week, month, quarter, year, change"):
         clusters.timeline(Members()).series("2021-01-01", "2021-12-31", every=every)
 
 

@@ -24,7 +24,8 @@ from ledger.model.measures import ByLike, Measure, Share, singles_of
 from ledger.model.records import KnownAt, known_at_of
 from ledger.model.shares import in_order, share_of
 from ledger.model.when import day
-from ledger.queries.log import Log, News, Wanted, state_of
+from ledger.queries.holds import days_of_change
+from ledger.queries.log import Log, News, Wanted, standing, state_of
 from ledger.queries.totals import Columns, Totals
 from ledger.recording.batch import EPOCH
 
@@ -34,6 +35,8 @@ A = TypeVar("A", bound=Figure | dict[str | None, Figure])
 MICROSECOND: Final = timedelta(microseconds=1)
 STEPS: Final = {"day": (0, 1), "week": (0, 7), "month": (1, 0), "quarter": (3, 0), "year": (12, 0)}
 """How many months, and how many days, a step is."""
+CHANGE: Final = "change"
+"""The step of a series that has every day on which anything changes, and no other."""
 
 
 class Revision(NamedTuple, Generic[A]):
@@ -129,10 +132,16 @@ class Timeline(Generic[A]):
         """Answer for `start` and each `day`, `week`, `month`, `quarter` or `year` on from it, up to `end`, inclusive.
 
         All are as known at one moment. A month on from the 31st is the last day of a shorter month.
+
+        With `every="change"` it answers for `start` and each later day on which anything that the measure looks at
+        can begin to hold. From one of them to the day before the next the answer is the same, so these say all.
         """
-        days = list(_days(day(start), day(end), every))
+        first, last = day(start), day(end)
+        days = [] if every == CHANGE else list(_days(first, last, every))
         with self._lock:
             batch = self._batch(known_at)
+            if every == CHANGE and first <= last:
+                days = [first, *(one for one in self._days_of_change(batch) if first < one <= last)]
             if days and not all(totals.can_answer(batch) for totals in self._totals):
                 self._answer(days[0], batch)  # which raises
             return Series(days, partial(self._answer_to, batch), partial(self._columns, batch))
@@ -155,6 +164,12 @@ class Timeline(Generic[A]):
                         moment = EPOCH + self._instants[batch - 1] * MICROSECOND
                         found.append(Revision(moment, self._ends[batch - 1], answer))
             return tuple(found)
+
+    def _days_of_change(self, batch: int) -> list[date]:
+        position = self._ends[batch - 1] if batch else 0
+        with self._log.news(self._initiative, 0, self._wanted) as news:
+            windows = {(earliest, latest) for _, (_, _, earliest, latest, _, _, _) in standing(news, position)}
+        return sorted(days_of_change(self.measure, windows))
 
     def _answer_to(self, batch: int, at: date) -> A:
         with self._lock:
@@ -287,7 +302,7 @@ def _amounts(answer: Figure | dict[str | None, Figure]) -> object:
 
 def _days(first: date, last: date, every: str) -> Iterator[date]:
     if not isinstance(every, str) or every not in STEPS:
-        raise BadInput(f"every={shown(every)} is no step of a series: give one of {', '.join(STEPS)}")
+        raise BadInput(f"every={shown(every)} is no step of a series: give one of {', '.join([*STEPS, CHANGE])}")
     months, days = STEPS[every]
     if not months:
         yield from map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1, days))
