@@ -30,6 +30,7 @@ FLOORS = [
     "exchange.value_sheets", "exchange.sheet_records", "exchange.copies", "exchange.anew", "exchange.lines",
     "exchange", "",
     "faces.markup", "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
+    "faces.charted", "faces.charts",
     "testing.clock", "testing.values", "testing.scripts", "testing.histories", "testing.worlds",
     "testing.ledgers", "testing.paper", "testing.batches", "testing.comparing", "testing.diary",
     "testing.machine", "testing.reports", "testing.typed", "testing.registration", "testing.strategies",
@@ -43,6 +44,8 @@ FLOORS = [
 
 DOORS: set[tuple[str, str]] = {
     ("initiative", "faces.summary"),
+    ("initiative", "faces.charts"),
+    ("queries.timeline", "faces.charts"),
     ("initiative", "exchange.sheet_records"),
     ("initiative", "exchange.tables"),
     ("book", "exchange.copies"),

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 from threading import RLock
-from typing import Final, Generic, NamedTuple, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar, cast, overload
 
 from ledger.model.answers import require_groups, require_measure
 from ledger.model.errors import BadInput, shown
@@ -28,6 +28,9 @@ from ledger.queries.holds import days_of_change
 from ledger.queries.log import Log, News, Wanted, standing, state_of
 from ledger.queries.totals import Columns, Totals
 from ledger.recording.batch import EPOCH
+
+if TYPE_CHECKING:
+    import altair
 
 A = TypeVar("A", bound=Figure | dict[str | None, Figure])
 """A figure or, of a measure asked by groups, one for each."""
@@ -164,6 +167,24 @@ class Timeline(Generic[A]):
                         moment = EPOCH + self._instants[batch - 1] * MICROSECOND
                         found.append(Revision(moment, self._ends[batch - 1], answer))
             return tuple(found)
+
+    def chart(
+        self,
+        start: date | str | None = None,
+        end: date | str | None = None,
+        *,
+        known_at: KnownAt = None,
+        width: int = 640,
+        height: int = 320,
+    ) -> altair.LayerChart:
+        """Draw the line from `start` to `end`, inclusive; else around all days on which anything changes.
+
+        It is as `Initiative.chart` draws it, with ids for names and without the claims of reports, of which a
+        timeline knows nothing.
+        """
+        from ledger.faces.charts import chart_of  # noqa: PLC0415 - many programs never ask
+
+        return chart_of(self, start, end, known_at=known_at, width=width, height=height)
 
     def _days_of_change(self, batch: int) -> list[date]:
         position = self._ends[batch - 1] if batch else 0
