@@ -21,8 +21,9 @@ from ledger.faces.markup import plain
 from ledger.faces.phrases import Names, source_of
 from ledger.model.errors import BadInput, WrongDimension, listed
 from ledger.model.exact import ZERO, Exact
-from ledger.model.figures import Figure
-from ledger.model.measures import Value
+from ledger.model.figures import Figure, Support
+from ledger.model.measures import Measure, Share, Value
+from ledger.model.quantity import Quantity
 from ledger.model.records import KnownAt
 from ledger.model.shares import in_order
 from ledger.model.when import day
@@ -35,6 +36,7 @@ NAMING_MAX: Final = 500
 NAMED_MAX: Final = 20  # in one list
 ONE_DAY: Final = timedelta(days=1)
 MARGIN: Final = 25  # of the time from the first change to the last one, this part is shown beside them
+MARGIN_MIN: Final = 15  # days
 NO_GROUP: Final = ""
 WITHOUT: Final = "(none)"
 BLANK: Final = "(blank)"
@@ -114,13 +116,16 @@ def charted(
     answers = [_by_group(answer) for answer in series]
     labels = _labels({group for answer in answers for group in answer}, grouped=line.by is not None)
     naming = len(answers) * len(labels) <= NAMING_MAX
-    found = [
-        _steps(series.days, [answer.get(group) for answer in answers], last, label, names, naming=naming)
-        for group, label in labels.items()
-    ]
+    unit = next((figure.amount.unit for answer in answers for figure in answer.values()), "")
+    found = []
+    for group, label in labels.items():
+        figures = [
+            answer.get(group) or _nobody(line.measure, at, unit)
+            for at, answer in zip(series.days, answers, strict=True)
+        ]
+        found.append(_steps(series.days, figures, last, label, names, naming=naming))
     steps = [step for one in found for step in _thinned(one, first, last, width)]
     every = sum(map(len, found))
-    unit = next((figure.amount.unit for answer in answers for figure in answer.values()), "")
     placed = [_mark(claim, unit) for claim in claims if first <= claim.at <= last]
     marks = tuple(mark for mark in placed if mark is not None)
     return Charted(
@@ -144,7 +149,7 @@ def _days(
         shown = [one for one in (*changes, *claimed) if date.min < one < date.max]
         if not shown:
             raise BadInput("nothing is known to have changed on any day: say from when to when to draw (start, end)")
-        margin = max((max(shown) - min(shown)).days // MARGIN, 7)
+        margin = max((max(shown) - min(shown)).days // MARGIN, MARGIN_MIN)
         first = date.fromordinal(max(min(shown).toordinal() - margin, 1)) if start is None else day(start)
         last = (
             date.fromordinal(min(max(shown).toordinal() + margin, date.max.toordinal() - 1))
@@ -160,6 +165,14 @@ def _days(
 
 def _by_group(answer: Figure | dict[str | None, Figure]) -> Mapping[str | None, Figure]:
     return {None: answer} if isinstance(answer, Figure) else answer
+
+
+def _nobody(measure: Measure, at: date, unit: str) -> Figure | None:
+    """Give the figure of a group in which nobody can count: a count, or a sum, of nothing; no share of it."""
+    if isinstance(measure, Share):
+        return None
+    nothing = Quantity.computed(ZERO, ZERO, unit)
+    return Figure(measure, at, nothing, nothing, at, complete=True, support=Support())
 
 
 def _labels(groups: Iterable[str | None], *, grouped: bool) -> dict[str | None, str]:
@@ -197,14 +210,11 @@ def _steps(
 
 
 def _says_nothing(figure: Figure) -> bool:
-    """Is it a sum in which no value shows, while one is missing? Then it is no zero: it can be anything."""
-    amount = figure.amount
-    return (
-        not figure.complete
-        and figure.envelope.high is None
-        and amount.low in (None, ZERO)
-        and amount.high in (None, ZERO)
-    )
+    """Can it be anything? So can a sum in which no value shows while one is missing: that is no zero."""
+    low, high = figure.amount.low, figure.amount.high
+    if low is None and high is None:
+        return True
+    return not figure.complete and figure.envelope.high is None and low in (None, ZERO) and high in (None, ZERO)
 
 
 def _ends(figure: Figure) -> dict[str, Any]:

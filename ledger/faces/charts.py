@@ -22,7 +22,7 @@ from ledger.faces.charted import NO_GROUP, ONE_DAY, Charted, Mark, Step, charted
 from ledger.faces.markup import plain
 from ledger.faces.phrases import Names
 from ledger.model.errors import BadInput, MissingExtra, shown
-from ledger.model.measures import ByLike, Distinct, Grouping, Joined, Measure, Members
+from ledger.model.measures import ByLike, Distinct, Grouping, Joined, Measure, Members, Share
 from ledger.model.records import KnownAt, known_at_of
 from ledger.model.when import instant_text
 from ledger.queries.checks import CONFIRMED, CONTRADICTED, NOT_COMPARABLE, UNVERIFIABLE
@@ -81,6 +81,8 @@ _TITLES: Final = {
     "found": "Found",
 }
 _OPENS_A_TAG: Final = re.compile(r"<(?=[/!?A-Za-z])")
+SHORT: Final = 120  # days: of fewer, each tick tells a whole date
+SHORT_TICKS: Final = 6
 _MIDNIGHT: Final = date(1970, 1, 1).toordinal()
 _DAY: Final = 86_400_000  # in milliseconds
 
@@ -183,7 +185,7 @@ def _subtitles(seen: Charted, of: str, known_at: KnownAt) -> list[str]:
     told = [", ".join(filter(None, [plain(of), known and f"as known {known}"]))]
     steps = seen.steps
     if any(_is_band(step) or _rest(step) for step in steps):
-        told.append("Shaded: it can be anything in between.")
+        told.append("Shaded: from the least to the most that it can be.")
     if any(step.most is None or step.least is None for step in steps):
         told.append("Fading away: there is no bound on that side, or values are missing.")
     if not _is_whole(seen):
@@ -196,11 +198,9 @@ def _subtitles(seen: Charted, of: str, known_at: KnownAt) -> list[str]:
 
 
 def _is_whole(seen: Charted) -> bool:
-    """Has a chart of one line a step on every day? Of groups, who has no members has no line either."""
-    if len(seen.groups) != 1 or not seen.steps:
-        return bool(seen.steps)
-    joined = all(one.until == two.at for one, two in zip(seen.steps, seen.steps[1:], strict=False))
-    return joined and seen.steps[0].at == seen.first and seen.steps[-1].until > seen.last
+    """Has each line a step on every day?"""
+    days = sum((step.until - step.at).days for step in seen.steps)
+    return days == len(seen.groups) * ((seen.last - seen.first).days + 1)
 
 
 # what is drawn
@@ -212,7 +212,7 @@ def _drawn(
     import altair as alt  # noqa: PLC0415 - only charts need it
 
     low, high = _span(seen)
-    x = alt.X("at:T", title=None, axis=alt.Axis(grid=False), scale=_time(seen))
+    x = alt.X("at:T", title=None, axis=_days_axis(seen), scale=_time(seen))
     counted = isinstance(line.measure, Members | Joined | Distinct)
     y = alt.Y(
         "y:Q",
@@ -223,14 +223,14 @@ def _drawn(
     layers = []
     for place, group in enumerate(seen.groups):
         steps = [step for step in seen.steps if step.group == group]
-        layers += _under(steps, COLOURS[place % len(COLOURS)], x, y, height, (low, high))
+        layers += _under(steps, COLOURS[place % len(COLOURS)], x, y, height)
     colour, dash = _colour(seen), _dash(seen)
     for kind, thickness in ((True, 2.5), (False, 1)):
         points = list(_lines(seen, exact=kind))
         if points:
             layers.append(
                 alt.Chart(alt.InlineData(values=points))
-                .mark_line(interpolate="step-after", strokeWidth=thickness, strokeJoin="miter", clip=True)
+                .mark_line(interpolate="step-after", strokeWidth=thickness, strokeJoin="miter")
                 .encode(x=x, y=y, detail="run:N", color=colour, strokeDash=dash)
             )
     layers += _targets(seen, x, y, height)
@@ -261,12 +261,22 @@ def _safe(text: str) -> str:
 def _unit_of(measure: Measure, unit: str) -> str:
     if isinstance(measure, Members | Joined):
         return "members"
-    return "different values" if isinstance(measure, Distinct) else unit
+    if isinstance(measure, Distinct):
+        return "different values"
+    return unit or ("share" if isinstance(measure, Share) else "")
 
 
 def _place(day: date) -> int:
     """Say where a day begins, in the milliseconds of UTC that a browser counts in."""
     return (day.toordinal() - _MIDNIGHT) * _DAY
+
+
+def _days_axis(seen: Charted) -> alt.Axis:
+    import altair as alt  # noqa: PLC0415 - only charts need it
+
+    if (seen.last - seen.first).days > SHORT:
+        return alt.Axis(grid=False)
+    return alt.Axis(grid=False, format="%Y-%m-%d", tickCount=SHORT_TICKS, labelFlush=False)
 
 
 def _time(seen: Charted) -> alt.Scale:
@@ -345,9 +355,7 @@ def _lines(seen: Charted, *, exact: bool) -> Iterator[dict[str, Any]]:
                 yield {**line, "at": _place(at), "y": y}
 
 
-def _under(
-    steps: Sequence[Step], colour: str, x: alt.X, y: alt.Y, height: int, span: tuple[float, float]
-) -> list[alt.Chart]:
+def _under(steps: Sequence[Step], colour: str, x: alt.X, y: alt.Y, height: int) -> list[alt.Chart]:
     """Draw what lies under the lines of one group: bands, and what fades away."""
     import altair as alt  # noqa: PLC0415 - only charts need it
 
@@ -357,12 +365,8 @@ def _under(
         for at, step in [*((step.at, step) for step in run), (run[-1].until, run[-1])]
     ]
     rests = [{**_stretch(step), "y": one, "y2": other} for step in steps for one, other in _rest(step)]
-    up = [
-        {**_stretch(step), "y": _first(step.high, step.low, step.least, span[0])} for step in steps if step.most is None
-    ]
-    down = [
-        {**_stretch(step), "y": _first(step.low, step.high, step.most, span[1])} for step in steps if step.least is None
-    ]
+    up = [{**_stretch(step), "y": _first(step.high, step.low)} for step in steps if step.most is None]
+    down = [{**_stretch(step), "y": _first(step.low, step.high)} for step in steps if step.least is None]
     drawn = []
     if bands:
         area = alt.Chart(alt.InlineData(values=bands)).mark_area(
@@ -405,7 +409,7 @@ def _targets(seen: Charted, x: alt.X, y: alt.Y, height: int) -> list[alt.Chart]:
     rows = [
         {
             **_stretch(step),
-            "y": _first(step.high, step.low, step.most, step.least, 0.0),
+            "y": _first(step.high, step.low),
             "days": _days(step),
             "amount": _safe(step.text),
             **{name: _safe(getattr(step, name)) for name in ("group", *TOLD)},
@@ -436,7 +440,7 @@ def _marks(seen: Charted, x: alt.X, y: alt.Y, height: int) -> list[alt.Chart]:
         return []
     verdicts = [verdict for verdict in VERDICTS if any(mark.verdict == verdict for mark in seen.marks)]
     colours, shapes = zip(*(VERDICTS[verdict] for verdict in verdicts), strict=True)
-    legend = alt.Legend(orient="bottom", symbolSize=110, symbolStrokeWidth=1.5, offset=8)
+    legend = alt.Legend(orient="bottom", symbolSize=110, symbolStrokeWidth=1.5, offset=16)
     colour = alt.Color(
         "verdict:N", title="Claims", scale=alt.Scale(domain=verdicts, range=list(colours)), legend=legend
     )
@@ -446,7 +450,7 @@ def _marks(seen: Charted, x: alt.X, y: alt.Y, height: int) -> list[alt.Chart]:
     rows = [
         {
             "at": _place(mark.at) + _DAY // 2,
-            "y": _first(mark.low, mark.high, 0.0),
+            "y": _first(mark.low, mark.high),
             "y2": mark.high,
             "day": mark.at.isoformat(),
             **{name: _safe(getattr(mark, name)) for name in names},
