@@ -30,7 +30,7 @@ FLOORS = [
     "exchange.value_sheets", "exchange.sheet_records", "exchange.copies", "exchange.anew", "exchange.lines",
     "exchange", "",
     "faces.markup", "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
-    "faces.charted", "faces.charts",
+    "faces.charted", "faces.drawn", "faces.charts",
     "testing.clock", "testing.values", "testing.scripts", "testing.histories", "testing.worlds",
     "testing.ledgers", "testing.paper", "testing.batches", "testing.comparing", "testing.diary",
     "testing.machine", "testing.reports", "testing.typed", "testing.registration", "testing.strategies",

@@ -30,8 +30,8 @@ from ledger.model.when import day
 from ledger.queries.findings import Finding
 from ledger.queries.timeline import Timeline
 
-NAMING_MAX: Final = 500
-"""As many steps tell who joins and who leaves: each time who counts is read from the ledger, in milliseconds."""
+NAMING_MAX: Final = 60_000
+"""Who counts is read from the ledger for each step, some microseconds a member: no more members than this in all."""
 
 NAMED_MAX: Final = 20  # in one list
 ONE_DAY: Final = timedelta(days=1)
@@ -63,6 +63,18 @@ class Step:
     joined: str = ""
     left: str = ""
     uncertain: str = ""
+
+    @property
+    def is_band(self) -> bool:
+        """Are there bounds, and apart from each other?"""
+        return self.low is not None and self.high is not None and self.low != self.high
+
+    @property
+    def rests(self) -> list[tuple[float, float]]:
+        """What missing values could make of the amount, above it and below it, where that is bounded."""
+        above = [(self.high, self.most)] if self.high is not None and self.most is not None else []
+        below = [(self.least, self.low)] if self.low is not None and self.least is not None else []
+        return [(one, other) for one, other in above + below if one != other]
 
 
 @frozen
@@ -96,6 +108,17 @@ class Charted:
     thinned: int | None
     unplaced: int
 
+    @property
+    def is_grouped(self) -> bool:
+        """Is there a line for each group?"""
+        return self.groups != (NO_GROUP,)
+
+    @property
+    def is_whole(self) -> bool:
+        """Has each line a step on every day?"""
+        days = sum((step.until - step.at).days for step in self.steps)
+        return days == len(self.groups) * ((self.last - self.first).days + 1)
+
 
 def charted(
     line: Timeline[Any],
@@ -115,7 +138,8 @@ def charted(
     series = line.series(first, last, every="change", known_at=known_at)
     answers = [_by_group(answer) for answer in series]
     labels = _labels({group for answer in answers for group in answer}, grouped=line.by is not None)
-    naming = len(answers) * len(labels) <= NAMING_MAX
+    many = len(names.members) or sum(len(_all_counted(figure)) for figure in answers[-1].values())
+    naming = len(answers) * len(labels) * many <= NAMING_MAX
     unit = next((figure.amount.unit for answer in answers for figure in answer.values()), "")
     found = []
     for group, label in labels.items():
@@ -257,6 +281,10 @@ def _told(before: Figure | None, now: Figure | None, names: Names) -> dict[str, 
 
 def _counted(figure: Figure | None) -> tuple[str, ...]:
     return () if figure is None or isinstance(figure.measure, Value) else figure.members
+
+
+def _all_counted(figure: Figure) -> tuple[str, ...]:
+    return figure.members + figure.possible_members
 
 
 def _named(ids: Sequence[str], names: Names) -> str:
