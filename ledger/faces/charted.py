@@ -1,7 +1,7 @@
 """Charted: what a chart of one measure shows, step by step, worked out by the library; nothing is drawn here.
 
 Between two days on which nothing changes a figure is the same, so a chart is made of steps: from a day on, until
-another. Where a figure says nothing there is no step, which leaves a gap. Numbers become floats here, for the places
+another. Where a figure says nothing the step is a gap. Numbers become floats here, for the places
 where they are drawn; what a reader is told of them are the exact texts.
 """
 
@@ -40,6 +40,7 @@ MARGIN_MIN: Final = 15  # days
 NO_GROUP: Final = ""
 WITHOUT: Final = "(none)"
 BLANK: Final = "(blank)"
+NOTHING: Final = "nothing is known"
 ENDS: Final = ("low", "high", "least", "most")
 
 
@@ -48,7 +49,8 @@ class Step:
     """One stretch of days with one figure: from `at` up to the day before `until`.
 
     `low` and `high` are the ends of the amount, over the values that exist; `least` and `most` those of the envelope,
-    in which a missing value can be anything. Each is None where it is open. `exact`: it can be nothing else.
+    in which a missing value can be anything. Each is None where it is open, and all are where it is a gap.
+    `exact`: it can be nothing else. The names of members tell who counts from `at` on, who does no longer, and who may.
     """
 
     group: str
@@ -63,6 +65,11 @@ class Step:
     joined: str = ""
     left: str = ""
     uncertain: str = ""
+
+    @property
+    def is_gap(self) -> bool:
+        """Does the figure say nothing?"""
+        return self.low is None and self.high is None
 
     @property
     def is_band(self) -> bool:
@@ -114,10 +121,9 @@ class Charted:
         return self.groups != (NO_GROUP,)
 
     @property
-    def is_whole(self) -> bool:
-        """Has each line a step on every day?"""
-        days = sum((step.until - step.at).days for step in self.steps)
-        return days == len(self.groups) * ((self.last - self.first).days + 1)
+    def shown(self) -> tuple[Step, ...]:
+        """The steps that are no gaps."""
+        return tuple(step for step in self.steps if not step.is_gap)
 
 
 def charted(
@@ -217,20 +223,28 @@ def _labels(groups: Iterable[str | None], *, grouped: bool) -> dict[str | None, 
 def _steps(
     days: Sequence[date], figures: Sequence[Figure | None], last: date, label: str, names: Names, *, naming: bool
 ) -> list[Step]:
-    """Give a step for each stretch of one group with one figure; where it says nothing there is none."""
+    """Give a step for each stretch of days on which one group has one figure."""
     steps: list[Step] = []
     before: Figure | None = None
     for at, until, figure in zip(days, [*days[1:], last + ONE_DAY], figures, strict=True):
         told = _told(before if at > days[0] else figure, figure, names) if naming else {}
-        if figure is not None and not _says_nothing(figure):
-            step = Step(group=label, at=at, until=until, **_ends(figure), text=_text(figure, naming=naming), **told)
-            same = bool(steps) and step == evolve(steps[-1], at=at, until=until, joined="", left="")
-            if same and steps[-1].until == at:
-                steps[-1] = evolve(steps[-1], until=until)
-            else:
-                steps.append(step)
+        step = Step(group=label, at=at, until=until, **_shown(figure, naming=naming), **told)
+        if steps and step == evolve(steps[-1], at=at, until=until, joined="", left=""):
+            steps[-1] = evolve(steps[-1], until=until)
+        else:
+            steps.append(step)
         before = figure
     return steps
+
+
+def _shown(figure: Figure | None, *, naming: bool) -> dict[str, Any]:
+    if figure is None or _says_nothing(figure):
+        return {**dict.fromkeys(ENDS), "exact": False, "text": NOTHING}
+    amount, envelope = figure.amount, figure.envelope
+    places = map(_drawn, (amount.low, amount.high, envelope.low, envelope.high))
+    # to say how many report takes reading who does
+    text = str(figure) if naming or figure.complete else f"{amount} (values are missing)"
+    return {**dict(zip(ENDS, places, strict=True)), "exact": figure.complete and amount.exact, "text": text}
 
 
 def _says_nothing(figure: Figure) -> bool:
@@ -239,17 +253,6 @@ def _says_nothing(figure: Figure) -> bool:
     if low is None and high is None:
         return True
     return not figure.complete and figure.envelope.high is None and low in (None, ZERO) and high in (None, ZERO)
-
-
-def _ends(figure: Figure) -> dict[str, Any]:
-    amount, envelope = figure.amount, figure.envelope
-    return {
-        "low": _drawn(amount.low),
-        "high": _drawn(amount.high),
-        "least": _drawn(envelope.low),
-        "most": _drawn(envelope.high),
-        "exact": figure.complete and amount.exact,
-    }
 
 
 def _drawn(number: Exact | None) -> float | None:
@@ -263,10 +266,6 @@ def _drawn(number: Exact | None) -> float | None:
     if not isfinite(place):
         raise BadInput("a number of more than 308 digits is too large to be drawn")
     return place
-
-
-def _text(figure: Figure, *, naming: bool) -> str:
-    return str(figure) if naming or figure.complete else f"{figure.amount} (values are missing)"
 
 
 def _told(before: Figure | None, now: Figure | None, names: Names) -> dict[str, Any]:

@@ -141,12 +141,12 @@ def _subtitles(seen: Charted, of: str, known_at: KnownAt) -> list[str]:
     moment = known_at_of(known_at)
     known = f"at position {moment}" if isinstance(moment, int) else f"on {instant_text(moment)}" if moment else ""
     told = [", ".join(filter(None, [plain(of), known and f"as known {known}"]))]
-    steps = seen.steps
+    steps = seen.shown
     if any(step.is_band or step.rests for step in steps):
         told.append("Shaded: from the least to the most that it can be.")
     if any(step.most is None or step.least is None for step in steps):
         told.append("Fading away: there is no bound on that side, or values are missing.")
-    if not seen.is_whole:
+    if len(steps) < len(seen.steps):
         told.append("No line: nothing is known.")
     if seen.thinned is not None:
         told.append(f"{seen.thinned:,} steps are too many to see: the extremes of each pixel are drawn.")

@@ -149,7 +149,7 @@ def _place(day: date) -> int:
 
 def _span(seen: Charted) -> list[float]:
     """Say which numbers the axis spans: zero, and all that is drawn, with room where there is no bound."""
-    ends = [(step.least, step.low, step.high, step.most) for step in seen.steps]
+    ends = [(step.least, step.low, step.high, step.most) for step in seen.shown]
     ends += [(mark.low, mark.low, mark.high, mark.high) for mark in seen.marks]
     numbers = [0.0, *(end for four in ends for end in four if end is not None)]
     low, high = min(numbers), max(numbers)
@@ -165,7 +165,7 @@ def _span(seen: Charted) -> list[float]:
 
 def _under(seen: Charted, sheet: Sheet) -> Iterator[alt.Chart]:
     for place, group in enumerate(seen.groups):
-        steps = [step for step in seen.steps if step.group == group]
+        steps = [step for step in seen.shown if step.group == group]
         colour = COLOURS[place % len(COLOURS)]
         yield from _bands(steps, colour, sheet)
         yield from _fading(steps, colour, sheet)
@@ -232,9 +232,11 @@ def _lines(seen: Charted, sheet: Sheet) -> Iterator[alt.Chart]:
 
 
 def _points(seen: Charted, *, is_exact: bool) -> Iterator[dict[str, Any]]:
+    steps = [step for step in seen.shown if step.exact == is_exact]
+    lows = [step for step in steps if step.low is not None]
+    highs = [step for step in steps if step.high is not None and step.high != step.low]
     number = 0
-    for end in ("low",) if is_exact else ("low", "high"):
-        has_it = [step for step in seen.steps if step.exact == is_exact and getattr(step, end) is not None]
+    for end, has_it in (("low", lows), ("high", highs)):
         for run in _runs(has_it):
             number += 1
             points = [(step.at, getattr(step, end)) for step in run]
@@ -259,15 +261,16 @@ def _runs(steps: Iterable[Step]) -> Iterator[list[Step]]:
 
 def _targets(seen: Charted, sheet: Sheet) -> Iterator[alt.Chart]:
     """Lay an invisible target over each step, that tells all of it."""
+    steps = seen.shown if seen.is_grouped else seen.steps
     rows = [
         {
             **_stretch(step),
-            "y": _first(step.high, step.low),
+            "y": 0.0 if step.is_gap else _first(step.high, step.low),
             "days": _days(step),
             "amount": safe(step.text),
             **{name: safe(getattr(step, name)) for name in ("group", *TOLD)},
         }
-        for step in seen.steps
+        for step in steps
     ]
     told = [name for name in ("group", "days", "amount", *TOLD) if any(row[name] for row in rows)]
     tooltip = [alt.Tooltip(f"{name}:N", title=TITLES[name]) for name in told]
