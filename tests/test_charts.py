@@ -200,6 +200,18 @@ def test_what_is_left_out_of_many_steps_cannot_be_seen(drawn, width):
             assert one.until not in covered
 
 
+def test_of_many_steps_those_without_a_bound_stay_apart():
+    days = [date(2021, 1, 1) + n * DAY for n in range(12)]
+    open_ends = [step_on(day, None if n == 5 else 3.0 + n) for n, day in enumerate(days)]
+    kept = _thinned(open_ends, days[0], days[-1], 1)
+    assert [step.at for step in kept] == [days[0], days[5], days[-1]]
+    assert [step.until for step in kept] == [days[5], days[-1], days[-1] + DAY]
+
+
+def step_on(day, high):
+    return Step("", day, day + DAY, 1.0, high, 1.0, high, exact=False, text=f"{day}")
+
+
 def extreme(ends):
     known = [end for end in ends if end is not None]
     return (min(known, default=None), max(known, default=None), None in ends)
@@ -215,6 +227,7 @@ def test_a_chart_of_many_events_stays_light(club):
     assert len(rows_of(chart, "rect")) <= 4 * 300
     assert len(chart.to_json(indent=None)) < 300_000
     assert {row["joined"] for row in rows_of(chart, "rect")} == {""}
+    assert all(date.fromisoformat(row["days"]) for row in rows_of(chart, "rect"))  # the day of the amount, no stretch
 
 
 def test_who_joined_is_not_read_where_that_takes_long(club, monkeypatch):

@@ -266,7 +266,8 @@ def _targets(seen: Charted, sheet: Sheet) -> Iterator[alt.Chart]:
         {
             **_stretch(step),
             "y": 0.0 if step.is_gap else _first(step.high, step.low),
-            "days": _days(step),
+            # between two steps that are drawn there are others, where some were left out
+            "days": str(step.at) if seen.thinned else _days(step),
             "amount": safe(step.text),
             **{name: safe(getattr(step, name)) for name in ("group", *TOLD)},
         }
