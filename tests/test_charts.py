@@ -385,6 +385,13 @@ def test_a_day_is_the_same_in_every_time_zone(club):
     ]
 
 
+@pytest.mark.parametrize(("members", "values"), [(1, [0, 1]), (8, list(range(9))), (9, None)])
+def test_there_is_no_half_of_a_member_on_the_axis(club, members, values):
+    club.record(*(MemberJoined(f"m{n}", "2021-01-01") for n in range(members)))
+    axis = club.chart(Members()).to_dict()["layer"][0]["encoding"]["y"]["axis"]
+    assert axis.get("values") == values
+
+
 def test_a_timeline_draws_itself_by_ids(club):
     chart = reporting(club).timeline(Total("co2")).chart("2020-01-01", "2022-12-31")
     assert chart.to_dict()["title"]["text"] == ["co2, sum over the members"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from math import ceil, floor
 from textwrap import wrap
 from typing import Any, Final
 
@@ -58,8 +59,9 @@ TITLES: Final = {
     "found": "Found",
 }
 _OPENS_A_TAG: Final = re.compile(r"<(?=[/!?A-Za-z])")
-SHORT: Final = 120  # days: of fewer, each tick tells a whole date
+SHORT: Final = 300  # days: of fewer, each tick tells a whole date
 SHORT_TICKS: Final = 6
+FEW: Final = 9  # numbers on an axis
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _DAY: Final = 86_400_000  # in milliseconds
 
@@ -120,18 +122,24 @@ def _sheet(seen: Charted, measure: Measure, height: int) -> Sheet:
     days = alt.Axis(grid=False)
     if (seen.last - seen.first).days <= SHORT:
         days = alt.Axis(grid=False, format="%Y-%m-%d", tickCount=SHORT_TICKS)
-    span = alt.Scale(type="utc", domain=[_place(seen.first), _place(seen.last + ONE_DAY)], nice=False)
-    is_count = isinstance(measure, Members | Joined | Distinct)
+    span = alt.Scale(type="utc", domainMin=_place(seen.first), domainMax=_place(seen.last + ONE_DAY), nice=False)
+    low, high = _span(seen)
     return Sheet(
         alt.X("at:T", title=None, axis=days, scale=span),
         alt.Y(
             "y:Q",
             title=safe(_unit_of(measure, seen.unit)) or None,
-            scale=alt.Scale(domain=_span(seen), nice=True),
-            axis=alt.Axis(tickMinStep=1, format=",d") if is_count else alt.Axis(),
+            scale=alt.Scale(domain=[low, high], nice=True),
+            axis=_numbers(low, high) if isinstance(measure, Members | Joined | Distinct) else alt.Axis(),
         ),
         height,
     )
+
+
+def _numbers(low: float, high: float) -> alt.Axis:
+    """Give the axis of a count: there are no halves, which few numbers would be parted into."""
+    few = list(range(floor(low), ceil(high) + 1))
+    return alt.Axis(format=",d", values=few) if len(few) <= FEW else alt.Axis(format=",d", tickMinStep=1)
 
 
 def _unit_of(measure: Measure, unit: str) -> str:
@@ -147,7 +155,7 @@ def _place(day: date) -> int:
     return (day.toordinal() - _EPOCH) * _DAY
 
 
-def _span(seen: Charted) -> list[float]:
+def _span(seen: Charted) -> tuple[float, float]:
     """Say which numbers the axis spans: zero, and all that is drawn, with room where there is no bound."""
     ends = [(step.least, step.low, step.high, step.most) for step in seen.shown]
     ends += [(mark.low, mark.low, mark.high, mark.high) for mark in seen.marks]
@@ -157,7 +165,7 @@ def _span(seen: Charted) -> list[float]:
         high = 1.0
     room = HEADROOM * (high - low)
     opens_down, opens_up = any(four[0] is None for four in ends), any(four[-1] is None for four in ends)
-    return [low - room if opens_down else low, high + room if opens_up else high]
+    return low - room if opens_down else low, high + room if opens_up else high
 
 
 # what lies under the lines: bands, and what fades away
