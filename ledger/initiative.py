@@ -408,8 +408,8 @@ class Initiative:
         `reports` marks each claim of just this measure, by a report or for the initiative as a whole, by what `audit`
         finds of it, as known at `known_at`. There are none with `by`.
 
-        Of many thousand steps those are drawn that can be seen, and they tell no names past 500. All that comes from
-        the ledger is text.
+        Of many thousand steps those are drawn that can be seen. Where there are so many steps and members that to read
+        who counts on each would take seconds, no names are told. All that comes from the ledger is text.
 
         Raises `MissingExtra` where altair is not installed, `BadInput` for what cannot be asked or drawn, and what
         `timeline` and its figures raise.
