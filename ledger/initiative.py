@@ -20,6 +20,8 @@ from ledger.writing import write
 if TYPE_CHECKING:
     import os
 
+    import altair
+
     from ledger.exchange.sheet_records import SheetRecorded
     from ledger.exchange.tables import Table
     from ledger.model.events import Claim, Event
@@ -382,6 +384,50 @@ class Initiative:
 
         with self._store.reading():
             return summary(self, at, known_at, since=since, by=by, measures=measures, format=format)
+
+    def chart(
+        self,
+        measure: Measure,
+        *,
+        by: ByLike | None = None,
+        start: date | str | None = None,
+        end: date | str | None = None,
+        known_at: KnownAt = None,
+        reports: bool = True,
+        width: int = 640,
+        height: int = 320,
+    ) -> altair.LayerChart:
+        """Draw a measure over time, as an altair chart: shown by a notebook, saved by `ledger.faces.charts.save_chart`.
+
+        It is drawn from `start` to `end`, inclusive; else around all days on which anything changes. A figure holds
+        until the next change, so lines go in steps. What is uncertain is a shaded band between its bounds; where
+        there is no bound, or values are missing, it fades away to the edge; where nothing is known there is no line.
+        Whoever points at a step is told its days, its amount, who has come to count, who counts no longer and who
+        may. With `by` there is a line for each group.
+
+        `reports` marks each claim of just this measure, by a report or for the initiative as a whole, by what `audit`
+        finds of it, as known at `known_at`. There are none with `by`.
+
+        Of many thousand steps those are drawn that can be seen. Where there are so many steps and members that to read
+        who counts on each would take seconds, no names are told. All that comes from the ledger is text.
+
+        Raises `MissingExtra` where altair is not installed, `BadInput` for what cannot be asked or drawn, and what
+        `timeline` and its figures raise.
+        """
+        from ledger.faces.charts import chart  # noqa: PLC0415 - many programs never ask
+
+        with self._store.reading():
+            return chart(
+                self,
+                measure,
+                by=by,
+                start=start,
+                end=end,
+                known_at=known_at,
+                reports=reports,
+                width=width,
+                height=height,
+            )
 
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """Stream the records of this initiative, in order; those past the position `after` only.

@@ -370,7 +370,7 @@ def test_a_timeline_answers_as_the_replay_does_on_any_day_as_known_at_any_moment
                 if (initiative.id, asking) not in eager:
                     eager[initiative.id, asking] = initiative.timeline(asking.measure, by=asking.by)
                     idle[initiative.id, asking] = initiative.timeline(asking.measure, by=asking.by)
-                days = past.days()
+                days = past.days()[:-1]  # but for the last day of all, from which there is no step on
                 answers_right(eager[initiative.id, asking], asking, past, days[number % 3 :: 3], [None])
         everything = list(book.records())
         for (initiative, asking), line in eager.items():
@@ -449,6 +449,36 @@ def test_a_series_holds_the_answer_of_every_step(history, asking, first, length,
             known_at = data.draw(st.sampled_from(moments_of(history)))
             past, line = Past(clusters.records()), clusters.timeline(asking.measure, by=asking.by)
             steps_right(line, asking, past, first, first + length * DAY, every, known_at)
+
+
+@settings(max_examples=EXAMPLES)
+@given(histories(**SOME).filter(bool), asked(), st.integers(-2, 2), st.data())
+def test_between_two_days_of_a_series_of_changes_nothing_changes(history, asking, more, data):
+    with open_memory() as book:
+        clusters = recorded(book, history)
+        known_at = data.draw(st.just(None) | st.sampled_from(moments_of(history)))
+        past, line = Past(clusters.records()), clusters.timeline(asking.measure, by=asking.by)
+        days = past.days()[:-1]  # but for the last day of all, from which there is no step on
+        first, last = data.draw(st.sampled_from(days)), days[-1] + more * DAY
+        found = tried(lambda: line.series(first, last, every="change", known_at=known_at))
+        if isinstance(found, tuple) or first > last:
+            assert list(found) == list(tried(lambda: line.series(first, last, every="year", known_at=known_at)))
+            return
+        assert found.days[0] == first
+        assert list(found.days) == sorted({*found.days})
+        for one, following in zip(found.days, [*found.days[1:], last + DAY], strict=True):
+            for day in {following - DAY, one + (following - one) // 2} - {one}:
+                assert holding(past.answer(asking, day, known_at)) == holding(past.answer(asking, one, known_at)), day
+
+
+def holding(answer):
+    """What an answer says, but for the day it is asked of."""
+    figures = answer if isinstance(answer, dict) else {(): answer}
+    return (
+        answer
+        if isinstance(answer, tuple)
+        else [(group, one.amount, one.envelope, one.support) for group, one in figures.items()]
+    )
 
 
 @settings(max_examples=EXAMPLES // 6)
@@ -767,7 +797,7 @@ class TimeTravel(RuleBasedStateMachine):
     @rule(kept=lines, nth=st.integers(0, 500), whole=st.booleans())
     def ask_of_every_day(self, kept, nth, whole):
         past = self.pasts[kept.initiative]
-        days = past.days()
+        days = past.days()[:-1]  # but for the last day of all, from which there is no step on
         answers_right_at(kept.line, kept.asked, past, past.crossed(days, [None, self.moment(nth)]))
         if whole:
             answers_right(kept.line, kept.asked, past, days[nth % 7 :: 7], [self.moment(nth)], whole=True)
@@ -775,13 +805,13 @@ class TimeTravel(RuleBasedStateMachine):
     @rule(kept=lines, nth=st.integers(0, 500))
     def ask_at_every_moment(self, kept, nth):
         past = self.pasts[kept.initiative]
-        days = past.days()
+        days = past.days()[:-1]  # but for the last day of all, from which there is no step on
         answers_right(kept.line, kept.asked, past, [days[nth % len(days)]], moments_of(self.everything))
 
     @rule(kept=lines, nth=st.integers(0, 500))
     def ask_for_revisions(self, kept, nth):
         past = self.pasts[kept.initiative]
-        days = past.days()
+        days = past.days()[:-1]  # but for the last day of all, from which there is no step on
         revises_right(kept.line, kept.asked, past, [days[nth % len(days)], days[nth * 5 % len(days)]])
 
     @rule(
@@ -795,7 +825,7 @@ class TimeTravel(RuleBasedStateMachine):
     @rule(book=BOOKS, name=NAMES, nth=st.integers(0, 500))
     def ask_for_states(self, book, name, nth):
         past, initiative = self.pasts[name], self.books[book].initiative(name)
-        days = past.days()
+        days = past.days()[:-1]  # but for the last day of all, from which there is no step on
         for day in days[nth % 5 :: 5]:
             agrees(initiative, past, day, None)
             agrees(initiative, past, day, self.moment(nth))
@@ -1111,7 +1141,7 @@ def test_groups_are_by_the_name_of_an_attribute(clusters, by):
 @pytest.mark.parametrize("every", ["hour", "", None, 1, "Month", []])
 def test_an_unknown_step_is_refused_with_those_there_are(clusters, every):
     clusters.record(MemberJoined("a", "2021"))
-    with pytest.raises(BadInput, match="day, week, month, quarter, year"):
+    with pytest.raises(BadInput, match="day, week, month, quarter, year, change"):
         clusters.timeline(Members()).series("2021-01-01", "2021-12-31", every=every)
 
 

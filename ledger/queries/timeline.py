@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 from threading import RLock
-from typing import Final, Generic, NamedTuple, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar, cast, overload
 
 from ledger.model.answers import require_groups, require_measure
 from ledger.model.errors import BadInput, shown
@@ -24,9 +24,13 @@ from ledger.model.measures import ByLike, Measure, Share, singles_of
 from ledger.model.records import KnownAt, known_at_of
 from ledger.model.shares import in_order, share_of
 from ledger.model.when import day
-from ledger.queries.log import Log, News, Wanted, state_of
+from ledger.queries.holds import days_of_change
+from ledger.queries.log import Log, News, Wanted, standing, state_of
 from ledger.queries.totals import Columns, Totals
 from ledger.recording.batch import EPOCH
+
+if TYPE_CHECKING:
+    import altair
 
 A = TypeVar("A", bound=Figure | dict[str | None, Figure])
 """A figure or, of a measure asked by groups, one for each."""
@@ -34,6 +38,8 @@ A = TypeVar("A", bound=Figure | dict[str | None, Figure])
 MICROSECOND: Final = timedelta(microseconds=1)
 STEPS: Final = {"day": (0, 1), "week": (0, 7), "month": (1, 0), "quarter": (3, 0), "year": (12, 0)}
 """How many months, and how many days, a step is."""
+CHANGE: Final = "change"
+"""The step of a series that has every day on which anything changes, and no other."""
 
 
 class Revision(NamedTuple, Generic[A]):
@@ -136,10 +142,16 @@ class Timeline(Generic[A]):
         """Answer for `start` and each `day`, `week`, `month`, `quarter` or `year` on from it, up to `end`, inclusive.
 
         All are as known at one moment. A month on from the 31st is the last day of a shorter month.
+
+        With `every="change"` it answers for `start` and each later day on which anything that the measure looks at
+        can begin to hold. From one of them to the day before the next the answer is the same, so these say all.
         """
-        days = list(_days(day(start), day(end), every))
+        first, last = day(start), day(end)
+        days = [] if every == CHANGE else list(_days(first, last, every))
         with self._lock:
             batch = self._batch(known_at)
+            if every == CHANGE and first <= last:
+                days = [first, *(one for one in self._days_of_change(batch) if first < one <= last)]
             if days and not all(totals.can_answer(batch) for totals in self._totals):
                 self._answer(days[0], batch)  # which raises
             return Series(days, partial(self._answer_to, batch), partial(self._columns, batch))
@@ -162,6 +174,30 @@ class Timeline(Generic[A]):
                         moment = EPOCH + self._instants[batch - 1] * MICROSECOND
                         found.append(Revision(moment, self._ends[batch - 1], answer))
             return tuple(found)
+
+    def chart(
+        self,
+        start: date | str | None = None,
+        end: date | str | None = None,
+        *,
+        known_at: KnownAt = None,
+        width: int = 640,
+        height: int = 320,
+    ) -> altair.LayerChart:
+        """Draw the line from `start` to `end`, inclusive; else around all days on which anything changes.
+
+        It is as `Initiative.chart` draws it, with ids for names and without the claims of reports, of which a
+        timeline knows nothing.
+        """
+        from ledger.faces.charts import chart_of  # noqa: PLC0415 - many programs never ask
+
+        return chart_of(self, start, end, known_at=known_at, width=width, height=height)
+
+    def _days_of_change(self, batch: int) -> list[date]:
+        position = self._ends[batch - 1] if batch else 0
+        with self._log.news(self._initiative, 0, self._wanted) as news:
+            windows = {(earliest, latest) for _, (_, _, earliest, latest, _, _, _) in standing(news, position)}
+        return sorted(days_of_change(self.measure, windows))
 
     def _answer_to(self, batch: int, at: date) -> A:
         with self._lock:
@@ -294,7 +330,7 @@ def _amounts(answer: Figure | dict[str | None, Figure]) -> object:
 
 def _days(first: date, last: date, every: str) -> Iterator[date]:
     if not isinstance(every, str) or every not in STEPS:
-        raise BadInput(f"every={shown(every)} is no step of a series: give one of {', '.join(STEPS)}")
+        raise BadInput(f"every={shown(every)} is no step of a series: give one of {', '.join([*STEPS, CHANGE])}")
     months, days = STEPS[every]
     if not months:
         yield from map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1, days))
