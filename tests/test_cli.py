@@ -33,6 +33,7 @@ from ledger import (
     Value,
 )
 from ledger.exchange import claims, to_lines
+from ledger.faces.charts import save_chart
 from ledger.faces.cli.commands import mledger
 from ledger.faces.cli.output import escaped
 from ledger.model.exact import number_text
@@ -243,6 +244,20 @@ def test_summary_writes_the_document_of_the_library(path, club):
     assert said.stdout == page
     assert run("summary", path).stdout == club.summary(club.today().at)
     assert SCRIPT not in page
+
+
+def test_chart_saves_the_drawing_of_the_library(path, club, tmp_path):
+    options = {"by": "city", "start": "2021-01-01", "end": "2023-12-31", "known_at": 12}
+    assert run("chart", path, "a.svg", "--counts", "--by", "city", "--from", "2021-01-01", "--to", "2023-12-31",
+               "--known-at", "12").output == ""  # fmt: skip
+    save_chart(club.chart(Members(), **options), tmp_path / "b.svg")
+    one, other = (re.sub(r"clip\d+", "clip", (tmp_path / name).read_text()) for name in ("a.svg", "b.svg"))
+    assert one == other  # but for the numbers that vl-convert counts its clippings by
+    assert run("chart", path, "all.html").output == ""
+    assert SCRIPT not in (tmp_path / "all.html").read_text()
+    assert "ends in none of them" in run("chart", path, "a.pdf", code=1).stderr
+    assert run("chart", path, "nowhere/a.svg", code=1).stderr.startswith("Error: ")
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_trust_is_head_verify_prove_and_backup(path, tmp_path):

@@ -34,7 +34,7 @@ FLOORS = [
     "faces.charted", "faces.drawn", "faces.charts",
     "faces.cli.output", "faces.cli.program", "faces.cli.asking", "faces.cli.files", "faces.cli.events",
     "faces.cli.reading", "faces.cli.explaining", "faces.cli.recording", "faces.cli.trusting", "faces.cli.importing",
-    "faces.cli.commands", "__main__",
+    "faces.cli.drawing", "faces.cli.commands", "__main__",
     "testing.clock", "testing.values", "testing.scripts", "testing.histories", "testing.worlds",
     "testing.ledgers", "testing.paper", "testing.batches", "testing.comparing", "testing.diary",
     "testing.machine", "testing.reports", "testing.typed", "testing.registration", "testing.strategies",

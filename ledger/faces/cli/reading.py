@@ -17,7 +17,7 @@ from ledger.faces.cli.output import Output, output_options
 from ledger.model.figures import rows_of
 from ledger.model.measures import Measure, Members
 from ledger.model.records import KnownAt
-from ledger.queries.timeline import STEPS
+from ledger.queries.timeline import CHANGE, STEPS
 
 MEMBERS = Members()
 
@@ -57,7 +57,7 @@ def show(
 @initiative_option
 @click.option("--from", "start", metavar="DAY", required=True, help="The first day.")
 @click.option("--to", "end", metavar="DAY", required=True, help="The last day, if a step ends there.")
-@click.option("--every", type=click.Choice(list(STEPS)), default="month", show_default=True, help="The step.")
+@click.option("--every", type=click.Choice([*STEPS, CHANGE]), default="month", show_default=True, help="The step.")
 @known_at_option
 @measure_options
 @by_option
