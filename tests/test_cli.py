@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner
 
 import ledger
@@ -38,6 +39,7 @@ from ledger.faces.cli.commands import mledger
 from ledger.faces.cli.output import escaped
 from ledger.model.exact import number_text
 from ledger.model.figures import rows_of
+from ledger.model.members import member_rows
 from ledger.model.when import instant_text
 
 SCRIPT = "<script>alert(1)</script>"
@@ -384,3 +386,11 @@ def test_a_joining_of_which_only_the_latest_day_is_known_has_a_span_that_is_open
         club = book.initiative("club")
         club.record(MemberJoined("ada", "[..2020]"))
         assert [row["since"] for row in club.at("2021-01-01").to_rows()] == ["[..2020-12-31]"]
+
+
+def test_a_member_whose_joining_nobody_recorded_has_no_day_of_it():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(MemberJoined("ada", "2020"))
+        member = evolve(club.at("2021-01-01")["ada"], joined_from=None, joined_by=None)
+        assert [row["since"] for row in member_rows({"certain": [member]})] == [None]
