@@ -842,6 +842,7 @@ def test_a_checkpoint_is_read_back_whatever_stands_around_it():
         "a\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=\n",
         "a\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuA==\n",
         "a\n1\n*\n",
+        "a\n1\nabc\n",
         "17",
         "17 ab",
         f"1.0 {'ab' * 32}",
