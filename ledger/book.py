@@ -17,7 +17,7 @@ from ledger.model.heads import TreeHead, head_of
 from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import require_digest, row_of
 from ledger.recording.merkle import Tiles, extends, growth, inclusion, root_at
-from ledger.recording.published import require_root, require_size
+from ledger.recording.published import ASK_AGAIN, require_root, require_size
 from ledger.stores.new_file import name_of
 from ledger.stores.sqlite import SqliteStore
 from ledger.stores.sqlite_file import MEMORY
@@ -198,9 +198,7 @@ class Ledger:
             path = inclusion(cache(self._store.tile), position - 1, at.size)
         proof = InclusionProof(row[:-1], at, tuple(one.hex() for one in path))
         if not proof.holds(at):
-            raise Damaged(
-                f"no proof of record {position} can be made, since the tree is not that of the records: {WAY_OUT}"
-            )
+            raise _not_of_the_records(f"no proof of record {position} can be made")
         return proof
 
     def prove_growth(self, old: TreeHead | str, new: TreeHead | str | None = None) -> GrowthProof:
@@ -227,7 +225,7 @@ class Ledger:
             path = growth(cache(self._store.tile), earlier.size, later.size)
         proof = GrowthProof(earlier, later, tuple(one.hex() for one in path))
         if not proof.holds(earlier, later):
-            raise Damaged(f"no proof of growth can be made: the tree is not that of the records: {WAY_OUT}")
+            raise _not_of_the_records("no proof of growth can be made")
         return proof
 
     def _require_on_this_history(self, head: TreeHead, newest: TreeHead, way_out: str = WAY_OUT) -> TreeHead:
@@ -235,7 +233,7 @@ class Ledger:
         tiles = cache(self._store.tile)
         root = root_at(tiles, head.size)
         if root.hex() != head.root and not _lead_to(newest, tiles, head.size, root):
-            raise Damaged(f"no head can be held against it: the tree is not that of the records: {WAY_OUT}")
+            raise _not_of_the_records("no head can be held against it")
         require_root(head, root, way_out)
         return head
 
@@ -289,7 +287,7 @@ class Ledger:
                 return record_anew(self._store, records, self._clock, os.urandom, published)
             written = write_records(self._store, records, self._clock)
             if published is not None:
-                self._require_on_this_history(published, self._store.head(), "ask for the records, or the head, again")
+                self._require_on_this_history(published, self._store.head(), ASK_AGAIN)
         return written
 
     def backup(self, path: str | os.PathLike[str]) -> TreeHead:
@@ -362,6 +360,10 @@ def open(
     if not isinstance(read_only, bool):
         raise BadInput(f"read_only={shown(read_only)} must be True or False: is nothing to be written?")
     return Ledger(SqliteStore(name, timeout, read_only=read_only), clock)
+
+
+def _not_of_the_records(so: str) -> Damaged:
+    return Damaged(f"{so}: the tree is not that of the records: {WAY_OUT}")
 
 
 def _lead_to(newest: TreeHead, tiles: Tiles, size: int, root: bytes) -> bool:

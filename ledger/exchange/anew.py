@@ -24,7 +24,7 @@ from ledger.model.limits import PROSE_MAX
 from ledger.recording.batch import Draft, Terms, is_uuid, leaves_of, same_content
 from ledger.recording.corrections import rank_of
 from ledger.recording.merkle import Tree
-from ledger.recording.published import require_root, require_size
+from ledger.recording.published import ASK_AGAIN, require_root, require_size
 from ledger.writing import write
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _ADDED: Final = re.compile(r"(^|\n)ledger of [0-9]+ records with the root [0-9a-f]{64}\Z")
 
-_ASK_AGAIN: Final = "ask for the records, or for the head, again"
 _AS_THEY_ARE: Final = "bring all of them to an empty ledger instead, which takes records as they are"
 
 
@@ -74,13 +73,13 @@ def record_anew(
         for part in _of_one_source(batch):
             new += _record(store, part, tree.head(), clock, entropy)
     if head is not None:
-        require_size(head, tree.size, _ASK_AGAIN)
+        require_size(head, tree.size, ASK_AGAIN)
     return new
 
 
 def _require_as_published(head: TreeHead | None, tree: Tree) -> None:
     if head is not None and tree.size == head.size:
-        require_root(head, tree.root(), _ASK_AGAIN)
+        require_root(head, tree.root(), ASK_AGAIN)
 
 
 def _of_one_source(batch: Sequence[Record]) -> Iterator[list[Record]]:

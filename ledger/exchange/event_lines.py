@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from json import JSONDecodeError, dumps, loads
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ledger.exchange.bounded import each_of
 from ledger.model.errors import BadInput, near_names, shown
 from ledger.model.limits import RECORD_LINE_MAX
-from ledger.recording.codec import NAMES, decode, require_each_once, require_shallow, schema_of
+from ledger.recording.codec import NAMES, decode, each_name_once, require_shallow, schema_of
 
 if TYPE_CHECKING:
     from ledger.model.events import Event
@@ -55,7 +55,7 @@ def _read(line: object) -> Event:
     if not isinstance(line, str):
         raise BadInput(f"{shown(line)} is no text: open the file as text in UTF-8")
     require_shallow(line)
-    found = loads(line.removeprefix("\ufeff"), object_pairs_hook=_each_name_once)
+    found = loads(line.removeprefix("\ufeff"), object_pairs_hook=each_name_once)
     if not isinstance(found, dict):
         raise BadInput(f'{shown(line)} is no JSON object, such as {{"type": "member-joined", ...}}')
     name = found.pop("type", None)
@@ -64,8 +64,3 @@ def _read(line: object) -> Event:
         hint = f"did you mean {' or '.join(near)}?" if near else f"give one of {', '.join(_TYPES)}"
         raise BadInput(f"{shown(name)} is no type of event: {hint}")
     return decode(name, schema_of(name), dumps(found, ensure_ascii=False))
-
-
-def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    require_each_once([name for name, _ in pairs])
-    return dict(pairs)

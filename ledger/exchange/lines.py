@@ -35,9 +35,9 @@ from ledger.recording.batch import row_of
 from ledger.recording.codec import (
     NAMES,
     decode,
+    each_name_once,
     encode,
     older_body,
-    require_each_once,
     require_shallow,
     schema_of,
 )
@@ -183,7 +183,7 @@ def _parsed(line: object) -> dict[str, Any]:
     try:
         found = loads(
             line,
-            object_pairs_hook=_each_name_once,
+            object_pairs_hook=each_name_once,
             parse_int=_integer,
             parse_float=_no_number,
             parse_constant=_no_number,
@@ -204,13 +204,6 @@ def _parsed(line: object) -> dict[str, Any]:
             raise BadInput(f"{shown(name)} is no name that a record has: take it out, or export the record anew")
         if type(value) is not kind:
             raise BadInput(f"{name} must be {called}, not {shown(value)}")
-    return found
-
-
-def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        require_each_once([name for name, _ in pairs])
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from ledger.model.errors import BadEvent, BadInput, shown
 from ledger.model.limits import COLUMNS_MAX, OBJECTS_MAX, ROWS_MAX
-from ledger.recording.codec import require_each_once
+from ledger.recording.codec import each_name_once
 
 
 class ObjectSheet(StringIO):
@@ -76,18 +76,13 @@ def _objects(file: TextIO, label: str) -> Iterator[dict[str, Any]]:
 
 def _read(text: str, place: str) -> Any:
     try:
-        return loads(text, object_pairs_hook=_each_name_once, parse_int=str, parse_float=str, parse_constant=str)
+        return loads(text, object_pairs_hook=each_name_once, parse_int=str, parse_float=str, parse_constant=str)
     except (JSONDecodeError, RecursionError) as error:
         raise BadInput(
             f"{place}: {shown(text)} is no JSON: {error}; an array of objects, or one in each line"
         ) from None
     except BadEvent as error:
         raise BadInput(f"{place}: {error}") from None
-
-
-def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    require_each_once([name for name, _ in pairs])
-    return dict(pairs)
 
 
 def _object(found: Any, place: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
@@ -13,8 +12,8 @@ from typing import Final, TypeVar, overload
 
 from attrs import field, frozen
 
-from ledger.model.errors import BadInput, StoreError
-from ledger.stores.new_file import move, name_of, unfinished_for
+from ledger.model.errors import BadInput
+from ledger.stores.new_file import failing, move, name_of, unfinished_for
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -93,7 +92,8 @@ class Table(Sequence[T_co]):
         Raises `BadInput` where anything else is at the path, and `StoreError` where it cannot be written.
         """
         target = Path(name_of(path))
-        with _failure_of(target), unfinished_for(target) as unfinished:
+        advice = "choose another name, in a folder that can be written to"
+        with failing(lambda why: f"{target}: {why}: {advice}"), unfinished_for(target) as unfinished:
             with open(unfinished, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 writer = csv.writer(file, delimiter=self.delimiter)
                 writer.writerow([*REJECT_COLUMNS, *self.columns])
@@ -104,17 +104,6 @@ class Table(Sequence[T_co]):
             if not _hold_the_same(unfinished, target, self.delimiter):
                 raise _taken(target)
             return False
-
-
-@contextmanager
-def _failure_of(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except StoreError:  # which is an OSError too
-        raise
-    except OSError as error:
-        why = error.strerror or error
-        raise StoreError(f"{path}: {why}: choose another name, in a folder that can be written to") from error
 
 
 def require_free(path: Path) -> None:

@@ -185,7 +185,7 @@ def _parsed(name: str, body: str | bytes) -> Any:
         plain = decode_json(text)
         if _encoder.encode(plain) != text.encode():
             # readers of JSON keep the last of two equal names, and say nothing of it
-            loads(text, object_pairs_hook=_each_name_once)
+            loads(text, object_pairs_hook=each_name_once)
     except (DecodeError, RecursionError, UnicodeError) as error:
         raise BadEvent(f"the body of event {name!r} is no JSON: {error}") from None
     except BadEvent as error:
@@ -193,17 +193,15 @@ def _parsed(name: str, body: str | bytes) -> Any:
     return plain
 
 
-def _each_name_once(pairs: list[tuple[str, object]]) -> None:
-    require_each_once([name for name, _ in pairs])
-
-
-def require_each_once(names: list[str]) -> None:
-    """Raise `BadEvent` where one object of JSON has a name twice."""
+def each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Give an object of JSON, as an `object_pairs_hook`; raises `BadEvent` where a name stands twice in it."""
+    found = dict(pairs)
     seen: set[str] = set()
-    for name in names if len(set(names)) < len(names) else ():
+    for name, _ in pairs if len(found) < len(pairs) else ():
         if name in seen:
             raise BadEvent(f"the name {shown(name)} stands twice in one object: keep one of them")
         seen.add(name)
+    return found
 
 
 def _lifted(name: str, schema: int, plain: Body) -> Body:

@@ -5,8 +5,12 @@ What holds for a ledger holds for records on their way into another one, so it i
 
 from __future__ import annotations
 
+from typing import Final
+
 from ledger.model.errors import WAY_OUT, Rewritten, Truncated
 from ledger.model.heads import TreeHead
+
+ASK_AGAIN: Final = "ask for the records, or for the head, again"  # of records on their way
 
 
 def require_size(head: TreeHead, size: int, way_out: str = WAY_OUT) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -23,6 +24,17 @@ def name_of(path: object) -> str:
     if os.path.basename(name) in ("", ".", ".."):  # which would be dropped on the way
         raise BadInput(f"{shown(path)} names a folder: give the path of a file in it")
     return name
+
+
+@contextmanager
+def failing(told: Callable[[object], str]) -> Iterator[None]:
+    """Raise `StoreError` for what the system or SQLite says of a file, in the words that `told` makes of that."""
+    try:
+        yield
+    except StoreError:  # which is an OSError too
+        raise
+    except (OSError, sqlite3.DatabaseError) as error:
+        raise StoreError(told(getattr(error, "strerror", None) or error)) from error
 
 
 @contextmanager

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from stat import S_IMODE
 
 from ledger.model.errors import Damaged, StoreError
 from ledger.model.heads import TreeHead
-from ledger.stores.new_file import move, unfinished_for
+from ledger.stores.new_file import failing, move, unfinished_for
 from ledger.stores.sqlite_file import Place, connect, damage_of, require_no_remains
 from ledger.stores.sqlite_verify import require_whole, verify
 
@@ -41,16 +41,9 @@ def write_backup(path: str, copy: Callable[[sqlite3.Connection], None], source: 
     return head
 
 
-@contextmanager
-def failure_of(path: str) -> Iterator[None]:
+def failure_of(path: str) -> AbstractContextManager[None]:
     """Say of what fails that there is no backup."""
-    try:
-        yield
-    except StoreError:  # which is an OSError too
-        raise
-    except (OSError, sqlite3.DatabaseError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise StoreError(f"{path}: no backup could be written, and nothing is left of it: {why}") from error
+    return failing(lambda why: f"{path}: no backup could be written, and nothing is left of it: {why}")
 
 
 def _verified(path: str, copy: Path) -> TreeHead:

@@ -25,7 +25,7 @@ from ledger.model.errors import (
     listed,
     shown,
 )
-from ledger.stores.new_file import move, unfinished_for
+from ledger.stores.new_file import failing, move, unfinished_for
 from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT, SQLITE_MIN, migrate, strange
 from ledger.stores.sqlite_tree import check_end
 
@@ -59,16 +59,10 @@ def connect(path: str, timeout: float, *, read_only: bool = False) -> tuple[sqli
         raise StoreError(
             f"SQLite {sqlite3.sqlite_version} is too old: a ledger needs {'.'.join(map(str, SQLITE_MIN))} or newer"
         )
-    try:
-        with errors_of(path):
-            if path == MEMORY:
-                return _in_memory(timeout, read_only=read_only), None
-            return _in_a_file(Path(path), timeout, read_only=read_only)
-    except StoreError:  # which is an OSError too
-        raise
-    except OSError as error:
-        why = error.strerror or error
-        raise StoreError(f"{path}: {why}: choose a folder that exists and can be written to") from error
+    with failing(lambda why: f"{path}: {why}: choose a folder that exists and can be written to"), errors_of(path):
+        if path == MEMORY:
+            return _in_memory(timeout, read_only=read_only), None
+        return _in_a_file(Path(path), timeout, read_only=read_only)
 
 
 @contextmanager

@@ -108,6 +108,7 @@ def pairs(context: click.Context, parameter: click.Parameter, given: tuple[str, 
     return tuple((text.partition("=")[0], text.partition("=")[2]) for text in given)
 
 
+MEMBERS: Final = Members()  # what is measured where no measure is said
 _HEADS: Final = ("measure", "counts", "total", "distinct", "value", "joined_since")
 _MORE: Final = ("member", "where", "suspended", "members_at", "within", "overlap")
 

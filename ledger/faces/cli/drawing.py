@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ledger.faces.cli.asking import (
+    MEMBERS,
     asked,
     by_option,
     initiative_option,
@@ -12,7 +13,7 @@ from ledger.faces.cli.asking import (
     ledger_argument,
     measure_options,
 )
-from ledger.model.measures import Measure, Members
+from ledger.model.measures import Measure
 from ledger.model.records import KnownAt
 
 
@@ -40,5 +41,5 @@ def chart(
     from ledger.faces.charts import save_chart  # noqa: PLC0415 - what draws is an extra
 
     with asked(db, initiative) as club:
-        drawn = club.chart(Members() if measure is None else measure, by=by, start=start, end=end, known_at=known_at)
+        drawn = club.chart(measure or MEMBERS, by=by, start=start, end=end, known_at=known_at)
         save_chart(drawn, out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ledger.faces.cli.asking import (
+    MEMBERS,
     asked,
     initiative_option,
     known_at_option,
@@ -14,7 +15,7 @@ from ledger.faces.cli.asking import (
 )
 from ledger.faces.cli.files import Asked, label_option, sheet_options
 from ledger.faces.cli.output import Output, told_options
-from ledger.model.measures import Measure, Members
+from ledger.model.measures import Measure
 from ledger.model.records import KnownAt
 from ledger.queries.checks import CONTRADICTED
 from ledger.queries.points import PointLike
@@ -62,7 +63,7 @@ def why(
     mledger why clubs.db 2021-12-31 2022-12-31 --total dues --effects
     """
     with asked(db, initiative) as club:
-        found = club.why(Members() if measure is None else measure, a, b)
+        found = club.why(measure or MEMBERS, a, b)
         if effects:
             output.tell([found], found.to_rows())
         else:

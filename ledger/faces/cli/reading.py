@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ledger.faces.cli.asking import (
+    MEMBERS,
     asked,
     at_option,
     by_option,
@@ -15,11 +16,9 @@ from ledger.faces.cli.asking import (
 )
 from ledger.faces.cli.output import Output, output_options
 from ledger.model.figures import rows_of
-from ledger.model.measures import Measure, Members
+from ledger.model.measures import Measure
 from ledger.model.records import KnownAt
 from ledger.queries.timeline import CHANGE, STEPS
-
-MEMBERS = Members()
 
 
 @click.command()
@@ -73,7 +72,7 @@ def series(
     mledger series clubs.db --from 2021-12-31 --to 2023-12-31 --total dues --by city --csv
     """
     with asked(db, initiative) as club:
-        line = club.timeline(MEMBERS if measure is None else measure, by=by)
+        line = club.timeline(measure or MEMBERS, by=by)
         output.write(line.series(start, end, every=every, known_at=known_at).to_rows())
 
 
@@ -94,7 +93,7 @@ def revisions(
     mledger revisions clubs.db 2022-12-31 --total dues
     """
     with asked(db, initiative) as club:
-        line = club.timeline(MEMBERS if measure is None else measure, by=by)
+        line = club.timeline(measure or MEMBERS, by=by)
         output.write(row for revision in line.revisions(day) for row in revision.to_rows())
 
 
