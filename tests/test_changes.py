@@ -159,6 +159,20 @@ def test_as_time_goes_by_nothing_vanishes_and_going_back_nothing_is_new(states):
     assert [(one.register, one.kind) for one in forth] == [(one.register, one.kind) for one in back]
 
 
+@pytest.mark.parametrize(("closing", "day"), [("2021-01", "2021-01-01"), ("2021-02-01", "2021-06-01")])
+def test_a_joining_that_was_retracted_has_vanished_though_the_initiative_closed_meanwhile(closing, day):
+    with ledger.open(":memory:") as book:
+        club = book.initiative("clusters")
+        (joining,) = club.record(MemberJoined("basque", "2021-01-01"))
+        club.record(InitiativeClosed(closing))
+        club.retract(joining, reason="of another one")
+        then, now = (day, 1), (day, 3)
+        (forth,) = [change for change in club.compare(then, now) if change.member == "basque"]
+        (back,) = [change for change in club.compare(now, then) if change.member == "basque"]
+    assert (forth.kind, forth.vanished) == ("joined", True)  # it was told by the joining, which is gone
+    assert (back.kind, back.vanished) == ("joined", False)
+
+
 @given(apart_in_one(histories(parts=True)))
 @settings(max_examples=2 * EXAMPLES)
 def test_what_changes_is_what_the_views_of_the_states_say(states):

@@ -58,7 +58,7 @@ from ledger.model.errors import (
 )
 from ledger.model.events import EVENTS
 from ledger.model.facts import Fact, facts_of, window_of
-from ledger.model.measures import Grouping
+from ledger.model.measures import Grouping, singles_of
 from ledger.model.records import RecordRef, known_at_of
 from ledger.model.state import _ranks
 from ledger.model.when import When
@@ -472,13 +472,34 @@ def test_between_two_days_of_a_series_of_changes_nothing_changes(history, asking
 
 
 def holding(answer):
-    """What an answer says, but for the day it is asked of."""
+    """What an answer says, but for the day it is asked of; and for its oldest, where values grow too old."""
+    if isinstance(answer, tuple):
+        return answer
     figures = answer if isinstance(answer, dict) else {(): answer}
-    return (
-        answer
-        if isinstance(answer, tuple)
-        else [(group, one.amount, one.envelope, one.support) for group, one in figures.items()]
-    )
+    return [(group, one.amount, one.envelope, supporting(one)) for group, one in figures.items()]
+
+
+def supporting(figure):
+    ages = any(getattr(single, "within", None) for single in singles_of(figure.measure))
+    return evolve(figure.support, oldest=None) if ages else figure.support
+
+
+def test_of_a_rough_value_that_grows_too_old_only_the_oldest_day_moves_within_a_step():
+    with open_memory() as book:
+        clusters = book.initiative("clusters")
+        clusters.record(
+            MetricDefined("net", "t"), MemberJoined("a", "2019-05-01"), MetricUpdated("net", "2021-01", "1 t", member="a")
+        )
+        series = clusters.timeline(Total("net", within="1 year")).series("2021-06-01", "2023-01-01", every="change")
+        assert list(map(str, series.days)) == ["2021-06-01", "2022-01-02", "2022-02-01"]
+        assert [(str(one.amount), len(one.possibly_missing)) for one in series] == [
+            ("1 t", 0),
+            ("0..1 t", 1),
+            ("0 t", 0),
+        ]
+        for day, oldest in ("2022-01-02", "2021-01-02"), ("2022-01-31", "2021-01-31"):
+            figure = clusters.at(day).measure(Total("net", within="1 year"))
+            assert (str(figure.oldest), figure.amount) == (oldest, series[1].amount)
 
 
 @settings(max_examples=EXAMPLES // 6)

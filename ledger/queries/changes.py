@@ -288,7 +288,9 @@ def _change(before: InitiativeState, after: InitiativeState, register: Register)
     old, new = _options(before, register), _options(after, register)
     if old == new:
         return None
-    vanished = _nothing_new(before, after, looked_at)
+    # of one who has no status at all, a closing says nothing
+    has_status = all(state.registers.of(register).candidates for state in (before, after))
+    vanished = _nothing_new(before, after, looked_at if has_status else [register])
     kind = _KIND_OF.get(aspect, aspect)
     if aspect == "status" and not of_member:
         kind = CLOSED if CLOSED in first_difference(old, new) else LAUNCHED

@@ -144,7 +144,9 @@ class Timeline(Generic[A]):
         All are as known at one moment. A month on from the 31st is the last day of a shorter month.
 
         With `every="change"` it answers for `start` and each later day on which anything that the measure looks at
-        can begin to hold. From one of them to the day before the next the answer is the same, so these say all.
+        can begin to hold. From one of them to the day before the next the answer is the same, so these say all; only
+        where a `Total` leaves out values older than `within`, and one is of a rough day, may its `oldest` move on in
+        between.
         """
         first, last = day(start), day(end)
         days = [] if every == CHANGE else list(_days(first, last, every))
