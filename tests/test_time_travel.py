@@ -488,7 +488,9 @@ def test_of_a_rough_value_that_grows_too_old_only_the_oldest_day_moves_within_a_
     with open_memory() as book:
         clusters = book.initiative("clusters")
         clusters.record(
-            MetricDefined("net", "t"), MemberJoined("a", "2019-05-01"), MetricUpdated("net", "2021-01", "1 t", member="a")
+            MetricDefined("net", "t"),
+            MemberJoined("a", "2019-05-01"),
+            MetricUpdated("net", "2021-01", "1 t", member="a"),
         )
         series = clusters.timeline(Total("net", within="1 year")).series("2021-06-01", "2023-01-01", every="change")
         assert list(map(str, series.days)) == ["2021-06-01", "2022-01-02", "2022-02-01"]
