@@ -160,6 +160,30 @@ def test_show_gives_the_members_of_a_day_with_what_is_known_of_each(path, club):
     assert answered("show", path, "--known-at", "12") == plain(club.today(12).to_rows())
 
 
+def test_show_lists_only_those_that_a_filter_may_let_in(path, club):
+    everybody = {row["id"]: row for row in plain(club.at("2022-02-01").to_rows())}
+    assert list(everybody) == ["ada", "ben", "dora", "cleo"]
+    for values, ids in {
+        ("Bilbao",): ["ada", "ben"],
+        ("Lagos",): ["cleo"],  # who is a member possibly, and then is in Lagos
+        ("",): ["dora"],
+        ("Bilbao", ""): ["ada", "ben", "dora"],
+        ("Oslo",): [],
+    }.items():
+        where = [f"--where=city={value}" for value in values]
+        assert answered("show", path, "--at", "2022-02-01", *where) == [everybody[id] for id in ids]
+    assert [row["id"] for row in answered("show", path, "--at", DAY, "--where", "city=")] == ["dora"]  # suspended
+
+
+def test_show_says_a_figure_in_words(path):
+    asked = ["show", path, "--at", DAY, "--text", "--known-at", "12"]
+    assert run(*asked, "--counts").stdout == "Members on 2022-12-31: 3\n"
+    assert run(*asked, "--total", "dues", "--overlap", "parts").stdout == (
+        "Total dues, overlap parts on 2022-12-31: >= 220.5 EUR/year (2 of 3 report)\n"
+    )
+    assert run(*asked, "--counts", "--by", "city", "--suspended").stdout == "Bilbao: 2\nLagos: 1\n-: 1\n"
+
+
 def test_series_and_revisions_are_those_of_a_timeline(path, club):
     line, dues = club.timeline(Members()), club.timeline(Total("dues", overlap="parts"), by="city")
     asked = ["--from", "2020-12-31", "--to", "2023-06-30", "--every", "quarter"]

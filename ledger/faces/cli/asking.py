@@ -115,7 +115,18 @@ _MORE: Final = ("member", "where", "suspended", "members_at", "within", "overlap
 
 def measure_options(command: Command) -> Command:
     """Give a command the options that say a measure; it takes it as `measure`, None where none is said."""
+    return _with_measure(command, lists=False)
 
+
+def list_or_measure_options(command: Command) -> Command:
+    """Give a command that lists members where no measure is said the same options: `listed` are those of `--where`.
+
+    Then it takes a measure of them, in which the suspended and the possible ones count too; else None.
+    """
+    return _with_measure(command, lists=True)
+
+
+def _with_measure(command: Command, *, lists: bool) -> Command:
     @click.option("--counts", is_flag=True, help="How many members?")
     @click.option("--total", metavar="METRIC", help="What do the members' values add up to?")
     @click.option("--distinct", metavar="ATTRIBUTE", help="How many different values do the members have?")
@@ -134,6 +145,9 @@ def measure_options(command: Command) -> Command:
     def with_measure(**given: Any) -> None:
         heads = {name: value for name in _HEADS if (value := given.pop(name)) not in (None, False)}
         more = {name: value for name in _MORE if (value := given.pop(name)) not in (None, False, ())}
+        if lists:
+            asked_of = not heads and more.keys() == {"where"}
+            given["listed"] = Members(_where(more.pop("where")), suspended=True) if asked_of else None
         command(**given, measure=_measure(heads, more))
 
     return with_measure

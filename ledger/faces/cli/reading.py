@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from ledger.faces.cli.asking import (
@@ -12,12 +14,14 @@ from ledger.faces.cli.asking import (
     initiative_option,
     known_at_option,
     ledger_argument,
+    list_or_measure_options,
     measure_options,
 )
-from ledger.faces.cli.output import Output, output_options
-from ledger.model.figures import rows_of
-from ledger.model.measures import Measure
+from ledger.faces.cli.output import Output, output_options, told_options
+from ledger.model.figures import Figure, rows_of
+from ledger.model.measures import Measure, Members
 from ledger.model.records import KnownAt
+from ledger.model.wording import headed
 from ledger.queries.timeline import CHANGE, STEPS
 
 
@@ -26,29 +30,44 @@ from ledger.queries.timeline import CHANGE, STEPS
 @initiative_option
 @at_option
 @known_at_option
-@measure_options
+@list_or_measure_options
 @by_option
-@output_options
+@told_options
 def show(
     db: str, initiative: str | None, at: str | None, known_at: KnownAt, measure: Measure | None, by: str | None,
-    output: Output,
+    listed: Members | None, output: Output,
 ) -> None:  # fmt: skip
     """Show who was a member on a day, or a figure.
 
-    Without a measure each member has a row: certain, possible or suspended, and since when. With one there is a row
+    Without a measure each member has a row: certain, possible or suspended, and since when. With --where those have
+    one who have that value, certainly or possibly. With a measure there is a row
     for the figure, with its low and its high end and with how many report; with --by a row for each group.
 
     \b
     mledger show clubs.db --at 2022-12-31 -t
     mledger show clubs.db --at 2022-12-31 --known-at 2023-06-01T00:00:00Z
+    mledger show clubs.db --where city=Bilbao --csv
     mledger show clubs.db --total dues --where city=Bilbao
     mledger show clubs.db --counts --by city --csv
+    mledger show clubs.db --counts --at 2022-12-31 --text
     """
-    if by is not None and measure is None:
-        raise click.UsageError("--by goes with a measure, such as --counts or --total")
+    if measure is None and (by is not None or output.form == "text"):
+        said = "--by" if by is not None else "--text"
+        raise click.UsageError(f"{said} goes with a measure, such as --counts or --total")
     with asked(db, initiative) as club:
         state = club.today(known_at) if at is None else club.at(at, known_at)
-        output.write(state.to_rows() if measure is None else rows_of(state.measure(measure, by=by)))
+        if measure is None:
+            chosen = None if listed is None else {one.member for one in state.explain(listed)}
+            output.write(row for row in state.to_rows() if chosen is None or row["id"] in chosen)
+        else:
+            figures = state.measure(measure, by=by)
+            output.tell(_sentences(figures), rows_of(figures))
+
+
+def _sentences(answer: Figure | Mapping[str | None, Figure]) -> list[str]:
+    if isinstance(answer, Figure):
+        return [f"{headed(answer.measure)} on {answer.at}: {answer}"]
+    return [f"{'-' if group is None else group}: {figure}" for group, figure in answer.items()]
 
 
 @click.command()
