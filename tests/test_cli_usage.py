@@ -67,6 +67,7 @@ WRONG = [
     "history clubs.db", "history clubs.db ada --report letter", "history clubs.db --metric dues --report letter",
     "audit", "audit clubs.db --report letter --claims club.csv", "audit clubs.db --claims club.csv -c what=figure",
     "conflicts", "conflicts clubs.db extra",
+    "schema member-join extra", "schema member-joined --records", "schema --table",
     "head", "head clubs.db extra", "verify", "verify clubs.db --head", "prove clubs.db", "prove clubs.db x",
     "prove clubs.db 0", "backup clubs.db",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from ledger.exchange.anew import record_anew
 from ledger.exchange.claim_sheets import claims
 from ledger.exchange.copies import copy, write_records
 from ledger.exchange.event_lines import events_from_lines
+from ledger.exchange.json_schemas import event_schema, record_schema
 from ledger.exchange.lines import from_lines, to_lines
 from ledger.exchange.objects import sheet_of_objects
 from ledger.exchange.sheet_records import SheetRecorded
@@ -18,9 +19,11 @@ __all__ = [
     "Table",
     "claims",
     "copy",
+    "event_schema",
     "events_from_lines",
     "from_lines",
     "record_anew",
+    "record_schema",
     "sheet_of_objects",
     "spells",
     "to_lines",

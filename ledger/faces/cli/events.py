@@ -9,33 +9,17 @@ from typing import Any, Final
 import attrs
 import click
 
+from ledger.exchange.field_schemas import FIELDS
 from ledger.faces.cli.asking import pairs
 from ledger.faces.cli.output import Command
 from ledger.model.events import EVENTS, QUALITIES, Claim, Event
 from ledger.model.wording import measure_of
 
-_HELP: Final[Mapping[str, tuple[str, str]]] = {
-    "effective": ("WHEN", "The day from which it holds, such as 2023-01-20; 2021 or 2021/2022-05 where it is rough."),
-    "name": ("NAME", "The name."),
-    "member": ("ID", "The member."),
-    "part_of": ("ID", "The member that it is part of."),
-    "reason": ("TEXT", "Why."),
-    "metric": ("ID", "The metric."),
-    "unit": ("UNIT", "The unit, such as Mt/year or EUR."),
-    "title": ("TEXT", "The title."),
-    "definition": ("TEXT", "What is measured, in words."),
-    "amount": ("AMOUNT", "The value, such as '12.5 Mt/year', '15..20 percent' or '>= 2.7e6 people'."),
-    "period": ("WHEN", "The time that the value speaks of."),
-    "quality": ("|".join(QUALITIES), "How the value came about."),
-    "report": ("ID", "The report."),
-    "url": ("URL", "Where it can be read."),
-    "kind": ("TEXT", "What kind of report it is."),
-    "record": ("ID", "The record that was wrong."),
-}
-_FLAGS: Final[Mapping[str, tuple[str, str]]] = {
-    "additive": ("--additive/--not-additive", "Can the members' values be added up?"),
-    "nonnegative": ("--nonnegative/--any-sign", "Is no value below zero?"),
-}
+_METAVARS: Final[Mapping[str, str]] = {
+    "effective": "WHEN", "name": "NAME", "member": "ID", "part_of": "ID", "metric": "ID", "unit": "UNIT",
+    "amount": "AMOUNT", "period": "WHEN", "quality": "|".join(QUALITIES), "report": "ID", "url": "URL", "record": "ID",
+}  # fmt: skip
+_FLAGS: Final = {"additive": "--additive/--not-additive", "nonnegative": "--nonnegative/--any-sign"}
 _NOT_CHANGED: Final = ("reason", "record")  # a correction has a reason of its own
 _EACH: Final = {"supporters": "--supporter", "successors": "--successor"}
 
@@ -91,11 +75,11 @@ def _option(field: attrs.Attribute[Any], *, needed: bool) -> Callable[[Command],
     if name == "claims":
         words = "A figure that it states, as in 'members' 17 or 'total co2' '451 Mt/year'."
         return click.option("--claim", name, nargs=2, multiple=True, metavar="MEASURE AMOUNT", help=words)
+    words = FIELDS[name]
     if name in _FLAGS:
-        flag, words = _FLAGS[name]
-        return click.option(flag, name, default=None, help=words)
-    metavar, words = _HELP[name]
+        return click.option(_FLAGS[name], name, default=None, help=words)
     required = needed and field.default is attrs.NOTHING and name != "amount"
+    metavar = _METAVARS.get(name, "TEXT")
     return click.option(f"--{name.replace('_', '-')}", name, required=required, metavar=metavar, help=words)
 
 
