@@ -262,8 +262,8 @@ def test_all_bad_rows_are_named_at_once_with_their_column_and_what_to_do(tmp_pat
     for line, (start, *parts) in zip(said[1:], [
         ("row 2, column 'at': '2023-01' is not one exact day: write it as YYYY-MM-DD; a claim is compared with one ",
          "day, so write the day that the figure speaks of, or leave the cell blank if that is the day of the report"),
-        ("row 3, column 'measure': 'countries' is a label that measures= does not name, and no measure in words either",
-         "as in measures={'countries': Distinct('country')}, or write it in words ('countries' is no measure: at char"),
+        ("row 3, column 'measure': 'countries' is no label that was explained, and no measure in words either",
+         "say what it means (`measures`), or write it in words ('countries' is no measure: at char"),
         ("row 4, column 'at': 'soon' is not one exact day",),
         ("row 4, column 'amount': 'many' is not a number",),
         ("row 6, column 'unit': 'countries' is not a known unit",),
@@ -272,9 +272,9 @@ def test_all_bad_rows_are_named_at_once_with_their_column_and_what_to_do(tmp_pat
         ("row 8, column 'amount': '>= 451' says itself how it is meant",),
         ("row 9, column 'amount': '' is not an amount",),
         ("row 10 has 2 cells, and 5 columns are named",),
-        ("row 11, column 'measure': '' is a label",),
+        ("row 11, column 'measure': '' is no label",),
         ("row 12, column 'amount': Claim.amount", "more than 34 digits"),
-        ("row 14, column 'measure': 'members where a is \\x07' is a label", "holds a control character"),
+        ("row 14, column 'measure': 'members where a is \\x07' is no label", "holds a control character"),
     ], strict=True):  # fmt: skip
         assert line.startswith(f"  {start}")
         assert all(part in line for part in parts)
@@ -296,7 +296,7 @@ def test_a_text_that_cannot_be_kept_is_one_problem():
 def test_a_label_is_taken_as_it_is_written():
     measures = {"Countries": Distinct("country")}
     assert [one.measure for one in of(table("Countries,9,"), measures=measures)] == [Distinct("country")]
-    assert "'countries' is a label that measures= does not name" in refused(table("countries,9,"), measures=measures)
+    assert "'countries' is no label that was explained" in refused(table("countries,9,"), measures=measures)
 
 
 def test_line_breaks_in_a_cell_are_kept(tmp_path):

@@ -50,6 +50,7 @@ WRONG = [
     "import clubs.db claims club.csv --report r --effective 2020 --label one", "import clubs.db records",
     "export", "export clubs.db --after -1", "export clubs.db --after x",
     "retract", "retract clubs.db", f"retract clubs.db {ID}", "correct clubs.db", f"correct clubs.db {ID}",
+    f"correct clubs.db {ID} --reason x --unset supporters", f"correct clubs.db {ID} --reason x --name A --unset name",
     "show", "show clubs.db extra", "show clubs.db --by city", "show clubs.db --suspended", "show clubs.db --text",
     "show clubs.db --where city=x --suspended", "show clubs.db --where city=x --by city",
     "series clubs.db --from 2020-01-01 --to 2021-01-01 --where city=x",

@@ -243,6 +243,25 @@ def test_retract_and_correct_are_those_of_the_library(path):
     run("record", path, "metric-updated", "--metric", "dues", "--effective", "2022", "--amount", "5 EUR")
     run("correct", path, written(path)[-1].id, "--withdrawn", "--reason", "a typo")
     assert written(path)[-1].event == MetricUpdated("dues", "2022", None)
+    run("correct", path, written(path)[2].id, "--unset", "attributes", "--reason", "wrong", code=1)  # retracted already
+    run("record", path, "member-joined", "--member", "kid", "--effective", "2022", "--part-of", "ada", "--name", "Kid")
+    run("correct", path, written(path)[-1].id, "--unset", "part-of", "--unset", "name", "--reason", "a namesake")
+    assert written(path)[-1].event == MemberJoined("kid", "2022")
+    run(
+        "record",
+        path,
+        "metric-updated",
+        "--metric",
+        "dues",
+        "--effective",
+        "2022",
+        "--amount",
+        "5 EUR",
+        "--period",
+        "2021",
+    )
+    run("correct", path, written(path)[-1].id, "--unset", "amount", "--unset", "period", "--reason", "a typo")
+    assert written(path)[-1].event == MetricUpdated("dues", "2022", None)
     assert "no record 'x' is known" in run("retract", path, "x", "--reason", "r", code=1).stderr
 
 

@@ -45,8 +45,8 @@ def test_a_whole_cannot_become_a_part_of_its_part(clusters):
     assert (violation.index, violation.clash) == (1, first.ref)
     assert violation.reason == (
         f"with this, on 2022-01-01 'b' is part of 'a', which is part of 'b' (by record {first.id}), and nobody is a "
-        "part of its own part: correct or retract what is wrong, or record first, by MemberChanged(..., part_of=''), "
-        "when it ended"
+        "part of its own part: correct or retract what is wrong, or record first when it ended, "
+        "by a change to a part_of that is empty"
     )
     clusters.record(part("a", "", "2021-06-01"))
     clusters.record(part("b", "a", "2022-01-01"))

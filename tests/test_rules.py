@@ -550,7 +550,7 @@ def test_a_retracted_report_may_be_published_anew_in_the_same_batch(clusters):
 def test_a_retraction_of_an_unknown_record_is_refused(clusters):
     violation = refused_once(clusters, RecordRetracted(UNKNOWN_ID))
     assert (violation.code, violation.clash) == ("unknown-record", None)
-    assert violation.reason == f"no record '{UNKNOWN_ID}' belongs to this initiative: look its id up in records()"
+    assert violation.reason == f"no record '{UNKNOWN_ID}' belongs to this initiative: look its id up in the history"
 
 
 def test_a_retraction_reaches_only_its_own_initiative(ledger_book, clusters):

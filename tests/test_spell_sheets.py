@@ -244,7 +244,7 @@ def test_a_spell_of_one_day_needs_an_inclusive_end():
     text = table("a,,2021-01-01,2021-01-01")
     assert plain(of(text, end_inclusive=True))[1] == ("Left", "a", "2021-01-02")
     assert "column 'end': '2021-01-01' is the day of the start too" in refused(text)
-    assert "pass end_inclusive=True; else remove the row" in refused(text)
+    assert "say end_inclusive for all of them; else remove the row" in refused(text)
     assert len(of(table("a,,2021,2021-01-01", "b,,2021-01-01,2021"))) == 4
 
 

@@ -9,12 +9,13 @@ from ledger.exchange.lines import from_lines, to_lines
 from ledger.exchange.objects import sheet_of_objects
 from ledger.exchange.sheet_records import SheetRecorded
 from ledger.exchange.spell_sheets import spells
-from ledger.exchange.tables import Rejected, Table
+from ledger.exchange.tables import Rejected, RejectsFile, Table
 from ledger.exchange.value_sheets import Amounts, values, wide_values
 
 __all__ = [
     "Amounts",
     "Rejected",
+    "RejectsFile",
     "SheetRecorded",
     "Table",
     "claims",

@@ -146,8 +146,8 @@ def _measure(cell: str, labels: Mapping[str, Measure]) -> Measure:
         return measure_of(cell)
     except BadInput as error:
         raise BadInput(
-            f"{shown(cell)} is a label that measures= does not name, and no measure in words either: say what it "
-            f"means, as in measures={{{shown(cell)}: Distinct('country')}}, or write it in words ({error})"
+            f"{shown(cell)} is no label that was explained, and no measure in words either: say what it means "
+            f"(`measures`), or write it in words ({error})"
         ) from None
 
 

@@ -98,7 +98,7 @@ def from_lines(lines: Iterable[str]) -> Iterator[Record]:
 
     >>> list(from_lines(["{}"]))
     Traceback (most recent call last):
-    ledger.model.errors.BadInput: line 1: there is no 'specversion': a line needs all that to_lines writes
+    ledger.model.errors.BadInput: line 1: there is no 'specversion': a line needs all that an export writes
     """
     if isinstance(lines, str | bytes) or not isinstance(lines, Iterable):
         raise BadInput(f"{shown(lines)} is no file of lines: open it as text in UTF-8, or give a list of lines")
@@ -197,7 +197,7 @@ def _parsed(line: object) -> dict[str, Any]:
     found = {name: value for name, value in found.items() if value is not None}  # null is as good as left out
     for name in _NEEDED:
         if name not in found:
-            raise BadInput(f"there is no {name!r}: a line needs all that to_lines writes")
+            raise BadInput(f"there is no {name!r}: a line needs all that an export writes")
     for name, value in found.items():
         kind, called = _KINDS.get(name, (str, "text"))
         if name not in _NEEDED and name not in _OPTIONAL:

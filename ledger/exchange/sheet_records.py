@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from uuid import UUID, uuid5
 
@@ -24,14 +23,13 @@ from attrs import define, field, frozen
 from msgspec.json import encode as encode_json
 
 from ledger.exchange.sheets import reason_of
-from ledger.exchange.tables import Rejected, Table, require_free
+from ledger.exchange.tables import Rejected, RejectsFile, Table
 from ledger.model.errors import BadInput, RefusedRows, RetryMismatch, Violation, shown
 from ledger.model.events import MemberJoined, MemberLeft, MetricUpdated
 from ledger.model.records import Record
 from ledger.recording.batch import Draft, Terms, entries_of
 from ledger.recording.codec import NAMES, encode
 from ledger.recording.rules import violations
-from ledger.stores.new_file import name_of
 
 if TYPE_CHECKING:
     from ledger.model.events import Event
@@ -73,18 +71,13 @@ def record_sheet(
             f"{shown(sheet)} is no sheet of events: give what spells(...) or values(...) of ledger.exchange reads; "
             "claims are recorded with their report, as in ReportPublished(..., claims=claims(...))"
         )
-    path = None if rejects is None else Path(name_of(rejects))
-    recording = _Recording(initiative, sheet, terms, path)
-    try:
+    with RejectsFile(sheet, rejects) as aside:
+        recording = _Recording(initiative, sheet, terms, aside)
         if len(sheet):
             records = write(recording.draft, len(sheet))
         else:
             recording.set_aside({}, [])
             records = ()
-    except BaseException:
-        if path is not None and recording.written:
-            path.unlink(missing_ok=True)
-        raise
     return SheetRecorded(records, recording.already, recording.rejected)
 
 
@@ -103,8 +96,7 @@ class _Recording:
     initiative: str
     sheet: Table[Event]
     terms: Terms
-    path: Path | None
-    written: bool = False
+    file: RejectsFile
     already: tuple[Record, ...] = ()
     rejected: tuple[Rejected, ...] = field(default=())
 
@@ -119,7 +111,7 @@ class _Recording:
                 old.append((row, _same(found[id], self.initiative, event)))
             else:
                 new.append(_New(event, row, id))
-        if self.path is None:
+        if self.file.path is None:
             refused = _refused(new, history)
             self.set_aside(_reasons(new, refused), refused)
         else:
@@ -132,12 +124,9 @@ class _Recording:
     def set_aside(self, reasons: Mapping[int, str], refused: Sequence[Violation]) -> None:
         """Write the rows that are refused to the file of rejects; raises `RefusedRows` where there is to be none."""
         rejected = self.sheet.with_aside(reasons)
-        if rejected and self.path is None:
+        if rejected and self.file.path is None:
             raise RefusedRows(self.sheet.label, rejected, refused)
-        if rejected and self.path is not None:
-            self.written = self.sheet.write_rejects(self.path, rejected)
-        elif self.path is not None:
-            require_free(self.path)
+        self.file.write(rejected)
         self.rejected = rejected
 
 

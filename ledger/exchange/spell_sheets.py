@@ -231,7 +231,7 @@ def _require_some_day(start: When, end: When, cell: str) -> None:
     if start.exact and start.latest == end.latest:
         raise BadWhen(
             f"{shown(cell)} is the day of the start too, so the member was one on no day: if an end is the last day "
-            "inside, pass end_inclusive=True; else remove the row"
+            "inside, say end_inclusive for all of them; else remove the row"
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar, overload
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from ledger.model.errors import BadInput
 from ledger.stores.new_file import failing, move, name_of, unfinished_for
@@ -106,10 +106,42 @@ class Table(Sequence[T_co]):
             return False
 
 
-def require_free(path: Path) -> None:
-    """Raise `BadInput` where something is at a path."""
-    if os.path.lexists(path):
-        raise _taken(path)
+def _path(given: str | os.PathLike[str] | None) -> Path | None:
+    return None if given is None else Path(name_of(given))
+
+
+@define
+class RejectsFile:
+    r"""The file of the rows of a table that are set aside; a context manager around the recording of the others.
+
+    Where that fails, a file that was written is taken away again: it is there only if the others are recorded. A path
+    of None is no file, and nothing is written.
+
+    >>> from ledger.exchange import spells
+    >>> from io import StringIO
+    >>> with RejectsFile(spells(StringIO("member,name,start,end\nada,,2019,\n")), None) as aside:
+    ...     aside.write([])
+    """
+
+    table: Table[object]
+    path: Path | None = field(converter=_path)
+    written: bool = field(default=False, init=False)
+
+    def write(self, rejected: Sequence[Rejected]) -> None:
+        """Write these rows; raises `BadInput` where something else is there, also if there are none."""
+        if self.path is None:
+            return
+        if rejected:
+            self.written = self.table.write_rejects(self.path, rejected)
+        elif os.path.lexists(self.path):
+            raise _taken(self.path)
+
+    def __enter__(self) -> RejectsFile:
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed is not None and self.path is not None and self.written:
+            self.path.unlink(missing_ok=True)
 
 
 def _hold_the_same(one: Path, other: Path, delimiter: str) -> bool:

@@ -33,7 +33,7 @@ def existing(history: History, id: str) -> Record:
     """Find a record of this initiative, retracted or not; raises `UnknownRecord`."""
     record = history.record(id)
     if record is None:
-        raise UnknownRecord(id, hint="look its id up in records() of this initiative")
+        raise UnknownRecord(id, hint="look its id up in the history of this initiative")
     return record
 
 

@@ -77,7 +77,7 @@ def _closed_cycle(proposal: Proposal, register: Register, cycle: _Cycle) -> Viol
         wholes += f", and so on, up to {links[-1].whole!r}"
     reason = (
         "with this, on {day} {member!r} is {wholes} (by {clash}), and nobody is a part of its own part: "
-        "correct or retract what is wrong, or record first, by MemberChanged(..., part_of=''), when it ended"
+        "correct or retract what is wrong, or record first when it ended, by a change to a part_of that is empty"
     )
     words = {"day": cycle.since, "member": links[0].member, "wholes": wholes}
     return proposal.refuse("part-of-cycle", index, reason, links[-1].fact, **words)

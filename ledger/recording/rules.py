@@ -54,7 +54,7 @@ def _retractions(proposal: Proposal) -> Iterator[Violation]:
         id = entry.event.record
         record = proposal.history.record(id)
         if record is None:
-            reason = "no record {id!r} belongs to this initiative: look its id up in records()"
+            reason = "no record {id!r} belongs to this initiative: look its id up in the history"
             yield proposal.refuse("unknown-record", index, reason, id=id)
         elif isinstance(record.event, RecordRetracted):
             yield proposal.refuse("retracted-retraction", index, RETRACTIONS_ARE_FINAL, id=id)

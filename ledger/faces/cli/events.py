@@ -35,9 +35,37 @@ def event_options(
 
 
 def change_options(command: Command) -> Command:
-    """Give a command an option for each field that a correction can change, of whatever class of events."""
-    fields = {field.name: field for kind in EVENTS for field in attrs.fields(kind)}
-    return _options([field for name, field in fields.items() if name not in _NOT_CHANGED], needed=False)(command)
+    """Give a command an option for each field that a correction can change or empty, of whatever class of events."""
+    fields = {field.name: field for kind in EVENTS for field in attrs.fields(kind) if field.name not in _NOT_CHANGED}
+    empty = _empty_ones()
+
+    @click.option(
+        "--unset", multiple=True, type=click.Choice([name.replace("_", "-") for name in empty]), metavar="FIELD",
+        help=f"A field that should hold nothing: {', '.join(empty).replace('_', '-')}.",
+    )  # fmt: skip
+    @wraps(command)
+    def with_unset(said: dict[str, Any], unset: tuple[str, ...], **given: Any) -> None:
+        names = [name.replace("-", "_") for name in unset]
+        for name in names:
+            if name in said:
+                raise click.UsageError(f"--unset {name.replace('_', '-')} takes away what another option gives")
+        command(**given, said={**said, **{name: empty[name] for name in names}})
+
+    return _options(list(fields.values()), needed=False)(with_unset)
+
+
+def _empty_ones() -> dict[str, Any]:
+    """Give each field that may hold nothing, with what it holds then, where that is the same in all events."""
+    found: dict[str, list[Any]] = {"amount": [None]}
+    for kind in EVENTS:
+        for field in attrs.fields(kind):
+            if field.default is not attrs.NOTHING and field.default not in found.setdefault(field.name, []):
+                found[field.name].append(field.default)
+    return {
+        name: values[0]
+        for name, values in found.items()
+        if len(values) == 1 and not values[0] and values[0] is not False and name not in _NOT_CHANGED
+    }
 
 
 def _options(fields: Sequence[attrs.Attribute[Any]], *, needed: bool) -> Callable[[Command], Command]:

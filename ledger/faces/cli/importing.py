@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 import click
 
-from ledger.exchange import Amounts, Table, from_lines, spells, to_lines, values, wide_values
+from ledger.exchange import Amounts, RejectsFile, Table, from_lines, spells, to_lines, values, wide_values
 from ledger.faces.cli.asking import ledger_argument, reading, recorded_in, writing
 from ledger.faces.cli.events import event_options
 from ledger.faces.cli.files import Asked, label_option, progress_option, read_text, sheet_options, text_of
@@ -172,15 +171,9 @@ def claims_(
     """
     table = sheet.claims(file, labels, lenient=rejects is not None, progress=progress)
     report = ReportPublished(**said, claims=table)
-    aside = Path(rejects) if rejects is not None and table.rejected else None
-    with recorded_in(db, initiative, new=new) as club:
-        written = aside is not None and table.write_rejects(aside)
-        try:
-            records = club.record(report, **terms)
-        except BaseException:  # as for other sheets, the file is there only if the others are recorded
-            if aside is not None and written:
-                aside.unlink(missing_ok=True)
-            raise
+    with recorded_in(db, initiative, new=new) as club, RejectsFile(table, rejects) as aside:
+        aside.write(table.rejected)
+        records = club.record(report, **terms)
     _tell_of_rejects(len(table.rejected), rejects)
     output.write(record.to_row() for record in records)
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 import click
 
 from ledger.faces.cli.output import escaped, say
+from ledger.faces.cli.wording import in_words_of_the_command
 from ledger.model.errors import LedgerError
 
 FAILED: Final = 1
@@ -52,7 +53,7 @@ def _exit_code(run: Callable[[], Any]) -> int:
         say(f"Error: {_in_one_line(error)}", err=True)
         return error.exit_code
     except LedgerError as error:
-        return _failed(str(error))
+        return _failed(in_words_of_the_command(str(error)))
     except OSError as error:
         _let_go_of_stdout()
         return _failed(f"{error.filename}: {error.strerror}" if error.filename else str(error))

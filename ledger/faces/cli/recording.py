@@ -165,11 +165,12 @@ def correct(
 ) -> None:  # fmt: skip
     """Replace the record of that ID, which was wrong, by what is right.
 
-    Give the fields that were wrong; all of --attribute, --claim and the like replace the whole of what stood there.
-    Its source is kept, unless another one is given.
+    Give the fields that were wrong; all of --attribute, --claim and the like replace the whole of what stood there,
+    and --unset takes away what should not stand there. Its source is kept, unless another one is given.
 
     \b
     mledger correct clubs.db 01890a5d-ac96-774b-bcce-b302099a8057 --effective 2020-09-01 --reason "found the minutes"
+    mledger correct clubs.db 01890a5d-ac96-774b-bcce-b302099a8057 --unset part-of --reason "a club of its own"
     """
     source = terms.pop("source") or None
     with recorded_in(db, initiative, new=False) as club:
