@@ -225,7 +225,7 @@ def test_a_record_may_be_named_by_its_id(clusters):
 def test_a_record_that_nobody_wrote_is_unknown(ledger_book, clusters, verb):
     (elsewhere,) = ledger_book.initiative("other").record(MemberJoined("a", "2021"))
     for record in (UNKNOWN_ID, elsewhere, elsewhere.id, "a"):
-        with pytest.raises(UnknownRecord, match=r"look its id up in records\(\) of this initiative"):
+        with pytest.raises(UnknownRecord, match="look its id up in the history of this initiative"):
             getattr(clusters, verb)(record, **({"effective": "2022"} if verb == "correct" else {}))
     assert list(ledger_book.records()) == [elsewhere]
     assert issubclass(UnknownRecord, KeyError)
