@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import random
-from datetime import date, timedelta
 from shlex import split
 
 import attrs
@@ -360,45 +357,3 @@ def test_a_ledger_is_copied_by_its_lines(path, folder):
     assert [record.event for record in written("own.db")[1:]] == [record.event for record in written(path)]
     said = run("import", "copy.db", "records", "-", stdin=b"\xff\n", code=1).stderr
     assert "open the file as text in UTF-8" in said
-
-
-def test_five_thousand_spells_with_rough_and_blank_dates_are_one_command(folder):
-    chance = random.Random(7)
-    starts = [str(date(2000, 1, 1) + timedelta(days=chance.randrange(8_000))) for _ in range(5_000)]
-    rows = []
-    for place, day in enumerate(starts):
-        start = chance.choice([day, day[:7], day[:4], f"{day[:4]}/{int(day[:4]) + 1}", f"{day}~"])
-        end = chance.choice(["", "", f"{int(day[:4]) + chance.randrange(2, 9)}-06-30"])
-        rows.append([f"m{place}", f"Member {place}", start, end, chance.choice("ABC")])
-    for place in range(0, 5_000, 500):
-        rows[place][2] = ""
-    rows[77][2] = "soon"
-    with (folder / "spells.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([["member", "name", "start", "end", "country"], *rows])
-    run("init", "big.db")
-    done = run(
-        "import", "big.db", "members", "spells.csv", "-i", "club", "--new", "--lenient", "--rejects", "rejects.csv",
-        "--end-inclusive", "--source", "spells.csv", "--progress",
-    )  # fmt: skip
-    assert "11 rows were set aside, each with its reason: rejects.csv" in done.stderr
-    assert "reading spells.csv" in done.stderr
-    told = json.loads(done.stdout)[0]
-    assert told["rejected"] == 11
-    assert (
-        told["recorded"]
-        == len(written("big.db"))
-        == 4_989 + sum(1 for row in rows if row[3] and row[2] not in ("", "soon"))
-    )
-    with (folder / "rejects.csv").open(newline="") as file:
-        rejects = list(csv.DictReader(file))
-    assert [int(row["reject_row"]) - 2 for row in rejects] == sorted([77, *range(0, 5_000, 500)])
-    assert all(
-        "it is blank: write the date" in row["reject_reason"] or "'soon' is not a date" in row["reject_reason"]
-        for row in rejects
-    )
-    with ledger.open("big.db", read_only=True) as book:
-        figure = book.initiative("club").at("2010-06-30").count()
-    (row,) = json.loads(run("show", "big.db", "--at", "2010-06-30", "--counts").stdout)
-    assert (row["low"], row["high"]) == (figure.amount.low, figure.amount.high)
-    assert row["low"] < row["high"]
-    run("series", "big.db", "--from", "2000-01-01", "--to", "2020-01-01", "--every", "year", "-t")

@@ -45,6 +45,13 @@ def test_importing_the_library_loads_no_other_package_than_its_few_dependencies_
     assert loaded - sys.stdlib_module_names == {"ledger"}
 
 
+def test_what_only_a_new_file_needs_is_loaded_when_one_is_made(tmp_path):
+    assert "sqlite_utils" not in modules_after("import ledger")
+    made = f"import ledger; ledger.open({str(tmp_path / 'c.db')!r}).close()"
+    assert "sqlite_utils" in modules_after(made)
+    assert "sqlite_utils" not in modules_after(made)
+
+
 @pytest.mark.parametrize("code", [
     "ledger.exactly(17)",
     "ledger.Claim(ledger.Members(), '9..17')",

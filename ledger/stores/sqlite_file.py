@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from sqlite_utils import Database
-
 from ledger.model.errors import (
     WAY_OUT,
     DamagedRecord,
@@ -284,6 +282,8 @@ def _empty_ledger() -> bytes:
 
 
 def _create_tables(connection: sqlite3.Connection) -> None:
+    from sqlite_utils import Database  # noqa: PLC0415 - only a new file needs it, and it takes long to load
+
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     migrate(Database(connection, execute_plugins=False))
     connection.execute(f"PRAGMA user_version = {FORMAT}")

@@ -17,11 +17,12 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Sequence
-from typing import Final
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Final
 
 from ledger.recording.batch import READ
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 APPLICATION_ID: Final = 0x4C454447  # "LEDG"
 FORMAT: Final = 1  # PRAGMA user_version: one more with each migration
