@@ -41,6 +41,11 @@ ADVISED = {
         "needs a day of its own, `at`, in a line of JSON or a sheet",
     ("record clubs.db member-joined --member b --effective 2020 --id x", ""): "make one with uuidgen",
     ("record clubs.db member-joined --member 'e\u0301' --effective 2020", ""): "pass it through uconv -x any-nfc",
+    ("record clubs.db json-lines",
+     '{"type": "member-changed", "member": "fr", "effective": "2022", "attributes": {"a": ""}}'):
+        "leave it out, or give null to take it away",
+    ("record clubs.db json-lines", '{"type": "metric-defined", "metric": "m", "additive": 1}'):
+        "must be true or false, not 1",
     ("import clubs.db records other.jsonl", ""): "or record all anew, by import records --anew",
     ("show clubs.db --total dues --at 2022-01-01", ""): "ask with --overlap parts or --overlap whole",
     ("audit clubs.db --claims -", "measure,amount,at\nmembers,3,\n"): "name it, in a column `at`",

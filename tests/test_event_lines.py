@@ -41,7 +41,7 @@ def test_names_may_stand_in_any_order_with_a_byte_order_mark_before_them():
 @pytest.mark.parametrize(("line", "words"), [
     ("nonsense", "line 2: 'nonsense' is no JSON: Expecting value"),
     ("[1]", "line 2: '[1]' is no JSON object"),
-    ('{"member": "ada"}', "line 2: None is no type of event: give one of initiative-launched, "),
+    ('{"member": "ada"}', "line 2: it has no 'type': give one of initiative-launched, "),
     ('{"type": "member-left"}', "line 2: the body of event 'member-left' cannot be read: unknown or missing name"),
     ('{"type": ["x"]}', "line 2: ['x'] is no type of event"),
     ('{"type": "member-lef"}', "line 2: 'member-lef' is no type of event: did you mean member-left"),

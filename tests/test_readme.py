@@ -71,6 +71,23 @@ def test_the_pages_link_to_what_is_there():
             assert (path.parent / link).exists(), f"{path.name}: {link}"
 
 
+def _anchors(page: str) -> set[str]:
+    """The names by which its headings are linked to, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", page, flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_pages_link_to_headings_that_are_there():
+    linked = 0
+    for path in [ROOT / "README.md", *GUIDES]:
+        for page, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", path.read_text("utf-8")):
+            there = path.parent / page if page else path
+            assert anchor in _anchors(there.read_text("utf-8")), f"{path.name}: {page}#{anchor}"
+            linked += 1
+    assert linked >= 3
+
+
 def test_the_queries_for_the_sqlite_shell_work_on_the_file_of_their_guide(tmp_path):
     guide = (ROOT / "examples" / "the_file.md").read_text("utf-8")
     _run(tmp_path, guide)

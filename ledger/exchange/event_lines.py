@@ -58,7 +58,9 @@ def _read(line: object) -> Event:
     found = loads(line.removeprefix("\ufeff"), object_pairs_hook=each_name_once)
     if not isinstance(found, dict):
         raise BadInput(f'{shown(line)} is no JSON object, such as {{"type": "member-joined", ...}}')
-    name = found.pop("type", None)
+    if "type" not in found:
+        raise BadInput(f"it has no 'type': give one of {', '.join(_TYPES)}")
+    name = found.pop("type")
     if name not in _TYPES:
         near = near_names(name, _TYPES) if isinstance(name, str) else ()
         hint = f"did you mean {' or '.join(near)}?" if near else f"give one of {', '.join(_TYPES)}"

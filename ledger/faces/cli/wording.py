@@ -29,6 +29,8 @@ ADVICE: Final = (
     (r"make one with str\(uuid\.uuid4\(\)\)", "make one with uuidgen"),
     (r"pass it through unicodedata\.normalize\('NFC', \.\.\.\)", "pass it through uconv -x any-nfc"),
     (r"or record all anew, by import_records\(anew=True\)", "or record all anew, by import records --anew"),
+    (r"or give None to take it away", "or give null to take it away"),
+    (r"must be True or False, not", "must be true or false, not"),
     # what is asked
     (r"ask with overlap='parts' or overlap='whole'", "ask with --overlap parts or --overlap whole"),
     (r"name it, as in at='2023-01-20'", "name it, in a column `at`"),
