@@ -259,6 +259,10 @@ def test_retract_and_correct_are_those_of_the_library(path):
     )
     run("correct", path, written(path)[-1].id, "--unset", "amount", "--unset", "period", "--reason", "a typo")
     assert written(path)[-1].event == MetricUpdated("dues", "2022", None)
+    run("record", path, "report-published", "--report", "r", "--effective", "2022-01-01", "--title", "All", "--claim",
+        "members", "1")  # fmt: skip
+    run("correct", path, written(path)[-1].id, "--unset", "title", "--unset", "claims", "--reason", "a draft")
+    assert written(path)[-1].event == ReportPublished("r", "2022-01-01")
     assert "no record 'x' is known" in run("retract", path, "x", "--reason", "r", code=1).stderr
 
 

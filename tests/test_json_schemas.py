@@ -173,7 +173,7 @@ GOOD = [
     JOINED, UPDATED, PUBLISHED, changed(UPDATED, ["amount"], None), changed(JOINED, ["attributes"], {"a": None}),
     changed(JOINED, ["effective"], "[2021..2022-06]?"), changed(JOINED, ["effective"], "[..2020]"),
     changed(UPDATED, ["amount"], ">= .5e+3 EUR per year"), changed(UPDATED, ["amount"], "-1..+2%"),
-    changed(UPDATED, ["amount"], ".."), changed(UPDATED, ["amount"], "1. EUR * t^2 / year"),
+    changed(UPDATED, ["amount"], "5 %"), changed(UPDATED, ["amount"], ".."), changed(UPDATED, ["amount"], "1. EUR * t^2 / year"),
     changed(JOINED, ["member"], "a" * ID_MAX), changed(JOINED, ["attributes"], {"a": "x" * LINE_MAX}),
     {"type": "member-changed", "member": "ada", "effective": "2020", "part_of": ""},
     {"type": "member-left", "member": "ada", "effective": "2020", "reason": "x\n" * (PROSE_MAX // 2)},
