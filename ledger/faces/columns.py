@@ -163,7 +163,7 @@ FIGURE: Final = (
     Column("possibly_missing", TEXTS, lambda figure: list(figure.possibly_missing)),
     Column("envelope_low", NUMBER, attrgetter("envelope.low"), ROWS),
     Column("envelope_high", NUMBER, attrgetter("envelope.high"), ROWS),
-    Column("oldest", DAY),
+    Column("oldest", DAY, lambda figure: _bounded(figure.oldest)),
 )
 """`members` counts those who certainly count, `reporting` those of them whose value is certain; others are named."""
 
@@ -318,7 +318,7 @@ CONFLICT: Final = (
     Column("measure", TEXT, lambda conflict: headed(conflict.measure)),
     Column("metric", TEXT, shown=ROWS),
     Column("member", TEXT, shown=ROWS),
-    Column("earliest", DAY),
+    Column("earliest", DAY, lambda conflict: _bounded(conflict.earliest)),
     Column("latest", DAY),
     Column("amounts", TEXTS, lambda conflict: [side.amount.text for side in conflict.sides]),
     Column("reports", TEXTS, lambda conflict: [side.report for side in conflict.sides]),

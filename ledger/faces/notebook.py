@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from ledger.faces.columns import DAY, FLAG, INSTANT, INTEGER, NOTEBOOKS, NUMBER, Column
+from ledger.faces.columns import DAY, FLAG, INSTANT, INTEGER, NOTEBOOKS, NUMBER, PLAIN, Column
 from ledger.faces.markup import plain
 from ledger.faces.tables import table_of
 from ledger.model.errors import LedgerError, listed
@@ -96,6 +96,8 @@ def _cell(column: Column, thing: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return _safe(instant_text(value))
+    if column.type == PLAIN and isinstance(value, list):
+        return _safe(" or ".join("nothing" if one is None else _said(one) for one in value))
     return _safe(_said(value))
 
 
@@ -103,9 +105,9 @@ def _said(value: object) -> str:
     """Write a value in words: lists and objects without the marks of JSON."""
     if isinstance(value, Mapping):
         return "; ".join(f"{name}: {_said(one)}" for name, one in value.items() if one not in (None, "", [], {}))
-    if isinstance(value, list):
+    if isinstance(value, list) and any(one is not None for one in value):
         return listed(["-" if one is None else _said(one) for one in value], _NAMES_MAX)
-    return str(value)
+    return "" if isinstance(value, list) else str(value)
 
 
 def _safe(text: str) -> str:
