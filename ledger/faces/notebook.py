@@ -43,8 +43,9 @@ ROWS_MAX: Final = 20
 _TEXT_MAX: Final = 200  # characters of a cell
 _NAMES_MAX: Final = 5  # of a list in a cell
 
-_TABLE: Final = "border-collapse:collapse;margin:.3em 0 .6em"
-_CELL: Final = "padding:.2em .8em;vertical-align:top;border-bottom:1px solid rgba(128,128,128,.35);text-align:"
+_TABLE: Final = "border-collapse:collapse"
+_LINE: Final = "border-bottom:1px solid rgba(128,128,128,.35)"
+_CELL: Final = "padding:.2em .8em;vertical-align:top;text-align:"  # on each, since notebooks have styles of their own
 _RIGHT: Final = frozenset({NUMBER, INTEGER})
 _UNBROKEN: Final = frozenset({NUMBER, INTEGER, DAY, INSTANT, FLAG})
 
@@ -69,8 +70,8 @@ def _written(result: object) -> str:
         "".join(f"<td style='{style}'>{cell}</td>" for style, cell in zip(styles, row, strict=True))
         for row in zip(*(cells for _, cells in columns), strict=True)
     ]
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
-    drawn = f"<table style='{_TABLE}'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if rows else ""
+    head, *body = (f"<tr style='{_LINE}'>{row}</tr>" for row in [head, *rows])
+    drawn = f"<table style='{_TABLE}'><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>" if rows else ""
     return f"<div><p><strong>{_safe(_heading(result))}</strong></p>{drawn}{_rest(result, things)}</div>"
 
 
