@@ -147,8 +147,9 @@ def test_a_figure_shows_what_it_is_of_and_what_it_rests_on(club):
     assert [row[:3] for row in table] == [
         ["group", "low", "high"], ["Bilbao", "1", "1"], ["Lagos", "0", "1"], ["", "1", "1"],
     ]  # fmt: skip
-    texts, table = shown(state.measure(Share(Members({"city": "Bilbao"}), Members()), by={"city": {"Bilbao": "b"}}))
-    assert texts[0].endswith(", 2022-03-31, 1 group")
+    by = {"city": {"Bilbao": "b", "Lagos": "l"}}
+    texts, table = shown(state.measure(Share(Members({"city": "Bilbao"}), Members()), by=by))
+    assert texts[0].endswith(", 2022-03-31, 3 groups")
     book = ledger_of(("club", *(MemberJoined(id, "2020", attributes={"city": id}) for id in "abc")))
     assert shown(book.initiative("club").at("2021-01-01").shares(Members(), by="city"))[1][1][:2] == [
         "a", "0.333333333333333…",

@@ -24,7 +24,7 @@ from ledger import (
 from ledger.exchange import spells
 from ledger.faces.columns import FRAMES, ROWS
 from ledger.faces.tables import row_of, table_of
-from ledger.model.errors import BadInput
+from ledger.model.errors import BadEvent, BadInput
 from ledger.model.figures import Figures
 from ledger.model.members import Roll
 from ledger.model.tables import Keyed, Rows, Tabular
@@ -161,6 +161,12 @@ def test_what_is_no_table_is_refused():
             row_of(wrong)
 
 
+def test_what_is_keyed_is_no_list_of_names_as_a_dict_is_none(state):
+    for wrong in state.members, dict(state.members):
+        with pytest.raises(BadEvent, match="several names in a list or a tuple"):
+            MemberLeft("ada", "2024", successors=wrong)
+
+
 def test_every_table_says_what_it_is_the_same_way(club, state):
     for result in state, state.former, state.count(), state.count(by="city"), club.audit(), club.conflicts():
         assert isinstance(result, Tabular)
@@ -285,6 +291,14 @@ def test_changes_effects_and_bridges_have_rows(club):
         "records_before": [IDS[5]], "records_after": [],
     }  # fmt: skip
     assert [row["kind"] for row in why.bridge().to_rows()][:: len(why.bridge().lines) - 1] == ["opening", "closing"]
+
+
+def test_a_joining_that_nothing_bounds_is_not_of_the_first_of_all_days(club):
+    club.record(MemberJoined("zoe", "[..2023]"))
+    later = club.records(after=14)
+    club.correct(next(later), effective="[..2022]", reason="typo")
+    [joining] = club.compare(("2024-01-01", 15), "2024-01-01").to_rows()
+    assert (joining["kind"], joining["before"], joining["after"]) == ("joining", "[..2023-12-31]", "[..2022-12-31]")
 
 
 def test_a_history_has_a_row_for_each_record(club):

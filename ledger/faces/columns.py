@@ -20,7 +20,7 @@ from attrs import evolve, field, frozen
 
 from ledger.model.members import Member
 from ledger.model.records import Record, RecordRef
-from ledger.model.when import When
+from ledger.model.when import When, window_text
 from ledger.model.wording import headed
 from ledger.queries.findings import Finding, basis
 from ledger.queries.why import Part
@@ -86,10 +86,7 @@ def _bounded(day: date | None) -> date | None:
 def _since(member: Member) -> str | None:
     if member.joined_from is None or member.joined_by is None:
         return None
-    if member.joined_from == member.joined_by:
-        return str(member.joined_by)
-    open_end = member.joined_from == date.min
-    return f"[..{member.joined_by}]" if open_end else f"{member.joined_from}/{member.joined_by}"
+    return window_text(member.joined_from, member.joined_by)
 
 
 def _uncertain(member: Member) -> str:

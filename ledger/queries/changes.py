@@ -28,6 +28,7 @@ from ledger.model.records import RecordRef
 from ledger.model.registers import Candidate, text_of
 from ledger.model.state import InitiativeState
 from ledger.model.tables import Tabular
+from ledger.model.when import window_text
 from ledger.queries.standing import REJOINED, TURNS, first_difference, require_comparable, standing_of, turn
 
 Value: TypeAlias = str | Quantity | MetricDefined | ReportPublished | None
@@ -348,7 +349,7 @@ def _value(option: Candidate | None, aspect: str) -> Value:
         return None
     fact = option.fact
     if aspect == "joined":
-        return str(fact.earliest) if fact.earliest == fact.latest else f"{fact.earliest}/{fact.latest}"
+        return window_text(fact.earliest, fact.latest)
     return Quantity.parse(fact.value) if aspect == "metric" and isinstance(fact.value, str) else fact.value
 
 

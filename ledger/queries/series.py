@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
+from itertools import repeat
 from typing import Generic, NamedTuple, Self, TypeVar, overload
 
 from ledger.model.exact import Exact
@@ -95,11 +96,9 @@ class Series(Tabular, Generic[A]):
         """Give the figures in plain values, a group after the other; they are made only where there are no sums."""
         columns = self._columns(self.days)
         if columns is None:
-            for at, answer in zip(self.days, self, strict=True):
-                yield from points_of(at, answer)
-        else:
-            for at, low, high, complete in zip(self.days, *columns[:3], strict=True):
-                yield Point(at, None, low, high, columns.unit, complete)
+            return (point for at, answer in zip(self.days, self, strict=True) for point in points_of(at, answer))
+        low, high, complete, unit = columns
+        return map(Point, self.days, repeat(None), low, high, repeat(unit), complete)
 
 
 def by_group(answer: Figure | Figures) -> Iterable[tuple[str | None, Figure]]:
