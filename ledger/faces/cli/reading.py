@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import click
 
 from ledger.faces.cli.asking import (
@@ -18,7 +16,7 @@ from ledger.faces.cli.asking import (
     measure_options,
 )
 from ledger.faces.cli.output import Output, output_options, told_options
-from ledger.model.figures import Figure, rows_of
+from ledger.model.figures import Figure, Figures
 from ledger.model.measures import Measure, Members
 from ledger.model.records import KnownAt
 from ledger.model.wording import headed
@@ -61,10 +59,10 @@ def show(
             output.write(row for row in state.to_rows() if chosen is None or row["id"] in chosen)
         else:
             figures = state.measure(measure, by=by)
-            output.tell(_sentences(figures), rows_of(figures))
+            output.tell(_sentences(figures), figures.to_rows())
 
 
-def _sentences(answer: Figure | Mapping[str | None, Figure]) -> list[str]:
+def _sentences(answer: Figure | Figures) -> list[str]:
     if isinstance(answer, Figure):
         return [f"{headed(answer.measure)} on {answer.at}: {answer}"]
     return [f"{'-' if group is None else group}: {figure}" for group, figure in answer.items()]
@@ -113,7 +111,7 @@ def revisions(
     """
     with asked(db, initiative) as club:
         line = club.timeline(measure or MEMBERS, by=by)
-        output.write(row for revision in line.revisions(day) for row in revision.to_rows())
+        output.write(line.revisions(day).to_rows())
 
 
 @click.command()
