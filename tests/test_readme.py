@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import browsing
 from ledger.testing import laws
 
 ROOT = Path(__file__).parents[1]
@@ -86,11 +87,13 @@ def test_ci_runs_the_commands_of_the_readme():
         mark: command.strip()
         for mark, command in re.findall(r"<!-- command: (\w+) -->\n```sh\n(.*?)```", README, re.DOTALL)
     }
-    assert shown.keys() == {"try", "test", "fuzz", "sqlite", "bench", "travel", "docs"}
-    assert all("\n" not in shown[name] for name in ("try", "test", "fuzz", "bench", "travel", "docs"))
+    assert shown.keys() == {"try", "test", "browser", "fuzz", "sqlite", "bench", "travel", "docs"}
+    assert all("\n" not in shown[name] for name in ("try", "test", "browser", "fuzz", "bench", "travel", "docs"))
     ci = (ROOT / ".ci" / "run").read_text("utf-8")
     body = re.search(r"readme_command\(\) \{\n(.*?)\n\}", ci, re.DOTALL)
     assert body
+    assert shown["browser"] == browsing.COMMANDS
+    assert all(command in ci for command in shown["browser"].split(" && "))
     for name in ("try", "test"):
         assert f'"$(readme_command {name})"' in ci
         command = f"set -- {name}\n{body[1]}"
