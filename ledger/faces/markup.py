@@ -119,6 +119,15 @@ def linked(text: str, format: str) -> str:
     return "".join([*written, escaped(line[end:])])
 
 
+def is_address(text: str) -> bool:
+    """Is a text the address of a page, all of it?
+
+    >>> is_address("https://a.example/x?y=1"), is_address("javascript:alert(1)"), is_address("see https://a.example")
+    (True, False, False)
+    """
+    return _ADDRESS.fullmatch(text) is not None
+
+
 def _html_link(address: str) -> str:
     return f'<a href="{escape(address)}">{escape(address)}</a>'
 
