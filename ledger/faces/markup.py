@@ -14,7 +14,7 @@ import re
 from functools import cache
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ledger.model.errors import BadInput, MissingExtra, shown
 
@@ -70,6 +70,15 @@ def _compiled(template: str, format: str) -> Template:
     environment.filters["linked"] = lambda text: Markup(linked(text, format))  # noqa: S704 - it was escaped
     source = files("ledger.faces") / "templates" / f"{template}.{FORMATS[format]}.jinja"
     return environment.from_string(source.read_text("utf-8"))
+
+
+def marked_safe(text: str) -> Any:
+    """Mark markup, style, script or data of our own, so that it is not escaped. Raises `MissingExtra`."""
+    try:
+        from markupsafe import Markup  # noqa: PLC0415 - it comes with jinja2
+    except ImportError as error:
+        raise MissingExtra("a document", "jinja2", "documents") from error
+    return Markup(text)  # noqa: S704 - it is our own
 
 
 def plain(text: str) -> str:

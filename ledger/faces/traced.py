@@ -19,7 +19,6 @@ from ledger.faces.charted import place_of, says_nothing
 from ledger.faces.phrases import NO_FIGURE, Names, reason_of
 from ledger.faces.published import Published, Reports
 from ledger.model.errors import UnknownMetric
-from ledger.model.events import MetricDefined
 from ledger.model.facts import Register, definition_of, metric_of
 from ledger.model.figures import Figure
 from ledger.model.measures import Measure, Members, Total, Value
@@ -154,17 +153,13 @@ class _Tracing:
                 member: self._plane(registers_of_value(member, metric), partial(value_of, member, metric), given)
                 for member in self._members
             }
-            if any(isinstance(event, MetricDefined) and event.additive for event in self._said(definition_of(metric))):
-                self._change_all(given, [definition_of(metric), *self._parts])
-                self.changes[Total(metric)] = given
+            self._change_all(given, [definition_of(metric), *self._parts])
+            self.changes[Total(metric)] = given
         if is_stated:
             stated: Changes = defaultdict(list)
             self._plane([metric_of(metric, None)], _nothing, stated)
             self._change_all(stated, [definition_of(metric)])
             self.changes[Value(metric)] = stated
-
-    def _said(self, register: Register) -> list[object]:
-        return [value for _, _, _, _, value, _, _ in self._unfolding.facts.get(register, ())]
 
     def _plane(self, registers: Sequence[Register], read: Read[A | None], changed: Changes) -> Plane[A | None]:
         """Read something wherever registers hold something else, and note where that is."""
