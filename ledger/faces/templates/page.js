@@ -8,6 +8,8 @@
   const CERTAIN = 0, POSSIBLE = 1, SUSPENDED = 2;
   const GIVEN = 0, MISSING = 1;
   const NO_VALUE = "no value";
+  const BADGES = ["", "possible", "suspended"];
+  const FEW = 6; // members who stand in one column together
 
   // days and moments
 
@@ -22,10 +24,11 @@
     const ordinal = time / 864e5 + EPOCH;
     return Number.isInteger(ordinal) && ordinal >= 1 && ordinal <= LAST && iso(ordinal) === text ? ordinal : null;
   };
-  const inWords = text => {
+  const inWords = (text, letters = 9) => {
     const [year, month, day] = text.slice(0, 10).split("-").map(Number);
-    return `${day} ${MONTHS[month - 1]} ${year}`;
+    return `${day} ${MONTHS[month - 1].slice(0, letters)} ${year}`;
   };
+  const readable = text => text.replace(/(\d)\.\.(?=[-\d])/g, "$1 to ").replaceAll(">= ", "≥ ").replaceAll("<= ", "≤ ");
   const sums = steps => {
     let sum = 0;
     return Int32Array.from(steps, step => (sum += step));
@@ -180,7 +183,7 @@
     day.max = stops.length - 1;
     day.value = Math.max(place, 0);
     day.setAttribute("aria-valuetext", inWords(iso(state.at)));
-    say(byId("day-said"), inWords(iso(state.at)));
+    say(byId("day-said"), inWords(iso(state.at), 3));
     if (ordinalOf(byId("any-day").value) !== state.at) byId("any-day").value = iso(state.at);
     byId("earlier").disabled = state.at <= stops[0];
     byId("later").disabled = state.at >= stops[stops.length - 1];
@@ -189,7 +192,7 @@
     known.disabled = instants.length < 2;
     const instant = state.moment ? instants[state.moment - 1] : "";
     const said = state.moment ? `${inWords(instant)}, ${instant.slice(11, 16)} UTC` : "before anything was recorded";
-    say(byId("known-said"), said);
+    say(byId("known-said"), state.moment ? `${inWords(instant, 3)}, ${instant.slice(11, 16)} UTC` : said);
     known.setAttribute("aria-valuetext", `${said}, ${state.moment} of ${instants.length}`);
     say(byId("known-note"), state.moment ? `Moment ${state.moment} of ${instants.length}: record ${positions[state.moment - 1]}, at ${instant.slice(11, 26)}` : "");
     byId("knew-less").disabled = state.moment <= 1;
@@ -271,7 +274,7 @@
     if (measure.kind === "members") {
       const counts = [0, 0, 0];
       standing.forEach(card => { if (card >= 0) counts[cards.cells[card][0]]++; });
-      return `${counts[CERTAIN]} certain, ${counts[POSSIBLE]} possible, ${counts[SUSPENDED]} suspended`;
+      return counts.map((count, standing) => count || !standing ? `${count} ${["certain", ...BADGES.slice(1)][standing]}` : "").filter(Boolean).join(", ");
     }
     if (!told) return "not defined yet";
     const [, , envelope, reason] = told;
@@ -280,7 +283,7 @@
     const said = [`${found.reporting} of ${found.members} report`];
     if (found.perhaps) said.push(`of ${found.perhaps} it is uncertain`);
     if (found.oldest) said.push(`the oldest value is of ${dayOf(found.oldest)}`);
-    if (envelope && found.any) said.push(`with what is missing it is ${envelope}`);
+    if (envelope && found.any) said.push(`with what is missing it is ${readable(envelope)}`);
     return said.join("; ");
   };
 
@@ -291,7 +294,7 @@
       const nothing = !one || one[3] || !one[0] || (measure.kind === "value" && !one[1].length) || (found && one[2] && !found.any);
       const [amount, unit] = nothing ? [one && one[3] ? "no total" : NO_VALUE, ""] : split(one[0]);
       tile.amount.classList.toggle("none", Boolean(nothing));
-      say(tile.number, amount);
+      say(tile.number, readable(amount));
       say(tile.unit, unit);
       say(tile.rests, restsOf(measure, one, found, standing));
       tile.input.checked = number === state.figure;
@@ -316,8 +319,6 @@
     }
     return groups.get(key);
   };
-  const BADGES = ["", "possible", "suspended"];
-
   const showRow = (row, member, card, here, value) => { // here: does it surely belong into this group?
     if (row.card === card && row.value === value && row.here === here) return;
     Object.assign(row, {card, value, here});
@@ -331,7 +332,7 @@
     if (data.members[member] !== texts[name]) about.push(data.members[member]);
     say(row.said, about.filter(Boolean).join(" · "));
     say(row.given, value === null ? "" : value ? texts[value[0]] : NO_VALUE);
-    row.given.classList.toggle("none", value !== null && (!value || value[1] === MISSING));
+    row.given.classList.toggle("none", row.given.textContent === NO_VALUE);
   };
 
   const showMembers = (standing, given) => {
@@ -364,9 +365,10 @@
       const high = one.entries.length;
       const low = one.key === "suspended" ? high : one.entries.filter(({card, surely}) => card[0] === CERTAIN && surely).length;
       say(group.title, one.title);
-      say(group.count, low === high ? `${low}` : `${low}..${high}`);
+      say(group.count, low === high ? `${low}` : `${low} to ${high}`);
       group.box.firstChild.hidden = one.key === "all";
       put(group.list, items);
+      group.box.classList.toggle("few", items.length <= FEW);
       return group.box;
     });
     put(byId("members"), boxes);
@@ -377,7 +379,7 @@
 
   const showLead = told => {
     const count = told[0] < 0 ? "" : figures.cells[told[0]][0];
-    const lead = byId("lead"), words = `${count} ${count === "1" ? "member" : "members"}`;
+    const lead = byId("lead"), words = `${readable(count)} ${count === "1" ? "member" : "members"}`;
     lead.replaceChildren(made("strong", {}, count ? words : "Nothing is known"), ` at the end of ${inWords(iso(state.at))}.`);
   };
 
@@ -402,10 +404,10 @@
       const box = made("div", {class: "report"}, heading, made("p", {class: "when"}, `${report.kind}, ${report.when}`));
       const claims = report.claims.map(claim => {
         const found = claim.found.find(isKnown);
-        const item = made("li", {}, signOf(found.verdict), made("span", {class: "claim"}, `${claim.what}: `, made("strong", {}, claim.amount), claim.at === report.day ? "" : `, for ${iso(claim.at)}`));
+        const item = made("li", {}, signOf(found.verdict), made("span", {class: "claim"}, `${claim.what}: `, made("strong", {}, readable(claim.amount)), claim.at === report.day ? "" : `, for ${iso(claim.at)}`));
         const before = found.before ? `; ${found.before} when published` : "";
         item.append(made("span", {class: `verdict ${classOf(found.verdict)}`}, `${found.verdict}${before}`));
-        if (found.why) item.append(made("span", {class: "why"}, found.why));
+        if (found.why) item.append(made("span", {class: "why"}, readable(found.why)));
         return item;
       });
       if (claims.length) box.append(made("ul", {}, ...claims));
@@ -430,7 +432,7 @@
   const timeTicks = (first, last, many) => {
     const year = ordinal => Number(iso(ordinal).slice(0, 4));
     const months = (last - first) / 30.4 / many;
-    const step = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000, 12000].find(one => one >= months) || 24000;
+    const step = [1, 2, 3, 6, 12, 24, 36, 60, 120, 240, 600, 1200, 6000, 12000].find(one => one >= months) || 24000;
     const found = [];
     for (let month = Math.ceil(year(first) * 12 / step) * step; month <= (year(last) + 1) * 12; month += step) {
       const text = `${String(Math.floor(month / 12)).padStart(4, "0")}-${String(month % 12 + 1).padStart(2, "0")}-01`;
@@ -492,7 +494,7 @@
       svg.append(drawn("line", {class: value === 0 ? "base" : "axis", x1: left, x2: right, y1: y(value), y2: y(value)}));
       svg.append(drawn("text", {class: "tick", x: left - 8, y: y(value) + 4, "text-anchor": "end"}, short(value)));
     }
-    for (const [day, text] of timeTicks(first, last, Math.max(2, Math.floor((right - left) / 90)))) {
+    for (const [day, text] of timeTicks(first, last, Math.max(2, Math.floor((right - left) / 64)))) {
       svg.append(drawn("line", {class: "base", x1: x(day), x2: x(day), y1: bottom, y2: bottom + 4}));
       svg.append(drawn("text", {class: "tick", x: x(day), y: bottom + 18, "text-anchor": "middle"}, text));
     }
@@ -535,7 +537,7 @@
       const mark = drawn("g", {class: `mark ${classOf(found.verdict)}`, "data-verdict": found.verdict});
       if (least !== most) mark.append(drawn("line", {x1: at, x2: at, y1: least === null ? bottom : y(least), y2: most === null ? top : y(most)}));
       mark.append(drawn("g", {transform: `translate(${at},${from})`}, SIGNS[found.verdict]()));
-      mark.append(drawn("title", {}, `${report.title}: ${claim.amount} claimed for ${iso(claim.at)}, ${found.verdict}`));
+      mark.append(drawn("title", {}, `${report.title}: ${readable(claim.amount)} claimed for ${iso(claim.at)}, ${found.verdict}`));
       svg.append(mark);
     }
     byId("chart").replaceChildren(svg);
@@ -545,7 +547,7 @@
   const described = (measure, steps, marks) => {
     const said = [`${measure.title}${measure.basis ? `, ${measure.basis}` : ""}: ${steps.length} steps`];
     const lastStep = steps[steps.length - 1];
-    if (lastStep && lastStep.amount) said.push(`in the end ${lastStep.amount}`);
+    if (lastStep && lastStep.amount) said.push(`in the end ${readable(lastStep.amount)}`);
     if (marks.length) said.push(`${marks.length} claims marked`);
     return `${said.join(", ")}. The same stands below as a table.`;
   };
@@ -557,7 +559,7 @@
     if (seen.some(step => !step.exact && step.places[0] !== null && step.places[1] !== null && step.places[0] !== step.places[1])) legend.push(made("span", {}, swatch("band"), "from the least to the most it can be"));
     if (seen.some(step => step.places[3] === null || step.places[2] === null)) legend.push(made("span", {}, swatch("rest"), "fading away: no bound on that side, or values are missing"));
     byId("legend").replaceChildren(...legend);
-    byId("rows").replaceChildren(...(!byId("steps").open ? [] : steps.map(step => made("tr", {}, made("th", {scope: "row"}, step.at === 1 ? "the beginning" : iso(step.at)), made("td", {}, step.reason || (step.places.length ? step.amount : NO_VALUE), step.envelope && step.places.length ? `; with what is missing ${step.envelope}` : "")))));
+    byId("rows").replaceChildren(...(!byId("steps").open ? [] : steps.map(step => made("tr", {}, made("th", {scope: "row"}, step.at === 1 ? "the beginning" : iso(step.at)), made("td", {}, step.reason || (step.places.length ? readable(step.amount) : NO_VALUE), step.envelope && step.places.length ? `; with what is missing ${readable(step.envelope)}` : "")))));
   };
   const unitOf = steps => {
     const units = new Set(steps.filter(step => step.amount).map(step => split(step.amount)[1]).filter(Boolean));
