@@ -12,21 +12,14 @@ from typing import Final, NamedTuple
 
 from ledger.faces.markup import plain
 from ledger.faces.phrases import NO_VALUE, name_of, since_of, standing_of
-from ledger.model.facts import INITIATIVE_STATUS, Register, attribute_of, metric_of, status_of
-from ledger.model.measures import Members, Total
+from ledger.model.facts import INITIATIVE_STATUS, Register, attribute_of, status_of
 from ledger.model.members import contents
-from ledger.model.outcomes import Asked, outcomes
-from ledger.model.parts import scale_of
 from ledger.model.registers import Candidates, Registers
 from ledger.model.state import InitiativeState
 
 CERTAIN: Final = 0
 POSSIBLE: Final = 1
 SUSPENDED: Final = 2
-
-GIVEN: Final = 0
-MISSING: Final = 1
-PERHAPS: Final = 2
 
 EVER: Final = date.max
 """What is read from the registers of a day is read as of this one, or a rough joining would be cut off at the day."""
@@ -47,10 +40,10 @@ class Card(NamedTuple):
 
 
 class Given(NamedTuple):
-    """A member's value of a metric: its text, whether there is one, and the ordinal of the day it is from, else 0."""
+    """A member's value of a metric: its text, whether it may be missing, and the first day that it can be from."""
 
     text: str
-    lack: int
+    lacking: bool
     oldest: int
 
 
@@ -77,30 +70,13 @@ def card_of(member: str, attributes: Sequence[str], held: Mapping[Register, Cand
     )
 
 
-def registers_of_value(member: str, metric: str) -> list[Register]:
-    """Give the registers from which a member's value is read."""
-    return [INITIATIVE_STATUS, status_of(member), metric_of(metric, member)]
-
-
-def value_of(member: str, metric: str, held: Mapping[Register, Candidates]) -> Given | None:
-    """Read a member's value; None for one who is no member."""
-    registers = _registers(held)
-    if not _is_member(member, registers):
+def value_of(found: Candidates) -> Given | None:
+    """Read a member's value of a metric; None where there surely is none, be it a member or not."""
+    texts = contents(found)
+    days = [option.since.toordinal() for option in found.candidates if option.fact.value is not None]
+    if not days:
         return None
-    ways = outcomes(registers, Asked.by(Total(metric), EVER), member)
-    part = scale_of(None).part(ways)  # of which only is asked who has a value at all, whatever its unit
-    texts = contents(registers.of(metric_of(metric, member)))
-    days = [way.value.since.toordinal() for way in ways if way.value is not None]
-    return Given(
-        text=" or ".join(NO_VALUE if text is None else text for text in texts),
-        lack=MISSING if not part.present else PERHAPS if part.lacking else GIVEN,
-        oldest=min(days, default=0),
-    )
-
-
-def _is_member(member: str, registers: Registers) -> bool:
-    either = outcomes(registers, Asked.by(Members(suspended=True), EVER), member)
-    return any(way.counted for way in either)
+    return Given(" or ".join(NO_VALUE if text is None else text for text in texts), None in texts, min(days))
 
 
 def _groups(state: InitiativeState, attribute: str) -> tuple[tuple[str | None, bool], ...]:

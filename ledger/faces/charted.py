@@ -256,11 +256,9 @@ def says_nothing(figure: Figure) -> bool:
 
 
 def _drawn(number: Exact | None) -> float | None:
-    return None if number is None else place_of(number)
-
-
-def place_of(number: Exact) -> float:
-    """Say where a number is drawn; raises `BadInput` for one that no drawing has room for."""
+    """Say where a number is drawn."""
+    if number is None:
+        return None
     try:
         place = float(number)
     except OverflowError:

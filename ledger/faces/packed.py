@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
 from ledger.faces.cards import Card, Given
-from ledger.faces.published import Claimed, Promise, Published
+from ledger.faces.published import Promise, Published
 from ledger.faces.traced import Told, Traced
 from ledger.model.measures import Measure
 from ledger.model.when import instant_text
@@ -21,9 +21,6 @@ from ledger.queries.planes import FIRST_DAY, STILL, Rectangle
 from ledger.queries.tracks import NEVER
 
 _ESCAPED: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
-
-EXACT_MAX: Final = 2**53
-"""Below it JavaScript keeps whole numbers as they are."""
 
 
 class Numbered:
@@ -82,9 +79,9 @@ def packed(traced: Traced, measures: Sequence[tuple[Measure, Mapping[str, object
 
 
 def _days(traced: Traced) -> list[int]:
-    tables = [*traced.cards.values(), *traced.figures.values()]
-    tables += [rectangles for own in traced.values.values() for rectangles in own.values()]
-    return sorted({FIRST_DAY, NEVER, *(day for table in tables for one in table for day in one[:2])})
+    tables: list[Mapping[Any, Iterable[Rectangle[Any]]]] = [traced.cards, traced.figures, *traced.values.values()]
+    every = {day for table in tables for owner in table.values() for one in owner for day in one[:2]}
+    return sorted(every | {FIRST_DAY, NEVER})
 
 
 def _steps(rising: Sequence[int]) -> list[int]:
@@ -92,7 +89,9 @@ def _steps(rising: Sequence[int]) -> list[int]:
     return [after - before for before, after in pairwise([0, *rising])]
 
 
-def _table(owners: Sequence[Sequence[Rectangle[Any]]], days: Sequence[int], cell: Any) -> dict[str, list[Any]]:
+def _table(
+    owners: Iterable[Iterable[Rectangle[Any]]], days: Sequence[int], cell: Callable[[Any], Any]
+) -> dict[str, list[Any]]:
     cells = Numbered()
     rows = [
         (
@@ -122,21 +121,12 @@ def _card(card: Card, texts: Numbered) -> list[Any]:
 
 
 def _given(given: Given, texts: Numbered) -> list[int]:
-    return [texts.number(given.text), given.lack, given.oldest]
+    return [texts.number(given.text), int(given.lacking), given.oldest]
 
 
 def _told(told: Told) -> list[Any]:
-    places = [_short(place) for place in told.places]
-    few = places[:1] if places and places.count(places[0]) == len(places) and not told.envelope else places
-    return [told.amount, few, *([told.envelope, told.reason] if told.envelope or told.reason else [])]
-
-
-def _short(place: float | None) -> float | None:
-    """Give a number as it is drawn, with as many digits as can be seen."""
-    if place is None:
-        return None
-    seen = float(f"{place:.7g}")
-    return int(seen) if seen.is_integer() and abs(seen) < EXACT_MAX else seen
+    every = [told.amount, told.envelope, int(told.vain), told.reason]
+    return every if told.reason else every[:3] if told.vain else every[:2] if told.envelope else every[:1]
 
 
 def _report(report: Published, measures: Sequence[Measure]) -> dict[str, Any]:
@@ -145,8 +135,4 @@ def _report(report: Published, measures: Sequence[Measure]) -> dict[str, Any]:
 
 def _promise(promise: Promise, measures: Sequence[Measure]) -> dict[str, Any]:
     place = measures.index(promise.measure) if promise.measure in measures else -1
-    return {**promise._asdict(), "measure": place, "found": [_claimed(one) for one in promise.found]}
-
-
-def _claimed(claimed: Claimed) -> dict[str, Any]:
-    return {**claimed._asdict(), "ends": [_short(end) for end in claimed.ends]}
+    return {**promise._asdict(), "measure": place, "found": [one._asdict() for one in promise.found]}

@@ -1,7 +1,7 @@
-"""The time machine: an initiative on one page, on any day and as known at any moment, in one file that needs no network.
+"""The time machine: an initiative on one page, on any day and as known at any moment, in one file.
 
-All answers were worked out by the library, and stand in the page as rectangles of days and moments (`traced`, `packed`).
-Its script finds the one that is asked for, counts whom it names, and draws. It knows nothing of events.
+All answers were worked out by the library, and stand in the page as rectangles of days and moments (`traced`,
+`packed`). Its script finds the one that is asked for, counts whom it names, and draws. It knows nothing of events.
 """
 
 from __future__ import annotations
@@ -128,7 +128,8 @@ def _moments(unfolding: Unfolding) -> str:
 
 def _policy(style: str, script: str) -> str:
     """Let a browser load nothing, and run and apply what stands in the page alone."""
-    return f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    own = f"style-src {_hash(style)}; script-src {_hash(script)}"
+    return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:

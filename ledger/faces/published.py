@@ -8,7 +8,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from ledger.faces.charted import place_of
 from ledger.faces.claimed import why_of
 from ledger.faces.markup import is_address, plain
 from ledger.faces.phrases import Names, days_of
@@ -16,6 +15,7 @@ from ledger.model.errors import LedgerError, WrongDimension
 from ledger.model.events import Claim, ReportPublished
 from ledger.model.facts import definition_of
 from ledger.model.measures import Measure, Total, Value, singles_of
+from ledger.model.quantity import Quantity
 from ledger.queries.checks import Check, check
 from ledger.queries.findings import Finding
 from ledger.queries.planes import STILL
@@ -31,8 +31,8 @@ STATES_MAX: Final = 32  # kept at a time: the claims of a report are mostly of o
 class Claimed(NamedTuple):
     """What was found of a claim, as known from one moment on up to another (0: still).
 
-    `before` is the verdict when it was published, where that was another one. `ends` are those of the claimed amount
-    in the unit of the figure, as they are drawn, None where they are open; no ends where it is in another unit.
+    `before` is the verdict when it was published, where that was another one. `amount` is what was claimed, in the
+    unit of the figure; empty where that is of another kind.
     """
 
     since: int
@@ -40,7 +40,7 @@ class Claimed(NamedTuple):
     verdict: str
     before: str
     why: str
-    ends: tuple[float | None, ...]
+    amount: str
 
 
 class Promise(NamedTuple):
@@ -130,7 +130,7 @@ class Reports:
             verdict=now.verdict,
             before="" if published.verdict == now.verdict else published.verdict,
             why=why_of(finding, self._state(at, position), self._names, state_at),
-            ends=_ends(claim, now),
+            amount=_in_unit_of(now, claim),
         )
 
     def _check(self, claim: Claim, at: date, position: int) -> Check:
@@ -167,11 +167,10 @@ def _claims(event: ReportPublished) -> Iterator[tuple[Claim, date]]:
     return ((claim, claim.at or event.effective.earliest) for claim in event.claims)
 
 
-def _ends(claim: Claim, now: Check) -> tuple[float | None, ...]:
-    if now.figure is None:
-        return ()
+def _in_unit_of(now: Check, claim: Claim) -> str:
+    unit = claim.amount.unit if now.figure is None else now.figure.amount.unit
     try:
-        amount = claim.amount.to(now.figure.amount.unit)
+        amount = claim.amount.to(unit)
     except WrongDimension:
-        return ()
-    return tuple(None if end is None else place_of(end) for end in (amount.low, amount.high))
+        return ""
+    return str(Quantity.computed(amount.low, amount.high, unit))  # as a figure prints, and not as it was typed

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from attrs import frozen
 
-from ledger.faces.cards import Card, Given, card_of, registers_of_card, registers_of_value, value_of
-from ledger.faces.charted import place_of, says_nothing
+from ledger.faces.cards import Card, Given, card_of, registers_of_card, value_of
+from ledger.faces.charted import says_nothing
 from ledger.faces.phrases import NO_FIGURE, Names, reason_of
 from ledger.faces.published import Published, Reports
 from ledger.model.errors import UnknownMetric
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 
 MOMENTS_MAX: Final = 500
-ANSWERS_MAX: Final = 40_000
+ANSWERS_MAX: Final = 70_000
 """For so many days of so many moments figures are asked for: beyond, fewer moments are told apart."""
 
 READ_ANEW: Final = 50
@@ -55,13 +55,12 @@ Read: TypeAlias = Callable[[Mapping[Register, Candidates]], A]
 class Told(NamedTuple):
     """A figure, as a page tells it: its amount, and its envelope where values are missing; or why there is none.
 
-    `places` are the ends of both, `low`, `high`, `least` and `most`, as they are drawn: None where they are open, and
-    no places at all where the figure says nothing.
+    `vain`: it says nothing, since it can be anything, or since no value shows in it while some are missing.
     """
 
     amount: str
     envelope: str = ""
-    places: tuple[float | None, ...] = ()
+    vain: bool = False
     reason: str = ""
 
 
@@ -145,20 +144,19 @@ class _Tracing:
         return plane
 
     def _trace(self, metric: str) -> None:
-        facts = self._unfolding.facts
+        facts, defined = self._unfolding.facts, definition_of(metric)
         is_stated = metric_of(metric, None) in facts
         if not is_stated or any(metric_of(metric, member) in facts for member in self._members):
-            given: Changes = defaultdict(list)
+            given = _copied(self.changes[Members()])
             self.values[metric] = {
-                member: self._plane(registers_of_value(member, metric), partial(value_of, member, metric), given)
-                for member in self._members
+                member: self._plane([metric_of(metric, member)], _value, given) for member in self._members
             }
-            self._change_all(given, [definition_of(metric), *self._parts])
+            self._change_all(given, [defined, *self._parts])
             self.changes[Total(metric)] = given
         if is_stated:
             stated: Changes = defaultdict(list)
-            self._plane([metric_of(metric, None)], _nothing, stated)
-            self._change_all(stated, [definition_of(metric)])
+            self._plane([metric_of(metric, None)], _value, stated)
+            self._change_all(stated, [defined])
             self.changes[Value(metric)] = stated
 
     def _plane(self, registers: Sequence[Register], read: Read[A | None], changed: Changes) -> Plane[A | None]:
@@ -176,8 +174,13 @@ class _Tracing:
                 changes[moment].append(EVERY_DAY)
 
 
-def _nothing(held: Mapping[Register, Candidates]) -> None:
-    del held
+def _copied(changes: Changes) -> Changes:
+    return defaultdict(list, {moment: list(spans) for moment, spans in changes.items()})
+
+
+def _value(held: Mapping[Register, Candidates]) -> Given | None:
+    (found,) = held.values()
+    return value_of(found)
 
 
 def told(line: Timeline[Figure], at: date, known_at: int, names: Names) -> Told | None:
@@ -188,7 +191,4 @@ def told(line: Timeline[Figure], at: date, known_at: int, names: Names) -> Told 
         return None
     except NO_FIGURE as error:
         return Told("", reason=reason_of(error, names))
-    amount, envelope = figure.amount, figure.envelope
-    ends = (amount.low, amount.high, envelope.low, envelope.high)
-    places = () if says_nothing(figure) else tuple(None if end is None else place_of(end) for end in ends)
-    return Told(str(amount), "" if figure.complete else str(envelope), places)
+    return Told(str(figure.amount), "" if figure.complete else str(figure.envelope), says_nothing(figure))

@@ -17,7 +17,7 @@ from ledger.model.facts import PlainFact, Register, status_of
 from ledger.model.records import Record
 from ledger.model.registers import Candidates, Chain, chained
 from ledger.model.state import heard
-from ledger.queries.planes import FIRST_DAY, Piece, Plane
+from ledger.queries.planes import Piece, Plane
 from ledger.queries.tracks import NEVER
 
 Held: TypeAlias = tuple[Candidates, ...]
@@ -76,21 +76,16 @@ class Unfolding:
 
     def changes(self, *registers: Register) -> Iterator[tuple[int, list[Piece[Held]]]]:
         """Give each moment at which registers come to hold something else, and on which days they hold what then."""
-        touched = {register: self.moments_of(register) for register in registers}
-        chains = {register: self._chain(register, 0) for register in registers}
-        held: Plane[Held] = Plane(tuple(chain.at(date.min) for chain in chains.values()))
-        for moment in sorted({moment for moments in touched.values() for moment in moments}):
-            for register in registers:
-                if moment in touched[register]:
-                    chains[register] = self._chain(register, moment)
-            every = tuple(chains.values())
-            days = {FIRST_DAY, *(day.toordinal() for one in every for days in one[1:] for day in days)}
-            found = {
-                first: (first, end, tuple(one.at(date.fromordinal(first)) for one in every))
-                for first, end in pairwise([*sorted(days), NEVER])
-            }
-            if new := held.put(moment, found.values()):
-                yield moment, _within(list(found.values()), new)
+        touched = [self.moments_of(register) for register in registers]
+        courses = [_course(self._chain(register, 0)) for register in registers]
+        held: Plane[Held] = Plane(tuple(course[0][1] for course in courses))
+        for moment in sorted(set().union(*touched)):
+            for place, register in enumerate(registers):
+                if moment in touched[place]:
+                    courses[place] = _course(self._chain(register, moment))
+            pieces = list(_together(courses))
+            if new := held.put(moment, pieces):
+                yield moment, _within(pieces, new)
 
     def _chain(self, register: Register, moment: int) -> Chain[PlainFact]:
         """Chain what a register was known to say at a moment."""
@@ -113,6 +108,23 @@ def _gone(records: Iterable[Record]) -> dict[int, int]:
         if isinstance(record.event, RecordRetracted) and record.event.record in positions:
             gone.setdefault(positions[record.event.record], record.position)
     return gone
+
+
+def _course(chain: Chain[PlainFact]) -> list[tuple[int, Candidates]]:
+    """Give the days on which a register can come to hold something else, and what it holds from each of them on."""
+    days = {date.min, *(day for days in chain[1:] for day in days)}
+    return [(day.toordinal(), chain.at(day)) for day in sorted(days)]
+
+
+def _together(courses: Sequence[Sequence[tuple[int, Candidates]]]) -> Iterator[Piece[Held]]:
+    """Give what all of some registers hold, from each day on which any comes to hold something else."""
+    places = [0] * len(courses)
+    for first, end in pairwise([*sorted({day for course in courses for day, _ in course}), NEVER]):
+        for number, course in enumerate(courses):
+            place = places[number] + 1
+            if place < len(course) and course[place][0] == first:
+                places[number] = place
+        yield first, end, tuple(course[place][1] for course, place in zip(courses, places, strict=True))
 
 
 def _within(pieces: Sequence[Piece[Held]], spans: Iterable[tuple[int, int]]) -> list[Piece[Held]]:

@@ -33,8 +33,10 @@ SECTORS = ["energy", "ports", "steel", "cement", "chemicals", "waste"]
 KEYS = 40
 WATCH = """
 window.seen = [];
-new PerformanceObserver(list => window.seen.push(...list.getEntries().filter(one => one.name === "keydown")
-    .map(one => one.duration))).observe({type: "event", durationThreshold: 16, buffered: false});
+window.watch?.disconnect();
+window.watch = new PerformanceObserver(list => window.seen.push(...list.getEntries().filter(one => one.name === "keydown")
+    .map(one => one.duration)));
+window.watch.observe({type: "event", durationThreshold: 16, buffered: false});
 """
 
 
@@ -47,7 +49,11 @@ def happenings() -> Iterator[tuple[date, int, Event]]:
         when = f"{days:%Y-%m}" if number % 5 == 0 else days.isoformat()
         attributes = {"country": random.choice(COUNTRIES), "sector": random.choice(SECTORS)}
         id = f"m{number:04d}"
-        yield days, _late(random), MemberJoined(id, when, name=f"Member {number} of the alliance", attributes=attributes)
+        yield (
+            days,
+            _late(random),
+            MemberJoined(id, when, name=f"Member {number} of the alliance", attributes=attributes),
+        )
         for _ in range(18):
             day = FIRST + timedelta(random.randrange(joined + 35, DAYS))
             metric, amount = ("co2", f"{random.randrange(1, 5_000) / 100} Mt/year") if random.random() < 0.7 else (
@@ -55,7 +61,9 @@ def happenings() -> Iterator[tuple[date, int, Event]]:
             yield day, _late(random), MetricUpdated(metric, day.isoformat(), amount, member=id)
         last = (FIRST + timedelta(random.randrange(joined + 35, DAYS))).isoformat()
         choice = random.randrange(3)
-        made = [MemberLeft(id, last), MemberSuspended(id, last), MemberChanged(id, last, name=f"Renamed {number}")][choice]
+        made = [MemberLeft(id, last), MemberSuspended(id, last), MemberChanged(id, last, name=f"Renamed {number}")][
+            choice
+        ]
         yield date.fromisoformat(last), _late(random), made
 
 
@@ -68,7 +76,9 @@ def recorded(path: Path, *, one_by_one: bool) -> None:
     batches: dict[int, list[Event]] = defaultdict(list)
     for place, (day, late, event) in enumerate(sorted(happenings(), key=lambda one: (one[0], str(one[2])))):
         known = day + timedelta(late)
-        batches[known.toordinal() * EVENTS + place if one_by_one else (known.toordinal() // 7 * 7 + 6) * EVENTS].append(event)
+        batches[known.toordinal() * EVENTS + place if one_by_one else (known.toordinal() // 7 * 7 + 6) * EVENTS].append(
+            event
+        )
     with ledger.open(path) as book:
         alliance = book.initiative("alliance")
         alliance.record(
@@ -111,7 +121,9 @@ def pressed(page: Path) -> None:
         print(f"opened: {perf_counter() - begun:.1f} s")
         for figure, by in ((0, -1), (1, 0)):
             browser.run(f"document.querySelectorAll('[name=figure]')[{figure}].click()")
-            browser.run(f"const by = document.getElementById('by'); by.value = {by}; by.dispatchEvent(new Event('change'))")
+            browser.run(
+                f"const by = document.getElementById('by'); by.value = {by}; by.dispatchEvent(new Event('change'))"
+            )
             for slider in ("day", "known"):
                 browser.run(WATCH)
                 element = browser.find(f"#{slider}")
@@ -120,7 +132,10 @@ def pressed(page: Path) -> None:
                 browser.driver.execute_async_script("setTimeout(arguments[0], 500)")
                 seen = sorted(browser.run("return window.seen"))
                 quick = KEYS - len(seen)
-                print(f"figure {figure}, grouped {by >= 0}, slider {slider}: {quick} of {KEYS} keys within 16 ms;", dict(Counter(map(round, seen))))
+                print(
+                    f"figure {figure}, grouped {by >= 0}, slider {slider}: {quick} of {KEYS} keys within 16 ms;",
+                    dict(Counter(map(round, seen))),
+                )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = id => document.getElementById(id);
   const CERTAIN = 0, POSSIBLE = 1, SUSPENDED = 2;
-  const GIVEN = 0, MISSING = 1;
   const NO_VALUE = "no value";
   const BADGES = ["", "possible", "suspended"];
   const FEW = 6; // members who stand in one column together
@@ -241,10 +240,16 @@
     return {tile, input, amount, number: number_, unit, rests};
   });
 
-  const split = text => { // the unit stands behind the first blank that follows a digit
-    const found = /^(.*?\d|\.\.)(?: (.*))?$/.exec(text);
-    const rest = found ? /^((?:[<>]=? ?)?[^ ]+)(?: (.*))?$/.exec(text) : null;
-    return rest ? [rest[1], rest[2] || ""] : [text, ""];
+  const split = text => { // an amount, and its unit
+    const [, amount, unit] = /^((?:[<>]= )?\S+)(?: (.*))?$/.exec(text);
+    return [amount, unit || ""];
+  };
+  const endsOf = text => { // where they are drawn; null where they are open
+    const amount = split(text)[0].replaceAll("…", "");
+    let ends = amount.includes("..") ? amount.split("..") : [amount, amount];
+    if (amount.startsWith(">= ")) ends = [amount.slice(3), ""];
+    if (amount.startsWith("<= ")) ends = ["", amount.slice(3)];
+    return ends.map(end => end && Number.isFinite(Number(end)) ? Number(end) : null);
   };
 
   const coverage = (metric, standing, given) => {
@@ -254,16 +259,18 @@
       if (card < 0) return;
       const surely = cards.cells[card][0];
       if (surely === SUSPENDED) return;
-      const [, lack, oldest] = given[member] < 0 ? [0, MISSING, 0] : table.cells[given[member]];
+      const isGiven = given[member] >= 0;
+      const [, lacking, oldest] = isGiven ? table.cells[given[member]] : [0, 1, 0];
       if (surely === CERTAIN) {
         found.members++;
-        if (lack === GIVEN) found.reporting++;
-        if (lack === MISSING) found.missing++; else if (lack !== GIVEN) found.perhaps++;
+        if (!lacking) found.reporting++;
+        else if (!isGiven) found.missing++;
+        else found.perhaps++;
       } else {
         found.possible++;
-        if (lack !== GIVEN) found.perhaps++;
+        if (lacking) found.perhaps++;
       }
-      if (lack !== MISSING) found.any = true;
+      if (isGiven) found.any = true;
       if (oldest && (!found.oldest || oldest < found.oldest)) found.oldest = oldest;
     });
     return found;
@@ -277,7 +284,7 @@
       return counts.map((count, standing) => count || !standing ? `${count} ${["certain", ...BADGES.slice(1)][standing]}` : "").filter(Boolean).join(", ");
     }
     if (!told) return "not defined yet";
-    const [, , envelope, reason] = told;
+    const [, envelope, , reason] = told;
     if (reason) return reason;
     if (measure.kind === "value") return envelope ? "not stated" : "";
     const said = [`${found.reporting} of ${found.members} report`];
@@ -291,7 +298,7 @@
     tiles.forEach((tile, number) => {
       const measure = data.measures[number], one = told[number] < 0 ? null : figures.cells[told[number]];
       const found = measure.kind === "total" ? coverage(measure.metric, standing, given.get(measure.metric)) : null;
-      const nothing = !one || one[3] || !one[0] || (measure.kind === "value" && !one[1].length) || (found && one[2] && !found.any);
+      const nothing = !one || one[3] || !one[0] || (one[2] && !(found && found.any));
       const [amount, unit] = nothing ? [one && one[3] ? "no total" : NO_VALUE, ""] : split(one[0]);
       tile.amount.classList.toggle("none", Boolean(nothing));
       say(tile.number, readable(amount));
@@ -371,6 +378,7 @@
       group.box.classList.toggle("few", items.length <= FEW);
       return group.box;
     });
+    byId("members").classList.toggle("grouped", state.by >= 0);
     put(byId("members"), boxes);
     const possible = [...standing].some(card => card >= 0 && cards.cells[card][0] === POSSIBLE);
     const note = !boxes.length ? "Nobody, as far as is known." : possible ? "Possible: rough dates leave open whether it was a member on that day." : "";
@@ -443,14 +451,16 @@
   };
 
   const stepsOf = () => along(figures, state.figure, state.moment).map(({first, end, cell}) => {
-    const [amount, few, envelope, reason] = cell;
-    const places = few.length === 1 ? [few[0], few[0], few[0], few[0]] : few;
-    return {at: days[first], until: end < days.length ? days[end] : LAST + 1, amount, envelope, reason, places, exact: !envelope && few.length === 1};
+    const [amount, envelope, vain, reason] = cell;
+    const places = vain || reason ? [] : [...endsOf(amount), ...endsOf(envelope || amount)];
+    const exact = !envelope && places.length > 0 && places[0] === places[1];
+    return {at: days[first], until: end < days.length ? days[end] : LAST + 1, amount, envelope, reason, places, exact};
   });
   const marksOf = () => data.reports.filter(isKnown).flatMap(report => report.claims
     .filter(claim => claim.measure === state.figure)
     .map(claim => ({claim, report, found: claim.found.find(isKnown)}))
-    .filter(({found}) => found && found.ends.length));
+    .filter(({found}) => found && found.amount)
+    .map(mark => ({...mark, ends: endsOf(mark.found.amount)})));
 
   const showChart = () => {
     const width = Math.round(byId("chart").clientWidth), key = [state.figure, state.moment, width, byId("steps").open].join();
@@ -477,12 +487,12 @@
     first = Math.max(first - margin, 1);
     last = Math.min(last + margin, LAST);
     const seen = steps.filter(step => step.places.length && step.until > first && step.at <= last);
-    const numbers = [0, ...seen.flatMap(step => step.places), ...marks.flatMap(({found}) => found.ends)].filter(one => one !== null);
+    const numbers = [0, ...seen.flatMap(step => step.places), ...marks.flatMap(({ends}) => ends)].filter(one => one !== null);
     let low = Math.min(...numbers), high = Math.max(...numbers);
     if (low === high) high = low + 1;
     const room = (high - low) * 0.12;
     if (seen.some(step => step.places[2] === null)) low -= room;
-    if (seen.some(step => step.places[3] === null) || marks.some(({found}) => found.ends[1] === null)) high += room;
+    if (seen.some(step => step.places[3] === null) || marks.some(({ends}) => ends[1] === null)) high += room;
     const x = day => left + (Math.min(Math.max(day, first), last) - first) / (last - first) * (right - left);
     const y = value => bottom - (value - low) / (high - low) * (bottom - top);
     Object.assign(chart, {left, right, x: day => left + (day - first) / (last - first) * (right - left), dayAt: place => first + (place - left) / (right - left) * (last - first)});
@@ -532,8 +542,8 @@
     svg.append(under, over);
     chart.cursor = drawn("g", {"aria-hidden": "true"}, drawn("line", {class: "cursor", y1: top - 6, y2: bottom}), drawn("text", {class: "here", y: top - 6}));
     svg.append(chart.cursor);
-    for (const {claim, report, found} of marks) {
-      const [least, most] = found.ends, at = x(claim.at + 0.5), from = y(least ?? most);
+    for (const {claim, report, found, ends} of marks) {
+      const [least, most] = ends, at = x(claim.at + 0.5), from = y(least ?? most);
       const mark = drawn("g", {class: `mark ${classOf(found.verdict)}`, "data-verdict": found.verdict});
       if (least !== most) mark.append(drawn("line", {x1: at, x2: at, y1: least === null ? bottom : y(least), y2: most === null ? top : y(most)}));
       mark.append(drawn("g", {transform: `translate(${at},${from})`}, SIGNS[found.verdict]()));
