@@ -23,7 +23,7 @@ from ledger.model.facts import Register, definition_of, metric_of
 from ledger.model.figures import Figure
 from ledger.model.measures import Measure, Members, Total, Value
 from ledger.model.registers import Candidates
-from ledger.queries.planes import FIRST_DAY, Plane, Rectangle, cost, cut
+from ledger.queries.planes import FIRST_DAY, Plane, Rectangle, parts
 from ledger.queries.timeline import Timeline
 from ledger.queries.tracks import NEVER, Span
 from ledger.queries.unfolding import Unfolding
@@ -127,20 +127,19 @@ class _Tracing:
         """How many figures must be asked for at most, one that takes long counted as several."""
         slowly = READ_ANEW if self._parts else 1
         return sum(
-            cost(changes) * (slowly if isinstance(measure, Total) else 1) for measure, changes in self.changes.items()
+            len(spans) * (slowly if isinstance(measure, Total) else 1)
+            for measure, changes in self.changes.items()
+            for _, spans in parts(changes)
         )
 
     def figure(self, line: Timeline[Figure], names: Names) -> Plane[Told | None]:
         """Ask for a figure, moment by moment, on the days on which it may have become another one."""
         plane: Plane[Told | None] = Plane(None)
-        changes = self.changes[line.measure]
-        for moment in sorted(changes):
+        for moment, spans in parts(self.changes[line.measure]):
             position = self._unfolding.moments[moment - 1].position
-            pieces = [
-                (first, end, told(line, date.fromordinal(first), position, names))
-                for first, end in cut(changes[moment], plane.turns)
-            ]
-            plane.put(moment, pieces)
+            plane.put(
+                moment, [(first, end, told(line, date.fromordinal(first), position, names)) for first, end in spans]
+            )
         return plane
 
     def _trace(self, metric: str) -> None:

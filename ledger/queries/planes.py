@@ -56,11 +56,6 @@ class Plane(Generic[A]):
         self._pieces: list[tuple[int, int, int, A]] = [(FIRST_DAY, NEVER, 1, nothing)]  # first, end, since, answer
         self._past: list[Rectangle[A]] = []
 
-    @property
-    def turns(self) -> list[int]:
-        """The days on which the answer becomes another one, as known at the moment put in last, the first day too."""
-        return [first for first, _, _, _ in self._pieces]
-
     def put(self, moment: int, pieces: Iterable[Piece[A]]) -> list[Span]:
         """Say what holds from a moment on, piece by piece in order, and give the spans of days on which that is new.
 
@@ -115,20 +110,6 @@ def _join(kept: list[tuple[int, int, int, A]], first: int, end: int, since: int,
         kept.append((first, end, since, held))
 
 
-def cut(spans: Iterable[Span], turns: Iterable[int]) -> list[Span]:
-    """Cut the days of spans that may overlap into such that do not, at all their ends and at the turns.
-
-    >>> cut([(10, 20), (15, 30), (40, 50)], [1, 12, 35, 45])
-    [(10, 12), (12, 15), (15, 20), (20, 30), (40, 45), (45, 50)]
-    """
-    every = sorted(spans)
-    ends = sorted({day for span in every for day in span} | {*turns})
-    found: list[Span] = []
-    for first, end in united(every):
-        found += pairwise(ends[bisect_left(ends, first) : bisect_right(ends, end)])
-    return found
-
-
 def united(spans: Iterable[Span]) -> list[Span]:
     """Give the same days in spans that neither overlap nor touch.
 
@@ -144,19 +125,23 @@ def united(spans: Iterable[Span]) -> list[Span]:
     return found
 
 
-def cost(changes: Mapping[int, Iterable[Span]]) -> int:
-    """Say how many answers have to be asked for at most, from the spans of days that each moment may change.
+def parts(changes: Mapping[int, Iterable[Span]]) -> Iterator[tuple[int, list[Span]]]:
+    """Give, moment by moment, the spans of days in each of which an answer is one.
 
-    >>> cost({1: [(10, 20)], 2: [(10, 20)], 3: [(12, 40)]})
-    6
+    `changes` names the days on which something that it rests on has come to be another at a moment. It can be another
+    answer on each side of every day on which any of them ever began or ended.
+
+    >>> for moment, spans in parts({1: [(10, 20), (15, 30)], 2: [(12, 40)]}):
+    ...     print(moment, spans)
+    1 [(10, 15), (15, 20), (20, 30)]
+    2 [(12, 15), (15, 20), (20, 30), (30, 40)]
     """
-    seen: list[int] = []
-    asked = 0
+    ends: list[int] = []
     for moment in sorted(changes):
         spans = list(changes[moment])
         for day in {day for span in spans for day in span}:
-            place = bisect_left(seen, day)
-            if place == len(seen) or seen[place] != day:
-                insort(seen, day)
-        asked += sum(bisect_left(seen, end) - bisect_left(seen, first) for first, end in united(spans))
-    return asked
+            place = bisect_left(ends, day)
+            if place == len(ends) or ends[place] != day:
+                insort(ends, day)
+        cut = (ends[bisect_left(ends, first) : bisect_right(ends, end)] for first, end in united(spans))
+        yield moment, [part for days in cut for part in pairwise(days)]

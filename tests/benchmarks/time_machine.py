@@ -21,8 +21,19 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import ledger
-from ledger import InitiativeLaunched, MemberChanged, MemberJoined, MemberLeft, MemberSuspended, MetricDefined
-from ledger import Claim, Members, MetricUpdated, ReportPublished, Total
+from ledger import (
+    Claim,
+    InitiativeLaunched,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    Members,
+    MemberSuspended,
+    MetricDefined,
+    MetricUpdated,
+    ReportPublished,
+    Total,
+)
 from ledger.model.events import Event
 
 FIRST, YEARS, MEMBERS, EVENTS = date(2012, 1, 1), 12, 1_000, 20_000
@@ -34,8 +45,9 @@ KEYS = 40
 WATCH = """
 window.seen = [];
 window.watch?.disconnect();
-window.watch = new PerformanceObserver(list => window.seen.push(...list.getEntries().filter(one => one.name === "keydown")
-    .map(one => one.duration)));
+window.watch = new PerformanceObserver(list => window.seen.push(
+    ...list.getEntries().filter(one => one.name === "keydown")
+        .map(one => one.duration)));
 window.watch.observe({type: "event", durationThreshold: 16, buffered: false});
 """
 
@@ -112,8 +124,9 @@ def timed(what: str) -> Iterator[None]:
 def pressed(page: Path) -> None:
     """Press keys on both sliders, and print how long each took to be seen."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from browsing import started
     from selenium.webdriver.common.keys import Keys
+
+    from browsing import started
 
     with started() as browser:
         begun = perf_counter()
@@ -127,8 +140,8 @@ def pressed(page: Path) -> None:
             for slider in ("day", "known"):
                 browser.run(WATCH)
                 element = browser.find(f"#{slider}")
-                for number in range(KEYS):
-                    element.send_keys(Keys.ARROW_LEFT if number % 2 or slider == "day" else Keys.PAGE_DOWN)
+                for _ in range(KEYS):
+                    element.send_keys(Keys.ARROW_LEFT)
                 browser.driver.execute_async_script("setTimeout(arguments[0], 500)")
                 seen = sorted(browser.run("return window.seen"))
                 quick = KEYS - len(seen)

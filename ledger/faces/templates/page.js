@@ -114,10 +114,13 @@
     return element;
   };
   const say = (element, text) => { if (element.textContent !== text) element.textContent = text; };
-  const put = (parent, children) => { // only where they are others, or in another order
-    const there = parent.children;
-    if (there.length === children.length && children.every((child, place) => child === there[place])) return;
-    parent.replaceChildren(...children);
+  const put = (parent, children) => { // moving no more of them than has to be
+    const wanted = new Set(children);
+    for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+    let there = parent.firstChild;
+    for (const child of children) {
+      if (child === there) there = there.nextSibling; else parent.insertBefore(child, there);
+    }
   };
 
   // what is chosen
@@ -498,8 +501,8 @@
     Object.assign(chart, {left, right, x: day => left + (day - first) / (last - first) * (right - left), dayAt: place => first + (place - left) / (right - left) * (last - first)});
 
     const svg = drawn("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": described(measure, steps, marks)});
-    const fade = (id, y1, y2) => drawn("linearGradient", {id, x1: 0, x2: 0, y1, y2}, drawn("stop", {offset: 0, class: "fade-at"}), drawn("stop", {offset: 1, class: "fade-to"}));
-    svg.append(drawn("defs", {}, fade("fade-up", 1, 0), fade("fade-down", 0, 1)));
+    const fade = (id, y1, y2) => drawn("linearGradient", {id, gradientUnits: "userSpaceOnUse", x1: 0, x2: 0, y1, y2}, drawn("stop", {offset: 0, class: "fade-at"}), drawn("stop", {offset: 1, class: "fade-to"}));
+    svg.append(drawn("defs", {}, fade("fade-up", bottom, top), fade("fade-down", top, bottom)));
     for (const value of ticks(low, high, 4, measure.kind === "members")) {
       svg.append(drawn("line", {class: value === 0 ? "base" : "axis", x1: left, x2: right, y1: y(value), y2: y(value)}));
       svg.append(drawn("text", {class: "tick", x: left - 8, y: y(value) + 4, "text-anchor": "end"}, short(value)));
@@ -508,30 +511,31 @@
       svg.append(drawn("line", {class: "base", x1: x(day), x2: x(day), y1: bottom, y2: bottom + 4}));
       svg.append(drawn("text", {class: "tick", x: x(day), y: bottom + 18, "text-anchor": "middle"}, text));
     }
-    const box = (step, one, other, name) => drawn("rect", {class: name, x: x(step.at), width: Math.max(x(step.until) - x(step.at), 0.5), y: Math.min(y(one), y(other)), height: Math.abs(y(one) - y(other))});
-    const under = drawn("g"), over = drawn("g");
+    // each kind of shade is one shape: of thousands of steps each would be slow
+    const shades = {band: "", rest: "", up: "", down: ""};
+    const shade = (name, step, one, other) => {
+      const from = x(step.at), to = Math.max(x(step.until), from + 0.5);
+      shades[name] += `M${from.toFixed(2)},${one.toFixed(2)}H${to.toFixed(2)}V${other.toFixed(2)}H${from.toFixed(2)}Z`;
+    };
     for (const step of seen) {
       const [least, most, lowest, highest] = step.places;
-      if (least !== null && most !== null && least !== most) under.append(box(step, least, most, "band"));
-      if (most !== null && highest !== null && highest !== most) under.append(box(step, most, highest, "rest"));
-      if (least !== null && lowest !== null && lowest !== least) under.append(box(step, lowest, least, "rest"));
-      const wide = {x: x(step.at), width: Math.max(x(step.until) - x(step.at), 0.5)};
-      if (highest === null) {
-        const from = y(most ?? least);
-        under.append(drawn("rect", {...wide, fill: "url(#fade-up)", y: top, height: Math.max(from - top, 0)}));
-      }
-      if (lowest === null) {
-        const from = y(least ?? most);
-        under.append(drawn("rect", {...wide, fill: "url(#fade-down)", y: from, height: Math.max(bottom - from, 0)}));
-      }
+      if (least !== null && most !== null && least !== most) shade("band", step, y(least), y(most));
+      if (most !== null && highest !== null && highest !== most) shade("rest", step, y(most), y(highest));
+      if (least !== null && lowest !== null && lowest !== least) shade("rest", step, y(lowest), y(least));
+      if (highest === null) shade("up", step, y(most ?? least), top);
+      if (lowest === null) shade("down", step, y(least ?? most), bottom);
+    }
+    const under = drawn("g"), over = drawn("g");
+    for (const [name, look] of [["up", {fill: "url(#fade-up)"}], ["down", {fill: "url(#fade-down)"}], ["rest", {class: "rest"}], ["band", {class: "band"}]]) {
+      if (shades[name]) under.append(drawn("path", {d: shades[name], ...look}));
     }
     const line = (place, exact) => {
       let path = "", end = null, before = null;
       for (const step of seen) {
         const value = step.places[place];
         if (step.exact !== exact || value === null || (place === 1 && value === step.places[0])) { end = null; continue; }
-        path += end === step.at ? (value === before ? "" : `V${y(value)}`) : `M${x(step.at)},${y(value)}`;
-        path += `H${x(step.until)}`;
+        path += end === step.at ? (value === before ? "" : `V${y(value).toFixed(2)}`) : `M${x(step.at).toFixed(2)},${y(value).toFixed(2)}`;
+        path += `H${x(step.until).toFixed(2)}`;
         [end, before] = [step.until, value];
       }
       if (path) over.append(drawn("path", {d: path, class: exact ? "exact" : "bound"}));
