@@ -163,7 +163,8 @@ def _expected(state, measure) -> str:
 
 def go(browser: Browser, slider: str, place: int) -> None:
     """Move a slider to a place, counted from its beginning, by the keys of a keyboard."""
-    browser.find(f"#{slider}").send_keys(Keys.HOME, *[Keys.ARROW_RIGHT] * place)
+    if browser.find(f"#{slider}").is_enabled():  # it is not where there is only one place
+        browser.find(f"#{slider}").send_keys(Keys.HOME, *[Keys.ARROW_RIGHT] * place)
 
 
 HARBOUR = [Members(), Total("dues"), Value("jobs"), Total("rank")]
@@ -333,7 +334,7 @@ def test_a_keyboard_reaches_everything_and_shows_where_it_is(browser, page):
         focus = browser.run(
             "return getComputedStyle(document.activeElement.closest('.figure') || document.activeElement).outlineStyle"
         )
-        assert focus != "none", reached
+        assert focus != "none", [*reached]
     assert reached[:6] == ["earlier", "later", "day", "any-day", "any-day", "any-day"]
     assert {"now", "knew-less", "knew-more", "known", "figure"} <= set(reached)
 
@@ -346,10 +347,9 @@ def test_the_chart_marks_what_was_found_of_claims_and_is_told_as_a_table_too(bro
     assert read(browser, date.today(), 3)["claims"] == ["confirmed", "confirmed", "unverifiable", "not comparable"]
     browser.find("[name=figure][value='1']").click()
     browser.find("#steps summary").click()
-    assert browser.run("return document.querySelectorAll('#rows tr').length") > 2
+    WebDriverWait(browser.driver, 10).until(lambda _: browser.texts("#rows tr"))
     assert read(browser, date.today(), 3)["marks"] == ["unverifiable"]
-    rows = browser.texts("#rows tr")
-    assert rows[-1] == "2021-12-01 140 to 160 EUR/year; with what is missing ≥ 140 EUR/year" or len(rows) > 2
+    assert browser.texts("#rows tr")[-1] == "2021-12-31 140 to 160 EUR/year; with what is missing ≥ 140 EUR/year"
     label = browser.find("#chart svg").get_attribute("aria-label")
     assert label.startswith(f"Dues {SCRIPT}, sum over the members: ")
 

@@ -9,6 +9,7 @@
   const NO_VALUE = "no value";
   const BADGES = ["", "possible", "suspended"];
   const FEW = 6; // members who stand in one column together
+  const MANY = 200; // members, beyond which a browser takes long to set them in columns
 
   // days and moments
 
@@ -218,7 +219,7 @@
     byId("controls").addEventListener("submit", event => event.preventDefault());
     addEventListener("hashchange", () => { fromLink(); choose({}); });
     byId("steps").addEventListener("toggle", () => choose({}));
-    new ResizeObserver(() => choose({})).observe(byId("chart"));
+    new ResizeObserver(([chart_]) => { chart.width = Math.round(chart_.contentRect.width); choose({}); }).observe(byId("chart"));
     const toDay = event => {
       if (event.buttons !== 1 && event.type !== "click") return;
       const box = byId("chart").getBoundingClientRect();
@@ -381,7 +382,8 @@
       group.box.classList.toggle("few", items.length <= FEW);
       return group.box;
     });
-    byId("members").classList.toggle("grouped", state.by >= 0);
+    const many = boxes.reduce((sum, box) => sum + box.lastChild.children.length, 0);
+    byId("members").classList.toggle("flowing", state.by >= 0 && many <= MANY);
     put(byId("members"), boxes);
     const possible = [...standing].some(card => card >= 0 && cards.cells[card][0] === POSSIBLE);
     const note = !boxes.length ? "Nobody, as far as is known." : possible ? "Possible: rough dates leave open whether it was a member on that day." : "";
@@ -429,7 +431,7 @@
 
   // the chart
 
-  const chart = {key: "", dayAt: () => state.at};
+  const chart = {key: "", width: 0, dayAt: () => state.at};
 
   const ticks = (low, high, many, whole) => {
     const rough = (high - low) / many, power = 10 ** Math.floor(Math.log10(rough));
@@ -466,11 +468,11 @@
     .map(mark => ({...mark, ends: endsOf(mark.found.amount)})));
 
   const showChart = () => {
-    const width = Math.round(byId("chart").clientWidth), key = [state.figure, state.moment, width, byId("steps").open].join();
-    if (!width) return;
+    const key = [state.figure, state.moment, chart.width, byId("steps").open].join();
+    if (!chart.width) return;
     if (key !== chart.key) {
       chart.key = key;
-      drawChart(width);
+      drawChart(chart.width);
     }
     const x = chart.x(state.at + 0.5), inside = x >= chart.left && x <= chart.right;
     chart.cursor.setAttribute("visibility", inside ? "visible" : "hidden");
@@ -544,8 +546,9 @@
     line(0, false);
     line(1, false);
     svg.append(under, over);
-    chart.cursor = drawn("g", {"aria-hidden": "true"}, drawn("line", {class: "cursor", y1: top - 6, y2: bottom}), drawn("text", {class: "here", y: top - 6}));
-    svg.append(chart.cursor);
+    // above the drawing, which is not painted anew when only the day is another one
+    chart.cursor = drawn("g", {}, drawn("line", {class: "cursor", y1: top - 6, y2: bottom}), drawn("text", {class: "here", y: top - 6}));
+    const above = drawn("svg", {class: "above", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true"}, chart.cursor);
     for (const {claim, report, found, ends} of marks) {
       const [least, most] = ends, at = x(claim.at + 0.5), from = y(least ?? most);
       const mark = drawn("g", {class: `mark ${classOf(found.verdict)}`, "data-verdict": found.verdict});
@@ -554,7 +557,7 @@
       mark.append(drawn("title", {}, `${report.title}: ${readable(claim.amount)} claimed for ${iso(claim.at)}, ${found.verdict}`));
       svg.append(mark);
     }
-    byId("chart").replaceChildren(svg);
+    byId("chart").replaceChildren(svg, above);
     showChartWords(measure, seen, steps, marks);
   };
 
