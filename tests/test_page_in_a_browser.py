@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from browsing import DESKTOP, PHONE, SIZES, Browser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 import ledger
+from browsing import DESKTOP, PHONE, SIZES, Browser
 from ledger import (
     Claim,
     InitiativeLaunched,
@@ -30,10 +30,12 @@ from ledger import (
     Value,
 )
 from ledger.faces.phrases import NO_FIGURE, name_of
+from ledger.testing.clock import FrozenClock
 from ledger.testing.ledgers import ledgers
 from ledger.testing.scripts import INITIATIVE
 
 SCRIPT = "<script>alert(1)</script>"
+TODAY = date(2024, 5, 6)
 STANDINGS = {"": "certain", "possible": "possible", "suspended": "suspended"}
 
 READ = """
@@ -58,7 +60,7 @@ return {
 
 def harbour() -> ledger.Initiative:
     """An alliance in whose history there is something of everything, with a script wherever a text can be."""
-    alliance = ledger.open(":memory:").initiative("harbour")
+    alliance = ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")).initiative("harbour")
     alliance.record(
         InitiativeLaunched("2019-03-01", name=f"The Harbour Alliance {SCRIPT}", supporters=[SCRIPT]),
         MetricDefined("dues", "EUR/year", title=f"Dues {SCRIPT}", nonnegative=True),
@@ -173,10 +175,9 @@ HARBOUR = [Members(), Total("dues"), Value("jobs"), Total("rank")]
 def test_the_sliders_show_every_day_and_moment_of_a_history(browser, page):
     alliance = harbour()
     browser.open(page)
-    today = date.today()
     stops = [date.fromisoformat(day) for day in _stops(browser)]
     positions = [10, 15, 16, 17]
-    hold(read(browser, today, 4), alliance.at(today), HARBOUR, None)
+    hold(read(browser, TODAY, 4), alliance.at(TODAY), HARBOUR, None)
     browser.find("#by").send_keys("city")
     for moment, position in enumerate(positions, 1):
         go(browser, "known", moment - 1)
@@ -277,19 +278,19 @@ def test_a_link_says_what_to_show_and_what_is_shown_is_in_the_link(browser, page
     browser.open(link)
     read(browser, browser_day, 1)
     for fragment, day, moment in [
-        ("at=soon&known_at=never&figure=99", date.today(), 4),
-        ("at=2021-02-30&known_at=2022-01-15", date.today(), 4),
-        ("known_at=15", date.today(), 2),
-        ("known_at=14", date.today(), 1),
-        ("known_at=2022-01-15T12:00:00.500000Z", date.today(), 2),
-        ("known_at=2022-01-15T12:00:00.499999Z", date.today(), 1),
+        ("at=soon&known_at=never&figure=99", TODAY, 4),
+        ("at=2021-02-30&known_at=2022-01-15", TODAY, 4),
+        ("known_at=15", TODAY, 2),
+        ("known_at=14", TODAY, 1),
+        ("known_at=2022-01-15T12:00:00.500000Z", TODAY, 2),
+        ("known_at=2022-01-15T12:00:00.499999Z", TODAY, 1),
         ("at=0001-01-01", date.min, 4),
         ("at=9999-12-31", date.max, 4),
     ]:
         browser.open(page, fragment)
         read(browser, day, moment)
     browser.open(page, "known_at=2021-07-01T11:59:59Z")
-    assert read(browser, date.today(), 0)["lead"].startswith("Nothing is known")
+    assert read(browser, TODAY, 0)["lead"].startswith("Nothing is known")
     browser.run("location.hash = 'at=2020-01-01'")
     hold(read(browser, date(2020, 1, 1), 4), alliance.at("2020-01-01"), HARBOUR, None)
 
@@ -301,7 +302,7 @@ def test_any_day_can_be_typed_and_now_leads_back(browser, page):
     browser.find("#knew-less").click()
     read(browser, date(2021, 6, 15), 3)
     browser.find("#now").click()
-    read(browser, date.today(), 4)
+    read(browser, TODAY, 4)
     assert not browser.find("#now").is_enabled()
     assert not browser.find("#knew-more").is_enabled()
 
@@ -341,14 +342,14 @@ def test_a_keyboard_reaches_everything_and_shows_where_it_is(browser, page):
 
 def test_the_chart_marks_what_was_found_of_claims_and_is_told_as_a_table_too(browser, page):
     browser.open(page)
-    shown = read(browser, date.today(), 4)
+    shown = read(browser, TODAY, 4)
     assert shown["marks"] == ["contradicted", "confirmed"]
     browser.find("#knew-less").click()
-    assert read(browser, date.today(), 3)["claims"] == ["confirmed", "confirmed", "unverifiable", "not comparable"]
+    assert read(browser, TODAY, 3)["claims"] == ["confirmed", "confirmed", "unverifiable", "not comparable"]
     browser.find("[name=figure][value='1']").click()
     browser.find("#steps summary").click()
     WebDriverWait(browser.driver, 10).until(lambda _: browser.texts("#rows tr"))
-    assert read(browser, date.today(), 3)["marks"] == ["unverifiable"]
+    assert read(browser, TODAY, 3)["marks"] == ["unverifiable"]
     assert browser.texts("#rows tr")[-1] == "2021-12-31 140 to 160 EUR/year; with what is missing ≥ 140 EUR/year"
     label = browser.find("#chart svg").get_attribute("aria-label")
     assert label.startswith(f"Dues {SCRIPT}, sum over the members: ")

@@ -75,6 +75,7 @@ def _compiled(template: str, format: str) -> Template:
 def marked_safe(text: str) -> Any:
     """Mark markup, style, script or data of our own, so that it is not escaped. Raises `MissingExtra`."""
     try:
+        import jinja2  # noqa: F401, PLC0415 - what is marked is for its documents
         from markupsafe import Markup  # noqa: PLC0415 - it comes with jinja2
     except ImportError as error:
         raise MissingExtra("a document", "jinja2", "documents") from error

@@ -101,10 +101,12 @@ def _chosen(asked: Iterable[str] | str | None, known: Iterable[str], what: str, 
         return every
     if not isinstance(asked, Iterable):
         raise BadInput(f"{what}={shown(asked)} is no list of names: give them as in {what}=['co2', 'jobs']")
-    chosen = list(dict.fromkeys([asked] if isinstance(asked, str) else asked))
-    for name in chosen:
+    chosen: list[str] = []
+    for name in [asked] if isinstance(asked, str) else asked:
         if name not in every:
             raise unknown(name, every)
+        if name not in chosen:
+            chosen.append(name)
     return chosen
 
 

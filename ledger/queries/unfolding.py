@@ -48,6 +48,7 @@ class Unfolding:
         ]
         count = min(len(batches), most)
         self.batches = len(batches)
+        self._known = [moment.position for moment in batches]
         self.moments = tuple(batches[(number + 1) * len(batches) // count - 1] for number in range(count))
         self._ends = [moment.position for moment in self.moments]
         self._gone = _gone(records)
@@ -59,8 +60,8 @@ class Unfolding:
         return bisect_left(self._ends, position) + 1
 
     def position_of(self, rank: int) -> int:
-        """Give the position of the first record of a line of corrections, whose rank all of them have."""
-        return self._positions[rank]
+        """Give the last position of the batch that began a line of corrections, all of which have the same rank."""
+        return self._known[bisect_left(self._known, self._positions[rank])]
 
     def moments_of(self, register: Register) -> set[int]:
         """Give the moments at which a register may come to say something else."""
