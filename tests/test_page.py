@@ -19,6 +19,7 @@ from ledger import (
     Joined,
     MemberChanged,
     MemberJoined,
+    MemberLeft,
     Members,
     MemberSuspended,
     MetricDefined,
@@ -271,6 +272,31 @@ def test_a_whole_page_is_what_the_library_answers():
     members, dues, *_ = report["claims"]
     assert [(one["before"], one["amount"]) for one in members["found"]] == [("", "2"), ("confirmed", "2")]
     assert [one["amount"] for one in dues["found"]] == ["100 EUR/year", "0.1 thousand EUR/year"]
+
+
+def test_what_came_late_or_to_nothing_is_told_as_the_library_tells_it():
+    with ledger.open(":memory:") as book:
+        chess = book.initiative("chess-club")
+        chess.record(MemberJoined("ada", "2020-01-01"), MemberJoined("ben", "2020-02-01"))
+        chess.record(MetricDefined("dues", "EUR"), MetricDefined("wealth", "EUR"))
+        first, _, _ = chess.record(
+            MetricUpdated("dues", "2020-03-01", "5 EUR", member="ada"),
+            MetricUpdated("dues", "2020-03-01", "6 EUR", member="ada"),
+            MetricUpdated("wealth", "2020-03-01", "900 EUR"),
+        )
+        chess.retract(first)  # which the other has replaced long since
+        chess.record(MemberLeft("ada", "2020-04-01"), MetricUpdated("dues", "2020-03-15", None, member="ada"))
+        unpacked = Unpacked(chess.page())
+        _hold_against_replay(chess, unpacked)
+        assert [(said["kind"], said.get("metric")) for said in unpacked.data["measures"]] == [
+            ("members", None),
+            ("total", "dues"),
+            ("value", "wealth"),
+        ]
+        assert list(unpacked.data["values"]) == ["dues"]
+        march, april = date(2020, 3, 31), date(2020, 4, 1)
+        assert (set(unpacked.cards(march, 5)), set(unpacked.cards(april, 5))) == ({"ada", "ben"}, {"ben"})
+        assert unpacked.values("dues", date(2020, 3, 1), 5) == {"ada": [unpacked.texts.index("6 EUR"), 0, 737485]}
 
 
 def test_the_same_ledger_makes_the_same_page_which_says_what_it_was_made_from():
