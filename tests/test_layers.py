@@ -34,6 +34,7 @@ FLOORS = [
     "faces.markup", "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
     "faces.charted", "faces.drawn", "faces.charts",
     "faces.cards", "faces.published", "faces.traced", "faces.packed", "faces.page",
+    "faces.typed",
     "faces.cli.output", "faces.cli.program", "faces.cli.asking", "faces.cli.files", "faces.cli.events",
     "faces.cli.reading", "faces.cli.explaining", "faces.cli.recording", "faces.cli.trusting", "faces.cli.importing",
     "faces.cli.drawing", "faces.cli.commands", "__main__",
