@@ -68,6 +68,8 @@ WRONG = [
     "conflicts", "conflicts clubs.db extra",
     "head", "head clubs.db extra", "verify", "verify clubs.db --head", "prove clubs.db", "prove clubs.db x",
     "prove clubs.db 0", "backup clubs.db",
+    "serve", "serve clubs.db extra", "serve clubs.db --port http", "serve clubs.db --port 65536",
+    "serve clubs.db --get", "serve clubs.db --write",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from ledger.faces.cli.importing import export, import_
 from ledger.faces.cli.program import Program
 from ledger.faces.cli.reading import revisions, series, show, summary
 from ledger.faces.cli.recording import correct, init, record, retract
+from ledger.faces.cli.serving import serve_
 from ledger.faces.cli.trusting import backup, head_, prove, verify
 
 
@@ -42,6 +43,6 @@ def mledger(context: click.Context) -> None:
 for _command in (
     init, record, import_, export, retract, correct,
     show, series, revisions, summary, compare, why, history, audit, conflicts,
-    chart, page, head_, verify, prove, backup,
+    chart, page, serve_, head_, verify, prove, backup,
 ):  # fmt: skip
     mledger.add_command(_command)
