@@ -27,7 +27,7 @@ settings.register_profile("nightly", settings.get_profile("ci"), max_examples=10
 settings.register_profile("quick", settings.get_profile("ci"), max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-pytest_plugins = ["ledger.testing.fixtures"]
+pytest_plugins = ["ledger.testing.fixtures", "browsing"]
 
 
 @pytest.fixture(scope="session", autouse=True)

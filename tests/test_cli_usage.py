@@ -64,6 +64,7 @@ WRONG = [
     "series clubs.db --from 2020-01-01 --to 2021-01-01 --every x",
     "revisions", "revisions clubs.db", "summary", "summary clubs.db --format pdf",
     "chart", "chart clubs.db", "chart clubs.db a.svg --every day",
+    "page", "page clubs.db", "page clubs.db a.html b.html", "page clubs.db a.html --metric",
     "compare clubs.db 2020-01-01", "compare clubs.db 2020-01-01 2021-01-01 --text --csv", "why clubs.db 2020-01-01",
     "history clubs.db", "history clubs.db ada --report letter", "history clubs.db --metric dues --report letter",
     "audit", "audit clubs.db --report letter --claims club.csv", "audit clubs.db --claims club.csv -c what=figure",
@@ -71,6 +72,8 @@ WRONG = [
     "schema member-join extra", "schema member-joined --records", "schema --table",
     "head", "head clubs.db extra", "verify", "verify clubs.db --head", "prove clubs.db", "prove clubs.db x",
     "prove clubs.db 0", "backup clubs.db",
+    "serve", "serve clubs.db extra", "serve clubs.db --port http", "serve clubs.db --port 65536",
+    "serve clubs.db --get", "serve clubs.db --write",
 ]  # fmt: skip
 
 

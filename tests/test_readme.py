@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import browsing
 from ledger.testing import laws
 
 ROOT = Path(__file__).parents[1]
@@ -106,13 +107,15 @@ def _commands(page: str) -> dict[str, str]:
 
 def test_ci_runs_the_commands_of_the_readme():
     shown = _commands(README)
-    assert shown.keys() == {"try", "test", "fuzz", "docs"}
+    assert shown.keys() == {"try", "test", "browser", "fuzz", "docs"}
     timed = _commands((ROOT / "examples" / "how_fast.md").read_text("utf-8"))
     assert timed.keys() == {"bench", "travel"}
     assert all("\n" not in command for command in [*shown.values(), *timed.values()])
     ci = (ROOT / ".ci" / "run").read_text("utf-8")
     body = re.search(r"readme_command\(\) \{\n(.*?)\n\}", ci, re.DOTALL)
     assert body
+    assert shown["browser"] == browsing.COMMANDS
+    assert all(command in ci for command in shown["browser"].split(" && "))
     for name in ("try", "test"):
         assert f'"$(readme_command {name})"' in ci
         command = f"set -- {name}\n{body[1]}"

@@ -121,7 +121,7 @@ def summary(
     state = initiative.at(at, known_at)
     earlier = None if before is None else initiative.at(before.day, before.known_at)
     names = Names.of(state) if earlier is None else Names.of(state, earlier)
-    asked = tuple(_usual(state)) if asked is None else asked
+    asked = tuple(usual(state)) if asked is None else asked
     page = Page(
         name=state.name,
         at=state.at.isoformat(),
@@ -152,8 +152,13 @@ def _asked(measures: object) -> tuple[Measure, ...]:
     return tuple(measures)  # each is looked at when it is asked
 
 
-def _usual(state: InitiativeState) -> Iterator[Measure]:
-    """Give what is asked where nothing else was: counts, and each metric in the ways in which it has values."""
+def usual(state: InitiativeState) -> Iterator[Measure]:
+    """Give what is asked of a state where nothing else is: counts, and each metric in the ways in which it has values.
+
+    >>> from ledger.model.state import replay
+    >>> list(usual(replay([], at="2024-01-01"))) == [Members()]
+    True
+    """
     yield Members()
     if state.suspended:
         yield Members(suspended=True)

@@ -177,14 +177,8 @@ def _existing(path: Path, timeout: float, *, read_only: bool) -> tuple[sqlite3.C
         raise StoreError(f"{path}: it is a link to {path.readlink()}, where nothing is: repair or remove the link")
     if not path.is_file():  # to open a pipe would wait for somebody to write to it
         raise NotALedger(f"{path}: it is no file that keeps what is written: give the path of one")
-    found, whole = os.stat(path), os.path.abspath(path)
-    place = Place(whole, found.st_dev, found.st_ino)
-    mode = "rw"
-    if read_only:
-        mode = "ro"
-        if not os.access(os.path.dirname(os.path.realpath(path)), os.W_OK):
-            mode, place = _where_no_file_can_be_made(path, place, found)
-    connection = _open(f"file:{quote(os.fsencode(whole))}?mode={mode}", timeout, uri=True)
+    mode, place = _how_to_read(path) if read_only else ("rw", _place_of(path, os.stat(path)))
+    connection = _open(_address(path, mode), timeout, uri=True)
     try:
         _check_schema(path, connection)
         _let_work(connection)
@@ -195,6 +189,28 @@ def _existing(path: Path, timeout: float, *, read_only: bool) -> tuple[sqlite3.C
         connection.close()
         raise
     return connection, place
+
+
+def address_to_read(path: Path) -> str:
+    """Give the address by which SQLite itself reads a ledger that is there, and cannot write to it."""
+    mode, _ = _how_to_read(path)
+    return _address(path, mode)
+
+
+def _address(path: Path, mode: str) -> str:
+    return f"file:{quote(os.fsencode(os.path.abspath(path)))}?mode={mode}"
+
+
+def _place_of(path: Path, found: os.stat_result) -> Place:
+    return Place(os.path.abspath(path), found.st_dev, found.st_ino)
+
+
+def _how_to_read(path: Path) -> tuple[str, Place]:
+    found = os.stat(path)
+    place = _place_of(path, found)
+    if os.access(os.path.dirname(os.path.realpath(path)), os.W_OK):
+        return "ro", place
+    return _where_no_file_can_be_made(path, place, found)
 
 
 def _where_no_file_can_be_made(path: Path, place: Place, found: os.stat_result) -> tuple[str, Place]:

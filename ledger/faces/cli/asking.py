@@ -13,12 +13,13 @@ import click
 
 import ledger
 from ledger.faces.cli.output import Command
-from ledger.model.errors import BadInput, NotALedger, UnknownInitiative, listed
+from ledger.faces.typed import initiative_of, moment_of
+from ledger.model.errors import NotALedger, UnknownInitiative
 from ledger.model.measures import OVERLAPS, Distinct, Joined, Measure, Members, Total, Value
 from ledger.model.wording import EXAMPLES, measure_of
 from ledger.queries.points import PointLike
 
-_NAMED_MAX: Final = 10  # initiatives, as far as a message names them
+_AS_IN: Final = "-i chess-club"
 
 ledger_argument = click.argument("db")
 initiative_option = click.option(
@@ -51,34 +52,18 @@ def _require_there(db: str) -> None:
 def asked(db: str, initiative: str | None) -> Iterator[ledger.Initiative]:
     """Open the ledger at a path to ask one initiative of it."""
     with reading(db) as book:
-        yield initiative_of(book, initiative)
+        yield initiative_of(book, initiative, _AS_IN)
 
 
 @contextmanager
 def recorded_in(db: str, initiative: str | None, *, new: bool) -> Iterator[ledger.Initiative]:
     """Open the ledger at a path to record in one initiative of it: in one that has no records yet only if `new`."""
     with writing(db) as book:
-        chosen = initiative_of(book, initiative)
+        chosen = initiative_of(book, initiative, _AS_IN)
         known = book.initiatives()
         if not new and chosen.id not in known:
             raise UnknownInitiative(chosen.id, known, "to begin one of that name, record its launch, or say --new")
         yield chosen
-
-
-def initiative_of(book: ledger.Ledger, id: str | None) -> ledger.Initiative:
-    """Give the initiative of an id or, where none is given, the only one; raises `BadInput` where that is not one."""
-    if id is not None:
-        return book.initiative(id)
-    known = book.initiatives()
-    if len(known) != 1:
-        named = f"{len(known)} initiatives: {listed(known, _NAMED_MAX)}" if known else "no initiative yet"
-        raise BadInput(f"the ledger holds {named}; say which one is meant, as in -i chess-club")
-    return book.initiative(known[0])
-
-
-def moment_of(text: str) -> str | int:
-    """Read a position where the text is a number, and leave an instant to the library."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else text
 
 
 def _moment(context: click.Context, parameter: click.Parameter, given: str | None) -> str | int | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from ledger.faces.cli.describing import schema
-from ledger.faces.cli.drawing import chart
+from ledger.faces.cli.drawing import chart, page
 from ledger.faces.cli.explaining import audit, compare, conflicts, history, why
 from ledger.faces.cli.importing import export, import_
 from ledger.faces.cli.program import Program
 from ledger.faces.cli.reading import revisions, series, show, summary
 from ledger.faces.cli.recording import correct, init, record, retract
+from ledger.faces.cli.serving import serve_
 from ledger.faces.cli.trusting import backup, head_, prove, verify
 
 
@@ -43,6 +44,6 @@ def mledger(context: click.Context) -> None:
 for _command in (
     init, record, import_, export, retract, correct,
     show, series, revisions, summary, compare, why, history, audit, conflicts,
-    chart, head_, verify, prove, backup, schema,
+    chart, page, serve_, head_, verify, prove, backup, schema,
 ):  # fmt: skip
     mledger.add_command(_command)

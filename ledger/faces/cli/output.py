@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import wraps
@@ -19,8 +18,8 @@ from msgspec import Raw
 from msgspec.json import encode as encode_json
 from msgspec.json import format as format_json
 
-from ledger.model.exact import number_text
-from ledger.model.when import instant_text
+from ledger.faces.jsonable import jsonable
+from ledger.model.exact import Exact, number_text
 
 Row: TypeAlias = Mapping[str, object]
 Command: TypeAlias = Callable[..., None]
@@ -58,7 +57,7 @@ class Output:
             # bytes, since a file that other programs read is in UTF-8 whatever the terminal speaks
             click.echo(_sheet(every, "\t" if self.form == "tsv" else ",").encode(), nl=False)
         else:
-            lines = [format_json(encode_json(_jsonable(row)), indent=0) for row in every]
+            lines = [format_json(encode_json(jsonable(row, _json_number)), indent=0) for row in every]
             click.echo(b"".join(b"%b\n" % line for line in lines) if self.form == "nl" else _array(lines), nl=False)
 
 
@@ -113,22 +112,10 @@ def _array(lines: Sequence[bytes]) -> bytes:
     return b"[%b]\n" % b",\n ".join(lines)
 
 
-def _jsonable(value: object) -> Any:
-    """Give what JSON can say: exact numbers as they are, days and instants as text."""
-    if isinstance(value, Mapping):
-        return {str(name): _jsonable(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_jsonable(one) for one in value]
-    if isinstance(value, Decimal | Fraction):
-        return Raw(_number(value).encode())
-    if isinstance(value, datetime):
-        return instant_text(value)
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _number(value: Decimal | Fraction) -> str:
+def _json_number(value: Exact) -> Raw:
+    """Write a number into JSON as it is, which no float would."""
     # a fraction without an end, such as a share, is rounded to 15 digits, which no program would read more of
-    return number_text(value).removesuffix("…")
+    return Raw(number_text(value).removesuffix("…").encode())
 
 
 def _sheet(rows: Sequence[Row], delimiter: str) -> str:
@@ -142,7 +129,7 @@ def _sheet(rows: Sequence[Row], delimiter: str) -> str:
 
 
 def _cell(value: object) -> str:
-    plain = _jsonable(value)
+    plain = jsonable(value, _json_number)
     if plain is None or isinstance(plain, str):
         return plain or ""
     return format_json(encode_json(plain), indent=0).decode()

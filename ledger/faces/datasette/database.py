@@ -1,0 +1,49 @@
+"""The ledger as a database of Datasette: its file, read and never written, with the functions of `functions`."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from datasette.app import Datasette
+from datasette.database import Database
+
+import ledger
+from ledger.faces.datasette.functions import Asking
+from ledger.model.errors import LedgerError
+from ledger.stores.sqlite_file import address_to_read
+
+
+class LedgerDatabase(Database):  # type: ignore[misc]  # Datasette says nothing of its types
+    """One file. Each connection that Datasette opens to it has a ledger of its own, so that none waits for another."""
+
+    def __init__(self, datasette: Datasette, path: Path) -> None:
+        super().__init__(datasette, path=str(path), is_mutable=True)
+        self._opened: list[Asking] = []
+
+    def connect(self, write: bool = False) -> Asking:  # noqa: FBT001, FBT002 - it is called as Datasette calls it
+        """Open the file to be read; what goes wrong is told as an error of SQLite, which Datasette knows to show."""
+        if write:
+            raise sqlite3.OperationalError("the ledger is only read here: nothing can be written to it")
+        try:
+            book = ledger.open(self.path, read_only=True)
+        except LedgerError as error:
+            raise sqlite3.OperationalError(str(error)) from error
+        address = address_to_read(Path(self.path))
+        connection = sqlite3.connect(address, uri=True, check_same_thread=False, factory=Asking)
+        connection.ask(book)
+        self._opened.append(connection)
+        return connection
+
+    async def execute(self, *given: Any, **more: Any) -> Any:
+        """Answer a query; whoever asked sees its errors, and so they are not printed where the server runs."""
+        return await super().execute(*given, **{**more, "log_sql_errors": False})
+
+    def close(self) -> None:
+        """Close all connections, and their ledgers."""
+        super().close()
+        for connection in self._opened:
+            connection.book.close()
+            connection.close()
+        self._opened.clear()

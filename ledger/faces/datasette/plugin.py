@@ -1,0 +1,160 @@
+"""The plugin: what the pages are given, and how their cells are shown. It leaves every other database alone."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, Final
+
+from attrs import frozen
+from datasette import hookimpl
+from datasette.app import Datasette
+from datasette.plugins import pm
+from datasette.utils.asgi import Base400, NotFound, Request, Response
+from datasette.views.base import DatasetteError
+from markupsafe import Markup
+
+from ledger.book import Ledger
+from ledger.faces.datasette.cells import Row, Value, cell
+from ledger.faces.datasette.database import LedgerDatabase
+from ledger.faces.datasette.functions import AS_IN, Asking, initiatives
+from ledger.faces.datasette.pages import ASKED, DATABASE, PAGES
+from ledger.faces.typed import initiative_of
+from ledger.model.errors import LedgerError
+from ledger.model.measures import Members, Total
+from ledger.model.wording import EXAMPLES, worded
+
+TIME_MACHINE: Final = "/-/time-machine"
+"""The address of the page of an initiative on any day."""
+
+
+@frozen
+class Home:
+    """All initiatives of a ledger, a row for each as `ledger_initiatives` gives it; or why there are none to show."""
+
+    rows: Sequence[Mapping[str, Any]] = ()
+    problem: str = ""
+
+
+@frozen
+class Around:
+    """What stands around an answer: the initiative's name, and what can be chosen in boxes."""
+
+    name: str
+    options: Mapping[str, Sequence[str]]
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def extra_template_vars(datasette: Datasette) -> dict[str, object]:
+    """Give templates the pages, and two functions that ask the ledger."""
+    database = datasette.databases.get(DATABASE)
+    if not isinstance(database, LedgerDatabase):
+        return {}
+
+    async def asked(question: Callable[[Ledger], Any]) -> Any:
+        def of(connection: Asking) -> Any:
+            return question(connection.book)
+
+        return await database.execute_fn(of)
+
+    async def home() -> Home:
+        found: Home = await asked(_home)
+        return found
+
+    async def around(initiative: str) -> Around:
+        found: Around = await asked(lambda book: _around(book, initiative.strip() or None))
+        return found
+
+    return {"pages": PAGES, "time_machine": TIME_MACHINE, "unseen": ASKED, "home": home, "around": around, "zip": zip}
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def render_cell(
+    row: Row, value: Value | bytes, column: str, table: str | None, database: str, datasette: Datasette
+) -> Markup | None:
+    """Show a cell of a page, and of any query that names an initiative, as `cells` says; Datasette shows all others."""
+    ours = table is None and isinstance(datasette.databases.get(database), LedgerDatabase)
+    if not ours or "initiative" not in row.keys() or isinstance(value, bytes):  # noqa: SIM118 - as in `cells`
+        return None
+    return Markup(cell(row, column, value))  # noqa: S704 - it was escaped
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def register_routes() -> list[tuple[str, Callable[..., Any]]]:
+    """Serve time machines: asked before the ledger is there, so each request says of which Datasette it is."""
+    return [(f"^{TIME_MACHINE}$", _time_machine)]
+
+
+@hookimpl(hookwrapper=True)  # type: ignore[untyped-decorator]
+def handle_exception(datasette: Datasette, request: Request, exception: Exception) -> Generator[None, Any, None]:
+    """Say in a sentence what cannot be answered, such as a page that is not there; what is unforeseen is left alone.
+
+    Datasette itself would print each on the standard output, with all values at hand.
+    """
+    outcome = yield
+    foreseen = isinstance(exception, Base400 | DatasetteError | ValueError | OSError | sqlite3.DatabaseError)
+    if not foreseen or not isinstance(datasette.databases.get(DATABASE), LedgerDatabase):
+        return
+    status, problem = getattr(exception, "status", 400), str(exception)
+    if isinstance(exception, DatasetteError):
+        problem = exception.message
+        if exception.message_is_html:
+            problem = Markup(problem.partition("<textarea")[0]).striptags()  # noqa: S704 - only its text is shown
+
+    async def told() -> Response:
+        if request.path.endswith(".json"):
+            return Response.json({"ok": False, "error": problem, "status": status}, status=status)
+        page = await datasette.render_template("ledger_problem.html", {"problem": problem}, request=request)
+        return Response.html(page, status=status)
+
+    outcome.force_result([told])
+
+
+async def _time_machine(request: Request, datasette: Datasette) -> Response:
+    """Give the page of an initiative on any day, made now."""
+    database = datasette.databases.get(DATABASE)
+    if not isinstance(database, LedgerDatabase):
+        raise NotFound("Database not found")
+    id = request.args.get("initiative") or None
+
+    def page(connection: Asking) -> str:
+        return initiative_of(connection.book, id, AS_IN).page()
+
+    try:
+        return Response.html(await database.execute_fn(page))
+    except LedgerError as error:
+        raise DatasetteError(str(error), status=400) from error
+
+
+def register() -> None:
+    """Let Datasette know of this plugin, once in a process."""
+    this = sys.modules[__name__]
+    if not pm.is_registered(this):
+        pm.register(this)
+
+
+def _home(book: Ledger) -> Home:
+    try:
+        return Home(initiatives(book, None, None))
+    except LedgerError as error:
+        return Home(problem=str(error))
+
+
+def _around(book: Ledger, id: str | None) -> Around:
+    options: dict[str, Sequence[str]] = {"measure": EXAMPLES}
+    name = ""
+    try:
+        options["initiative"] = book.initiatives()
+        state = initiative_of(book, id, "").today()
+        name = state.name
+        totals = [worded(Total(name)) for name, metric in state.metrics.items() if metric.additive]
+        options["measure"] = [worded(Members()), *totals]
+        options["metric"] = list(state.metrics)
+        options["report"] = list(state.reports)
+        options["by"] = sorted(
+            {key.name for key in state.registers.cells if (key.subject, key.aspect) == ("member", "attribute")}
+        )
+    except LedgerError:
+        pass  # the answer itself says what is wrong
+    return Around(name, options)
