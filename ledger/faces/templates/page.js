@@ -60,7 +60,7 @@
   // rectangles
 
   const unpacked = table => {
-    const first = Int32Array.from(table.first);
+    const first = sums(table.first);
     const since = Int32Array.from(table.since);
     return {
       size: first.length,
