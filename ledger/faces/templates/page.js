@@ -605,7 +605,7 @@
   byId("figures").append(...tiles.map(({tile}) => tile));
   byId("by").append(made("option", {value: -1}, "nothing"), ...data.attributes.map((name, number) => made("option", {value: number}, name)));
   byId("grouping").hidden = !data.attributes.length;
-  byId("controls").hidden = byId("main").hidden = false;
+  for (const id of ["controls", "more", "main"]) byId(id).hidden = false;
   fromLink();
   bind();
   show();
