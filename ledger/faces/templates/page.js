@@ -195,9 +195,9 @@
     known.disabled = instants.length < 2;
     const instant = state.moment ? instants[state.moment - 1] : "";
     const said = state.moment ? `${inWords(instant)}, ${instant.slice(11, 16)} UTC` : "before anything was recorded";
-    say(byId("known-said"), state.moment ? `${inWords(instant, 3)}, ${instant.slice(11, 16)} UTC` : said);
+    say(byId("known-said"), state.moment ? `${inWords(instant, 3)}, ${instant.slice(11, 16)}` : said);
     known.setAttribute("aria-valuetext", `${said}, ${state.moment} of ${instants.length}`);
-    say(byId("known-note"), state.moment ? `Moment ${state.moment} of ${instants.length}: record ${positions[state.moment - 1]}, at ${instant.slice(11, 26)}` : "");
+    say(byId("known-note"), state.moment ? `Moment ${state.moment} of ${instants.length}: record ${positions[state.moment - 1]}, at ${instant.slice(11, 26)} UTC` : "");
     byId("knew-less").disabled = state.moment <= 1;
     byId("knew-more").disabled = state.moment >= instants.length;
     byId("now").disabled = state.at === data.today && state.moment === instants.length;
