@@ -381,6 +381,8 @@ def test_a_page_says_what_is_wrong_beside_what_was_typed(get, capfd, page, asked
     told = get(page, ".json", **asked).json()
     assert told["ok"] is False
     assert words.partition(" is")[0] in told["error"]
+    told = get(page, ".csv", **asked)  # which is not just empty
+    assert (told.status_code, words.partition(" is")[0] in told.text) == (400, True)
     assert capfd.readouterr() == ("", "")
 
 

@@ -63,7 +63,7 @@ class Unpacked:
     def looked_up(self, table: dict, at: date, moment: int) -> dict[int, list]:
         place = max(number for number, day in enumerate(self.days) if day <= at.toordinal())
         names = ("who", "first", "days", "since", "moments", "cell")
-        columns = [_summed(table["who"]), *(table[name] for name in names[1:])]
+        columns = [_summed(table["who"]), _summed(table["first"]), *(table[name] for name in names[2:])]
         found: dict[int, list] = {}
         for who, first, days, since, moments, cell in zip(*columns, strict=True):
             if first <= place < first + days and since <= moment and (moments == 0 or moment < since + moments):

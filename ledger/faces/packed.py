@@ -84,9 +84,9 @@ def _days(traced: Traced) -> list[int]:
     return sorted(every | {FIRST_DAY, NEVER})
 
 
-def _steps(rising: Sequence[int]) -> list[int]:
+def _steps(numbers: Sequence[int]) -> list[int]:
     """Give the first number, and by how much each other one is larger than the one before."""
-    return [after - before for before, after in pairwise([0, *rising])]
+    return [after - before for before, after in pairwise([0, *numbers])]
 
 
 def _table(
@@ -106,7 +106,7 @@ def _table(
         for one in sorted(rectangles, key=lambda one: one[:4])
     ]
     columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(6)]
-    columns[0] = _steps(columns[0])
+    columns[:2] = map(_steps, columns[:2])  # by how much a row differs from the one before has fewer digits
     return {
         **dict(zip(("who", "first", "days", "since", "moments", "cell"), columns, strict=True)),
         "cells": [cell(one) for one in cells.every()],

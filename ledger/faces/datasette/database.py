@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from datasette.app import Datasette
 from datasette.database import Database
+from datasette.views.base import DatasetteError
 
 import ledger
 from ledger.faces.datasette.functions import Asking
 from ledger.model.errors import LedgerError
 from ledger.stores.sqlite_file import address_to_read
+
+as_csv: Final[ContextVar[bool]] = ContextVar("as_csv", default=False)
+"""Is the request that is being answered for a CSV file?"""
 
 
 class LedgerDatabase(Database):  # type: ignore[misc]  # Datasette says nothing of its types
@@ -37,8 +42,16 @@ class LedgerDatabase(Database):  # type: ignore[misc]  # Datasette says nothing 
         return connection
 
     async def execute(self, *given: Any, **more: Any) -> Any:
-        """Answer a query; whoever asked sees its errors, and so they are not printed where the server runs."""
-        return await super().execute(*given, **{**more, "log_sql_errors": False})
+        """Answer a query; whoever asked sees its errors, and so they are not printed where the server runs.
+
+        Of one that fails Datasette 0.65 would make an empty CSV file, as if there were nothing to tell.
+        """
+        try:
+            return await super().execute(*given, **{**more, "log_sql_errors": False})
+        except sqlite3.DatabaseError as error:
+            if as_csv.get():
+                raise DatasetteError(str(error), status=400) from error
+            raise
 
     def close(self) -> None:
         """Close all connections, and their ledgers."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from attrs import frozen
 from datasette import hookimpl
@@ -17,13 +17,16 @@ from markupsafe import Markup
 
 from ledger.book import Ledger
 from ledger.faces.datasette.cells import Row, Value, cell
-from ledger.faces.datasette.database import LedgerDatabase
+from ledger.faces.datasette.database import LedgerDatabase, as_csv
 from ledger.faces.datasette.functions import AS_IN, Asking, initiatives
 from ledger.faces.datasette.pages import ASKED, DATABASE, PAGES
 from ledger.faces.typed import initiative_of
 from ledger.model.errors import LedgerError
 from ledger.model.measures import Members, Total
 from ledger.model.wording import EXAMPLES, worded
+
+App: TypeAlias = Callable[[Mapping[str, Any], object, object], Awaitable[None]]
+"""What an ASGI server runs."""
 
 TIME_MACHINE: Final = "/-/time-machine"
 """The address of the page of an initiative on any day."""
@@ -86,6 +89,20 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
     return [(f"^{TIME_MACHINE}$", _time_machine)]
 
 
+@hookimpl  # type: ignore[untyped-decorator]
+def asgi_wrapper() -> Callable[[App], App]:
+    """Note of each request whether it is for a CSV file."""
+
+    def noting(app: App) -> App:
+        async def noted(scope: Mapping[str, Any], receive: object, send: object) -> None:
+            as_csv.set(scope.get("path", "").endswith(".csv"))
+            await app(scope, receive, send)
+
+        return noted
+
+    return noting
+
+
 @hookimpl(hookwrapper=True)  # type: ignore[untyped-decorator]
 def handle_exception(datasette: Datasette, request: Request, exception: Exception) -> Generator[None, Any, None]:
     """Say in a sentence what cannot be answered, such as a page that is not there; what is unforeseen is left alone.
@@ -105,6 +122,8 @@ def handle_exception(datasette: Datasette, request: Request, exception: Exceptio
     async def told() -> Response:
         if request.path.endswith(".json"):
             return Response.json({"ok": False, "error": problem, "status": status}, status=status)
+        if request.path.endswith(".csv"):
+            return Response.text(problem, status=status)
         page = await datasette.render_template("ledger_problem.html", {"problem": problem}, request=request)
         return Response.html(page, status=status)
 

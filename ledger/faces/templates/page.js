@@ -60,7 +60,7 @@
   // rectangles
 
   const unpacked = table => {
-    const first = Int32Array.from(table.first);
+    const first = sums(table.first);
     const since = Int32Array.from(table.since);
     return {
       size: first.length,
@@ -195,9 +195,9 @@
     known.disabled = instants.length < 2;
     const instant = state.moment ? instants[state.moment - 1] : "";
     const said = state.moment ? `${inWords(instant)}, ${instant.slice(11, 16)} UTC` : "before anything was recorded";
-    say(byId("known-said"), state.moment ? `${inWords(instant, 3)}, ${instant.slice(11, 16)} UTC` : said);
+    say(byId("known-said"), state.moment ? `${inWords(instant, 3)}, ${instant.slice(11, 16)}` : said);
     known.setAttribute("aria-valuetext", `${said}, ${state.moment} of ${instants.length}`);
-    say(byId("known-note"), state.moment ? `Moment ${state.moment} of ${instants.length}: record ${positions[state.moment - 1]}, at ${instant.slice(11, 26)}` : "");
+    say(byId("known-note"), state.moment ? `Moment ${state.moment} of ${instants.length}: record ${positions[state.moment - 1]}, at ${instant.slice(11, 26)} UTC` : "");
     byId("knew-less").disabled = state.moment <= 1;
     byId("knew-more").disabled = state.moment >= instants.length;
     byId("now").disabled = state.at === data.today && state.moment === instants.length;
@@ -605,7 +605,7 @@
   byId("figures").append(...tiles.map(({tile}) => tile));
   byId("by").append(made("option", {value: -1}, "nothing"), ...data.attributes.map((name, number) => made("option", {value: number}, name)));
   byId("grouping").hidden = !data.attributes.length;
-  byId("controls").hidden = byId("main").hidden = false;
+  for (const id of ["controls", "more", "main"]) byId(id).hidden = false;
   fromLink();
   bind();
   show();
