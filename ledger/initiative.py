@@ -429,6 +429,30 @@ class Initiative:
                 height=height,
             )
 
+    def page(
+        self, *, metrics: Iterable[str] | None = None, by: str | Iterable[str] | None = None, title: str | None = None
+    ) -> str:
+        """Write a time machine: one HTML file with a slider for the day, and one for the moment of knowledge.
+
+        It shows the members by a group that the reader chooses, the figures with their bounds and coverage, a chart of
+        each, and the claims of reports with what is found of them. It needs no network. A link to it can say what to
+        show: `page.html#at=2022-12-31&known_at=2023-06-01T12:00:00Z`.
+
+        `metrics` are those to show, and `by` the attributes to group by, at first by the first of them; else these
+        are all, at first without groups. `title` stands in place of the initiative's name. All that comes from the
+        ledger is text; only addresses of reports become links.
+
+        All answers stand in the file: 1,000 members and 20,000 events make 4 MB in some 20 seconds. Where there would
+        be far more, fewer moments of knowledge can be chosen, and the page says so.
+
+        Raises `MissingExtra` where jinja2 is not installed, `UnknownMetric`, `UnknownAttribute`, `UnknownInitiative`
+        for what was never recorded, and `BadInput`.
+        """
+        from ledger.faces.page import page  # noqa: PLC0415 - many programs never ask
+
+        with self._store.reading():
+            return page(self, self._store.head(), instant(self._clock()), metrics, by, title)
+
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """Stream the records of this initiative, in order; those past the position `after` only.
 

@@ -11,7 +11,9 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 import pytest
@@ -51,6 +53,12 @@ class Browser:
         self.driver.get("about:blank")  # or another fragment of the same page would not load it
         self.forget()
         self.driver.get(f"{url}#{fragment}" if fragment else url)
+
+    def reset(self) -> None:
+        """Leave the page, and be as for a reader who has a desk and no wishes."""
+        self.driver.get("about:blank")
+        self.resize(DESKTOP)
+        self.prefer(color_scheme="light", reduced_motion="no-preference")
 
     def forget(self) -> None:
         """Leave behind what was requested and complained of so far."""
@@ -117,35 +125,42 @@ def _refuse(missing: str) -> NoReturn:
     pytest.skip(words)
 
 
+@contextmanager
+def started() -> Iterator[Browser]:
+    """Start a Chromium of its own, as for a reader who has a desk and no wishes, and end it."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(shutil.which("chromium"))
+    with TemporaryDirectory(prefix="chromium", ignore_cleanup_errors=True) as profile:
+        for argument in (
+            "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
+            "--force-color-profile=srgb", f"--user-data-dir={profile}",
+        ):  # fmt: skip
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        # with both paths given, selenium looks for no driver of its own
+        service = webdriver.ChromeService(executable_path=str(shutil.which("chromedriver")))
+        driver = webdriver.Chrome(options=options, service=service)
+        try:
+            driver.set_page_load_timeout(60)
+            driver.set_script_timeout(60)
+            browser = Browser(driver)
+            browser.reset()
+            yield browser
+        finally:
+            driver.quit()
+
+
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+def chromium() -> Iterator[Browser]:
     """One Chromium for all tests of a process; ask for `browser`."""
     if missing := _missing():
         _refuse(missing)
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    for argument in (
-        "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
-        "--force-color-profile=srgb", f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):  # fmt: skip
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    # with both paths given, selenium looks for no driver of its own
-    service = webdriver.ChromeService(executable_path=str(shutil.which("chromedriver")))
-    driver = webdriver.Chrome(options=options, service=service)
-    try:
-        driver.set_page_load_timeout(60)
-        driver.set_script_timeout(60)
-        yield driver
-    finally:
-        driver.quit()
+    with started() as browser:
+        yield browser
 
 
 @pytest.fixture
-def browser(chromium: webdriver.Chrome) -> Iterator[Browser]:
-    """Give a browser as for a reader who has a desk and no wishes; what one test sets, the next one does not find."""
-    tab = Browser(chromium)
-    tab.resize(DESKTOP)
-    tab.prefer(color_scheme="light", reduced_motion="no-preference")
-    yield tab
-    chromium.get("about:blank")
+def browser(chromium: Browser) -> Browser:
+    """Give a browser in which nothing is left of what the test before has set."""
+    chromium.reset()
+    return chromium

@@ -262,6 +262,32 @@ def test_chart_saves_the_drawing_of_the_library(path, club, tmp_path):
     assert not (tmp_path / "nowhere").exists()
 
 
+def test_page_writes_the_time_machine_of_the_library_and_over_no_file_that_is_there(path, club, tmp_path):
+    out = tmp_path / "a.html"
+    assert run("page", path, "a.html").output == ""
+    assert _undated(out.read_text("utf-8")) == _undated(club.page())
+    before = out.read_bytes()
+    assert run("page", path, "a.html", code=1).stderr == (
+        "Error: a.html: something is there already: choose another path, or say --replace\n"
+    )
+    assert out.read_bytes() == before
+    run("page", path, "a.html", "--replace", "--metric", "dues", "--by", "city", "--title", "Of old")
+    assert _undated(out.read_text("utf-8")) == _undated(club.page(metrics=["dues"], by=["city"], title="Of old"))
+    assert (
+        "no metric 'due' is known; did you mean 'dues'?"
+        in run("page", path, "b.html", "--metric", "due", code=1).stderr
+    )
+    assert run("page", path, "nowhere/a.html", code=1).stderr == "Error: nowhere/a.html: No such file or directory\n"
+    assert "is no path" in run("page", path, "a\0.html", code=1).stderr
+    assert "is no path" in run("page", path, "", code=1).stderr
+    assert {one.name for one in tmp_path.glob("*.html")} == {"a.html"}
+
+
+def _undated(page):
+    """A page without the moment at which it was made."""
+    return re.sub(r"Made on [-0-9]+", "", re.sub(r'"today":\d+', "", page))
+
+
 def test_trust_is_head_verify_prove_and_backup(path, tmp_path):
     with ledger.open(path, read_only=True) as book:
         head = book.head

@@ -61,6 +61,7 @@ WRONG = [
     "series clubs.db --from 2020-01-01 --to 2021-01-01 --every x",
     "revisions", "revisions clubs.db", "summary", "summary clubs.db --format pdf",
     "chart", "chart clubs.db", "chart clubs.db a.svg --every day",
+    "page", "page clubs.db", "page clubs.db a.html b.html", "page clubs.db a.html --metric",
     "compare clubs.db 2020-01-01", "compare clubs.db 2020-01-01 2021-01-01 --text --csv", "why clubs.db 2020-01-01",
     "history clubs.db", "history clubs.db ada --report letter", "history clubs.db --metric dues --report letter",
     "audit", "audit clubs.db --report letter --claims club.csv", "audit clubs.db --claims club.csv -c what=figure",

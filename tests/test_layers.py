@@ -20,6 +20,7 @@ FLOORS = [
     "queries.totals", "queries.holds", "queries.timeline",
     "queries.portfolio",
     "queries.points", "queries.standing", "queries.changes", "queries.bridge", "queries.why", "queries.conflicts",
+    "queries.planes", "queries.unfolding",
     "queries.history", "queries.reasons", "queries.checks", "queries.findings", "queries.audit",
     "stores.new_file", "stores.protocol", "stores.plain", "stores.sqlite_schema", "stores.sqlite_tree",
     "stores.sqlite_file", "stores.sqlite_places", "stores.sqlite_turn",
@@ -32,6 +33,7 @@ FLOORS = [
     "exchange", "",
     "faces.markup", "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
     "faces.charted", "faces.drawn", "faces.charts",
+    "faces.cards", "faces.published", "faces.traced", "faces.packed", "faces.page",
     "faces.cli.output", "faces.cli.program", "faces.cli.asking", "faces.cli.files", "faces.cli.events",
     "faces.cli.reading", "faces.cli.explaining", "faces.cli.recording", "faces.cli.trusting", "faces.cli.importing",
     "faces.cli.drawing", "faces.cli.commands", "__main__",
@@ -49,6 +51,7 @@ FLOORS = [
 DOORS: set[tuple[str, str]] = {
     ("initiative", "faces.summary"),
     ("initiative", "faces.charts"),
+    ("initiative", "faces.page"),
     ("queries.timeline", "faces.charts"),
     ("initiative", "exchange.sheet_records"),
     ("initiative", "exchange.tables"),

@@ -238,7 +238,7 @@ def _steps(
 
 
 def _shown(figure: Figure | None, *, naming: bool) -> dict[str, Any]:
-    if figure is None or _says_nothing(figure):
+    if figure is None or says_nothing(figure):
         return {**dict.fromkeys(ENDS), "exact": False, "text": NOTHING}
     amount, envelope = figure.amount, figure.envelope
     places = map(_drawn, (amount.low, amount.high, envelope.low, envelope.high))
@@ -247,7 +247,7 @@ def _shown(figure: Figure | None, *, naming: bool) -> dict[str, Any]:
     return {**dict(zip(ENDS, places, strict=True)), "exact": figure.complete and amount.exact, "text": text}
 
 
-def _says_nothing(figure: Figure) -> bool:
+def says_nothing(figure: Figure) -> bool:
     """Can it be anything? So can a sum in which no value shows while one is missing: that is no zero."""
     low, high = figure.amount.low, figure.amount.high
     if low is None and high is None:

@@ -86,8 +86,17 @@ def _told(finding: Finding, titles: dict[str, str], reasons: _Reasons) -> Claime
         at=finding.at.isoformat(),
         by=by,
         verdict=f"{verdict}, {_RESTATED}" if finding.restated else verdict,
-        why=" ".join(reasons) if finding.restated or verdict != CONFIRMED else "",
+        why=_why(finding, reasons),
     )
+
+
+def why_of(finding: Finding, state: InitiativeState, names: Names, state_at: StateAt) -> str:
+    """Say why a claim is found to be what it is, unless it simply holds; `state` may be of any day."""
+    return _why(finding, _Reasons(finding, state, names, state_at))
+
+
+def _why(finding: Finding, reasons: _Reasons) -> str:
+    return " ".join(reasons) if finding.restated or finding.verdict != CONFIRMED else ""
 
 
 @frozen

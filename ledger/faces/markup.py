@@ -14,7 +14,7 @@ import re
 from functools import cache
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ledger.model.errors import BadInput, MissingExtra, shown
 
@@ -72,6 +72,16 @@ def _compiled(template: str, format: str) -> Template:
     return environment.from_string(source.read_text("utf-8"))
 
 
+def marked_safe(text: str) -> Any:
+    """Mark markup, style, script or data of our own, so that it is not escaped. Raises `MissingExtra`."""
+    try:
+        import jinja2  # noqa: F401, PLC0415 - what is marked is for its documents
+        from markupsafe import Markup  # noqa: PLC0415 - it comes with jinja2
+    except ImportError as error:
+        raise MissingExtra("a document", "jinja2", "documents") from error
+    return Markup(text)  # noqa: S704 - it is our own
+
+
 def plain(text: str) -> str:
     r"""Bring a text onto one line, and show a replacement character for each that would be invisible or act.
 
@@ -117,6 +127,15 @@ def linked(text: str, format: str) -> str:
         written += [escaped(line[end : found.start()]), link(address)]
         end = found.start() + len(address)
     return "".join([*written, escaped(line[end:])])
+
+
+def is_address(text: str) -> bool:
+    """Is a text the address of a page, all of it?
+
+    >>> is_address("https://a.example/x?y=1"), is_address("javascript:alert(1)"), is_address("see https://a.example")
+    (True, False, False)
+    """
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def _html_link(address: str) -> str:

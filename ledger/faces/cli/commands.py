@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ledger.faces.cli.drawing import chart
+from ledger.faces.cli.drawing import chart, page
 from ledger.faces.cli.explaining import audit, compare, conflicts, history, why
 from ledger.faces.cli.importing import export, import_
 from ledger.faces.cli.program import Program
@@ -42,6 +42,6 @@ def mledger(context: click.Context) -> None:
 for _command in (
     init, record, import_, export, retract, correct,
     show, series, revisions, summary, compare, why, history, audit, conflicts,
-    chart, head_, verify, prove, backup,
+    chart, page, head_, verify, prove, backup,
 ):  # fmt: skip
     mledger.add_command(_command)

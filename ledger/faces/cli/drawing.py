@@ -1,6 +1,8 @@
-"""The command that draws a measure over time."""
+"""The commands that draw a measure over time, and write the time machine."""
 
 from __future__ import annotations
+
+import os
 
 import click
 
@@ -13,6 +15,8 @@ from ledger.faces.cli.asking import (
     ledger_argument,
     measure_options,
 )
+from ledger.faces.cli.output import escaped
+from ledger.model.errors import BadInput
 from ledger.model.measures import Measure
 from ledger.model.records import KnownAt
 
@@ -43,3 +47,38 @@ def chart(
     with asked(db, initiative) as club:
         drawn = club.chart(measure or MEMBERS, by=by, start=start, end=end, known_at=known_at)
         save_chart(drawn, out)
+
+
+@click.command()
+@ledger_argument
+@click.argument("out", metavar="OUT.html")
+@initiative_option
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; else all are. May be repeated."
+)
+@click.option(
+    "--by", multiple=True, metavar="ATTRIBUTE", help="An attribute to group by; else all are. May be repeated."
+)
+@click.option("--title", metavar="TEXT", help="What stands above it; else the name of the initiative.")
+@click.option("--replace", is_flag=True, help="Replace the file, if there is one.")
+def page(
+    db: str, out: str, initiative: str | None, metrics: tuple[str, ...], by: tuple[str, ...], title: str | None,
+    *, replace: bool,
+) -> None:  # fmt: skip
+    """Write a time machine: a page with a slider for the day, and one for what was known.
+
+    It is one file that needs no network, and shows the members, the figures and the claims on any day. It needs the
+    extra "documents".
+
+    \b
+    mledger page clubs.db clubs.html
+    mledger page clubs.db clubs.html --by city --metric dues --replace
+    """
+    if "\0" in out or not out:
+        raise BadInput(f"{escaped(out)} is no path: no file can have that name")
+    if os.path.lexists(out) and not replace:
+        raise BadInput(f"{out}: something is there already: choose another path, or say --replace")
+    with asked(db, initiative) as club:
+        written = club.page(metrics=metrics or None, by=by or None, title=title)
+    with open(out, "w" if replace else "x", encoding="utf-8", newline="\n") as file:
+        file.write(written)

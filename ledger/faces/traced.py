@@ -1,0 +1,193 @@
+"""Traced: all that a page can tell of an initiative, for every day and every moment of knowledge, as planes.
+
+Every answer is the library's own. It is asked for wherever something was recorded that it may rest on, and nowhere
+else: in between it cannot have changed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
+
+from attrs import frozen
+
+from ledger.faces.cards import Card, Given, card_of, registers_of_card, value_of
+from ledger.faces.charted import says_nothing
+from ledger.faces.phrases import NO_FIGURE, Names, reason_of
+from ledger.faces.published import Published, Reports
+from ledger.model.errors import UnknownMetric
+from ledger.model.facts import Register, definition_of, metric_of
+from ledger.model.figures import Figure
+from ledger.model.measures import Measure, Members, Total, Value
+from ledger.model.registers import Candidates
+from ledger.queries.planes import FIRST_DAY, Plane, Rectangle, parts
+from ledger.queries.timeline import Timeline
+from ledger.queries.tracks import NEVER, Span
+from ledger.queries.unfolding import Unfolding
+
+if TYPE_CHECKING:
+    from ledger.initiative import Initiative
+    from ledger.model.records import Record
+
+A = TypeVar("A")
+
+MOMENTS_MAX: Final = 500
+ANSWERS_MAX: Final = 70_000
+"""For so many days of so many moments figures are asked for: beyond, fewer moments are told apart."""
+
+READ_ANEW: Final = 50
+"""So many times longer takes a total of which a timeline has no sums, since members are part of one another."""
+
+CHECKED: Final = 100
+"""And so many times longer a check of a claim."""
+
+EVERY_DAY: Final[Span] = (FIRST_DAY, NEVER)
+
+Changes: TypeAlias = dict[int, list[Span]]
+"""For each moment, the days on which an answer may become another one."""
+
+Read: TypeAlias = Callable[[Mapping[Register, Candidates]], A]
+
+
+class Told(NamedTuple):
+    """A figure, as a page tells it: its amount, and its envelope where values are missing; or why there is none.
+
+    `vain`: it says nothing, since it can be anything, or since no value shows in it while some are missing.
+    """
+
+    amount: str
+    envelope: str = ""
+    vain: bool = False
+    reason: str = ""
+
+
+@frozen
+class Traced:
+    """Everything that a page selects from: rectangles of each member, of its value of each metric, of each figure."""
+
+    unfolding: Unfolding
+    cards: Mapping[str, Sequence[Rectangle[Card | None]]]
+    values: Mapping[str, Mapping[str, Sequence[Rectangle[Given | None]]]]
+    figures: Mapping[Measure, Sequence[Rectangle[Told | None]]]
+    reports: Sequence[Published]
+
+
+def traced(
+    initiative: Initiative, records: Sequence[Record], metrics: Sequence[str], attributes: Sequence[str], names: Names
+) -> Traced:
+    """Trace what all its records say, of these metrics and attributes.
+
+    Where a page would become too large to be borne, the fewer moments of knowledge are told apart.
+    """
+    most, reports = MOMENTS_MAX, Reports(initiative, names)
+    while True:
+        unfolding = Unfolding(records, most)
+        tracing = _Tracing(unfolding, metrics, attributes)
+        needed, many = tracing.cost + CHECKED * reports.checks(unfolding), len(unfolding.moments)
+        if needed <= ANSWERS_MAX or many == 1:
+            break
+        most = max(1, min(many // 2, many * ANSWERS_MAX // needed))
+    figures = {measure: tracing.figure(initiative.timeline(measure), names) for measure in tracing.changes}
+    return Traced(
+        unfolding,
+        _rectangles(tracing.cards),
+        {metric: _rectangles(planes) for metric, planes in tracing.values.items()},
+        _rectangles(figures),
+        reports.published(unfolding),
+    )
+
+
+def _rectangles(planes: Mapping[Any, Plane[A]]) -> dict[Any, list[Rectangle[A]]]:
+    return {key: list(plane.rectangles()) for key, plane in planes.items()}
+
+
+class _Tracing:
+    """What members are and have through both times, and where that may change each figure."""
+
+    def __init__(self, unfolding: Unfolding, metrics: Sequence[str], attributes: Sequence[str]) -> None:
+        self._unfolding = unfolding
+        self._members = sorted({key.id for key in unfolding.facts if key[::2] == ("member", "status")})
+        self._parts = [key for key in unfolding.facts if key.aspect == "part_of"]
+        self.changes: dict[Measure, Changes] = {}
+        self.values: dict[str, dict[str, Plane[Given | None]]] = {}
+        standing: Changes = defaultdict(list, {1: [EVERY_DAY]})  # that there is nobody is known at once
+        self.cards = {
+            member: self._plane(registers_of_card(member, attributes), partial(card_of, member, attributes), standing)
+            for member in self._members
+        }
+        self.changes[Members()] = standing
+        for metric in metrics:
+            self._trace(metric)
+
+    @property
+    def cost(self) -> int:
+        """How many figures must be asked for at most, one that takes long counted as several."""
+        slowly = READ_ANEW if self._parts else 1
+        return sum(
+            len(spans) * (slowly if isinstance(measure, Total) else 1)
+            for measure, changes in self.changes.items()
+            for _, spans in parts(changes)
+        )
+
+    def figure(self, line: Timeline[Figure], names: Names) -> Plane[Told | None]:
+        """Ask for a figure, moment by moment, on the days on which it may have become another one."""
+        plane: Plane[Told | None] = Plane(None)
+        for moment, spans in parts(self.changes[line.measure]):
+            position = self._unfolding.moments[moment - 1].position
+            plane.put(
+                moment, [(first, end, told(line, date.fromordinal(first), position, names)) for first, end in spans]
+            )
+        return plane
+
+    def _trace(self, metric: str) -> None:
+        facts, defined = self._unfolding.facts, definition_of(metric)
+        is_stated = metric_of(metric, None) in facts
+        if not is_stated or any(metric_of(metric, member) in facts for member in self._members):
+            given = _copied(self.changes[Members()])
+            self.values[metric] = {
+                member: self._plane([metric_of(metric, member)], _value, given) for member in self._members
+            }
+            self._change_all(given, [defined, *self._parts])
+            self.changes[Total(metric)] = given
+        if is_stated:
+            stated: Changes = defaultdict(list)
+            self._plane([metric_of(metric, None)], _value, stated)
+            self._change_all(stated, [defined])
+            self.changes[Value(metric)] = stated
+
+    def _plane(self, registers: Sequence[Register], read: Read[A | None], changed: Changes) -> Plane[A | None]:
+        """Read something wherever registers hold something else, and note where that is."""
+        plane: Plane[A | None] = Plane(None)
+        for moment, pieces in self._unfolding.changes(*registers):
+            found = [(first, end, read(dict(zip(registers, held, strict=True)))) for first, end, held in pieces]
+            plane.put(moment, found)
+            changed[moment] += [(first, end) for first, end, _ in pieces]
+        return plane
+
+    def _change_all(self, changes: Changes, registers: Iterable[Register]) -> None:
+        for register in registers:
+            for moment in self._unfolding.moments_of(register):
+                changes[moment].append(EVERY_DAY)
+
+
+def _copied(changes: Changes) -> Changes:
+    return defaultdict(list, {moment: list(spans) for moment, spans in changes.items()})
+
+
+def _value(held: Mapping[Register, Candidates]) -> Given | None:
+    (found,) = held.values()
+    return value_of(found)
+
+
+def told(line: Timeline[Figure], at: date, known_at: int, names: Names) -> Told | None:
+    """Ask for a figure, and tell it; None while its metric is not known."""
+    try:
+        figure = line.at(at, known_at)
+    except UnknownMetric:
+        return None
+    except NO_FIGURE as error:
+        return Told("", reason=reason_of(error, names))
+    return Told(str(figure.amount), "" if figure.complete else str(figure.envelope), says_nothing(figure))

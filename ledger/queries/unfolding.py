@@ -1,0 +1,138 @@
+"""Unfolding: what the registers of an initiative can hold on any day, as known at each moment, all moments in a row.
+
+Each register is chained as in every answer (`model.registers`), once for each moment at which it has come to say
+something else. Whatever is answered from some registers stays the same where their candidates do.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Final, NamedTuple, TypeAlias
+
+from ledger.model.events import RecordRetracted
+from ledger.model.facts import PlainFact, Register, status_of
+from ledger.model.records import Record
+from ledger.model.registers import Candidates, Chain, chained
+from ledger.model.state import heard
+from ledger.queries.planes import Piece, Plane
+from ledger.queries.tracks import NEVER
+
+Held: TypeAlias = tuple[Candidates, ...]
+"""What some registers can hold, each by its place."""
+
+NEVER_GONE: Final = 2**63
+
+
+class Moment(NamedTuple):
+    """A moment at which something was recorded: the last position of that batch, and its instant."""
+
+    position: int
+    recorded_at: datetime
+
+
+class Unfolding:
+    """All that was ever recorded of one initiative, ready to be unfolded register by register.
+
+    `moments` are those that are told apart: of more than `most` such as lie evenly among them, and always the last
+    one. What was recorded between two of them counts as recorded at the later one.
+    """
+
+    def __init__(self, records: Sequence[Record], most: int) -> None:
+        batches = [
+            Moment(record.position, record.recorded_at)
+            for record, following in pairwise([*records, None])
+            if record is not None and (following is None or following.recorded_at != record.recorded_at)
+        ]
+        count = min(len(batches), most)
+        self.batches = len(batches)
+        self._known = [moment.position for moment in batches]
+        self.moments = tuple(batches[(number + 1) * len(batches) // count - 1] for number in range(count))
+        self._ends = [moment.position for moment in self.moments]
+        self._gone = _gone(records)
+        self._positions = {record.version: record.position for record in records}
+        self.facts: Mapping[Register, list[PlainFact]] = heard(records, None, retracted=True).facts
+
+    def moment_of(self, position: int) -> int:
+        """Give the number, from 1, of the moment at which a record is first known."""
+        return bisect_left(self._ends, position) + 1
+
+    def position_of(self, rank: int) -> int:
+        """Give the last position of the batch that began a line of corrections, all of which have the same rank."""
+        return self._known[bisect_left(self._known, self._positions[rank])]
+
+    def moments_of(self, register: Register) -> set[int]:
+        """Give the moments at which a register may come to say something else."""
+        source = status_of(register.id) if register.aspect == "joined" else register
+        positions = {position for _, position, *_ in self.facts.get(source, ())}
+        positions |= {self._gone[position] for position in positions if position in self._gone}
+        return {self.moment_of(position) for position in positions}
+
+    def last(self, register: Register, moment: int) -> PlainFact | None:
+        """Give the fact that a register comes to hold in the end, as known at a moment."""
+        held = self._chain(register, moment).at(date.max).candidates
+        return held[-1].fact if held else None
+
+    def changes(self, *registers: Register) -> Iterator[tuple[int, list[Piece[Held]]]]:
+        """Give each moment at which registers come to hold something else, and on which days they hold what then."""
+        touched = [self.moments_of(register) for register in registers]
+        courses = [_course(self._chain(register, 0)) for register in registers]
+        held: Plane[Held] = Plane(tuple(course[0][1] for course in courses))
+        for moment in sorted(set().union(*touched)):
+            for place, register in enumerate(registers):
+                if moment in touched[place]:
+                    courses[place] = _course(self._chain(register, moment))
+            pieces = list(_together(courses))
+            if new := held.put(moment, pieces):
+                yield moment, _within(pieces, new)
+
+    def _chain(self, register: Register, moment: int) -> Chain[PlainFact]:
+        """Chain what a register was known to say at a moment."""
+        last = self._ends[moment - 1] if moment else 0
+        source = status_of(register.id) if register.aspect == "joined" else register
+        standing = [
+            fact
+            for fact in self.facts.get(source, ())
+            if fact[1] <= last and self._gone.get(fact[1], NEVER_GONE) > last
+        ]
+        return chained(register, {source: standing})
+
+
+def _gone(records: Iterable[Record]) -> dict[int, int]:
+    """Give, by the position of each record that was retracted, the position from which on it is gone."""
+    every = list(records)
+    positions = {record.id: record.position for record in every}
+    gone: dict[int, int] = {}
+    for record in every:
+        if isinstance(record.event, RecordRetracted) and record.event.record in positions:
+            gone.setdefault(positions[record.event.record], record.position)
+    return gone
+
+
+def _course(chain: Chain[PlainFact]) -> list[tuple[int, Candidates]]:
+    """Give the days on which a register can come to hold something else, and what it holds from each of them on."""
+    days = {date.min, *(day for days in chain[1:] for day in days)}
+    return [(day.toordinal(), chain.at(day)) for day in sorted(days)]
+
+
+def _together(courses: Sequence[Sequence[tuple[int, Candidates]]]) -> Iterator[Piece[Held]]:
+    """Give what all of some registers hold, from each day on which any comes to hold something else."""
+    places = [0] * len(courses)
+    for first, end in pairwise([*sorted({day for course in courses for day, _ in course}), NEVER]):
+        for number, course in enumerate(courses):
+            place = places[number] + 1
+            if place < len(course) and course[place][0] == first:
+                places[number] = place
+        yield first, end, tuple(course[place][1] for course, place in zip(courses, places, strict=True))
+
+
+def _within(pieces: Sequence[Piece[Held]], spans: Iterable[tuple[int, int]]) -> list[Piece[Held]]:
+    """Give what holds on the days of spans, none of which reaches past the end of a piece."""
+    firsts = [first for first, _, _ in pieces]
+    found = []
+    for first, end in spans:
+        place = bisect_left(firsts, first + 1) - 1
+        found.append((first, end, pieces[place][2]))
+    return found

@@ -1,0 +1,442 @@
+"""The time machine holds, for every day and every moment of knowledge, what the library answers."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import Counter
+from datetime import UTC, date, datetime
+from html import unescape
+
+import pytest
+from hypothesis import given, settings
+
+import ledger
+from ledger import (
+    Claim,
+    InitiativeLaunched,
+    Joined,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    Members,
+    MemberSuspended,
+    MetricDefined,
+    MetricUpdated,
+    ReportPublished,
+    Share,
+    Total,
+    Value,
+)
+from ledger.faces import traced
+from ledger.faces.phrases import NO_FIGURE, Names, name_of, reason_of
+from ledger.model.errors import (
+    BadInput,
+    LedgerError,
+    MissingExtra,
+    UnknownAttribute,
+    UnknownInitiative,
+    UnknownMetric,
+)
+from ledger.queries.checks import check
+from ledger.testing.clock import FrozenClock
+from ledger.testing.histories import breakpoints
+from ledger.testing.ledgers import ledgers
+from ledger.testing.scripts import INITIATIVE
+
+EXAMPLES = settings.default.max_examples
+STANDINGS = ("certain", "possible", "suspended")
+
+
+class Unpacked:
+    """The data of a page, read as its script reads it."""
+
+    def __init__(self, page: str) -> None:
+        (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+        assert not set(text) & {"<", ">", "&", "\u2028", "\u2029"}
+        self.data = json.loads(text)
+        self.days = _summed(self.data["days"])
+        self.positions = _summed(self.data["moments"]["positions"])
+        self.texts = self.data["texts"]
+
+    def looked_up(self, table: dict, at: date, moment: int) -> dict[int, list]:
+        place = max(number for number, day in enumerate(self.days) if day <= at.toordinal())
+        names = ("who", "first", "days", "since", "moments", "cell")
+        columns = [_summed(table["who"]), _summed(table["first"]), *(table[name] for name in names[2:])]
+        found: dict[int, list] = {}
+        for who, first, days, since, moments, cell in zip(*columns, strict=True):
+            if first <= place < first + days and since <= moment and (moments == 0 or moment < since + moments):
+                assert who not in found, "two rectangles overlap"
+                found[who] = table["cells"][cell]
+        return found
+
+    def cards(self, at: date, moment: int) -> dict[str, list]:
+        found = self.looked_up(self.data["cards"], at, moment)
+        return {self.data["members"][who]: card for who, card in found.items()}
+
+    def values(self, metric: str, at: date, moment: int) -> dict[str, list]:
+        found = self.looked_up(self.data["values"][metric], at, moment)
+        return {self.data["members"][who]: given for who, given in found.items()}
+
+
+def _summed(steps: list[int]) -> list[int]:
+    sums, total = [], 0
+    for step in steps:
+        total += step
+        sums.append(total)
+    return sums
+
+
+def _measure(said: dict) -> Members | Total | Value:
+    return {"members": lambda _: Members(), "total": Total, "value": Value}[said["kind"]](said.get("metric"))
+
+
+def _told(state, measure, names) -> list | None:
+    try:
+        figure = state.measure(measure)
+    except UnknownMetric:
+        return None
+    except NO_FIGURE as error:
+        return ["", "", reason_of(error, names)]
+    return [str(figure.amount), "" if figure.complete else str(figure.envelope), ""]
+
+
+def _hold_against_replay(initiative, unpacked: Unpacked) -> None:
+    """See that what was packed is what the library answers, around each day of change and at each moment."""
+    records = list(initiative.records())
+    names = Names.of(initiative.at(date.max))
+    days = sorted({date.min, *breakpoints(records), date.max})
+    ends = [one.position for one, two in zip(records, [*records[1:], None], strict=True)
+            if two is None or two.recorded_at != one.recorded_at]  # fmt: skip
+    assert unpacked.positions == ends
+    for moment, position in enumerate(ends, 1):
+        for day in days:
+            state = initiative.at(day, position)
+            cards = unpacked.cards(day, moment)
+            views = dict(zip(STANDINGS, (state.members, state.possible_members, state.suspended), strict=True))
+            assert {id: STANDINGS[card[0]] for id, card in cards.items()} == {
+                id: standing for standing, view in views.items() for id in view
+            }
+            for view in views.values():
+                for id, member in view.items():
+                    assert unpacked.texts[cards[id][1]] == name_of(member)
+            _hold_groups(state, unpacked, cards)
+            told = unpacked.looked_up(unpacked.data["figures"], day, moment)
+            for number, said in enumerate(unpacked.data["measures"]):
+                measure = _measure(said)
+                expected = _told(state, measure, names)
+                found = told.get(number)
+                if found is not None:
+                    amount, envelope, _, reason = [*found, *["", "", 0, ""][len(found) :]]
+                    found = [amount, envelope, reason]
+                assert found == expected, (day, position, measure)
+                if isinstance(measure, Total) and expected is not None and not expected[2]:
+                    _hold_coverage(state.measure(measure), cards, unpacked.values(measure.metric, day, moment))
+    _hold_claims(initiative, unpacked, ends)
+
+
+def _hold_groups(state, unpacked, cards) -> None:
+    for place, attribute in enumerate(unpacked.data["attributes"]):
+        low, high = Counter(), Counter()
+        for card in cards.values():
+            for group, surely in card[4][place]:
+                low[None if group < 0 else unpacked.texts[group]] += surely
+                high[None if group < 0 else unpacked.texts[group]] += 1
+        found = state.count(by=attribute)
+        assert {group: (figure.amount.low, figure.amount.high) for group, figure in found.items()} == {
+            group: (low[group], high[group]) for group in high
+        }
+
+
+def _hold_coverage(figure, cards, given) -> None:
+    found = {name: set() for name in ("members", "reporting", "missing", "possible_members", "possibly_missing")}
+    oldest = []
+    for id, card in cards.items():
+        if card[0] == 2:
+            continue
+        _, lacking, day = given.get(id, [0, 1, 0])
+        found["members" if card[0] == 0 else "possible_members"].add(id)
+        if card[0] == 0 and not lacking:
+            found["reporting"].add(id)
+        if card[0] == 0 and id not in given:
+            found["missing"].add(id)
+        if lacking and (card[0] == 1 or id in given):
+            found["possibly_missing"].add(id)
+        oldest += [day] if day else []
+    for name, who in found.items():
+        assert set(getattr(figure, name)) == who, name
+    assert (figure.oldest and figure.oldest.toordinal()) == min(oldest, default=None)
+
+
+def _hold_claims(initiative, unpacked, ends) -> None:
+    for moment, position in enumerate(ends, 1):
+        state = initiative.at(date.max, position)
+        expected = sorted(
+            (report.title or id, str(claim.amount), check(claim, initiative.at(day, position)).verdict)
+            for id, report in state.reports.items()
+            for claim in report.claims
+            for day in [claim.at or report.effective.earliest]
+        )
+        found = sorted(
+            (report["title"], claim["amount"], one["verdict"])
+            for report in unpacked.data["reports"]
+            if report["since"] <= moment and (not report["until"] or moment < report["until"])
+            for claim in report["claims"]
+            for one in claim["found"]
+            if one["since"] <= moment and (not one["until"] or moment < one["until"])
+        )
+        assert found == expected
+
+
+@settings(max_examples=max(EXAMPLES // 4, 5))
+@given(ledgers(bounds=True, retractions=True, closing=True, max_size=10))
+def test_what_is_packed_is_the_replay_at_every_day_and_moment(book):
+    initiative = book.initiative(INITIATIVE)
+    _hold_against_replay(initiative, Unpacked(initiative.page()))
+
+
+@settings(max_examples=max(EXAMPLES // 8, 3))
+@given(ledgers(bounds=True, parts=True, max_size=8))
+def test_so_it_is_where_members_are_part_of_one_another(book):
+    initiative = book.initiative(INITIATIVE)
+    _hold_against_replay(initiative, Unpacked(initiative.page()))
+
+
+def club() -> ledger.Initiative:
+    """A club in whose history there is something of everything that a page can tell."""
+    book = ledger.open(":memory:", clock=FrozenClock(datetime(2024, 5, 6, 7, 8, 9, 10, tzinfo=UTC)))
+    chess = book.initiative("chess-club")
+    joined = chess.record(
+        InitiativeLaunched("2020-09-01", name="The Chess Club", supporters=["The City, and others", "A Bank"]),
+        MetricDefined("dues", "EUR/year", title="Dues", nonnegative=True),
+        MetricDefined("rank", additive=False),
+        MetricDefined("debts", "EUR"),
+        MemberJoined("ada", "2020-09-01", name="Ada", attributes={"city": "Bilbao"}),
+        MemberJoined("ben", "2021/2022-06", name="Ben", attributes={"city": "Lagos"}),
+        MemberJoined("cleo", "2021-03-01", attributes={"city": "Lagos"}),
+        MetricUpdated("dues", "2020-12-31", "100 EUR/year", member="ada"),
+        MetricUpdated("rank", "2020-12-31", "2", member="ada"),
+        recorded_at="2022-01-01T12:00:00Z",
+    )
+    chess.record(
+        MemberSuspended("cleo", "2022-03-01"),
+        MemberChanged("ada", "2021/2023", attributes={"city": "Osaka"}),
+        MetricUpdated("dues", "2021/2022", "60..80 EUR/year", member="ada"),
+        MetricUpdated("dues", "2022-12-31", "400 EUR/year"),
+        ReportPublished(
+            "ar",
+            "2022-12-31",
+            title="Annual report",
+            kind="report",
+            url="https://a.example/ar",
+            claims=[
+                Claim(Members(), "2", text="so many"),
+                Claim(Total("dues"), "0.1 kEUR/year", at="2020-12-31"),
+                Claim(Total("dues"), "5 t"),
+                Claim(Share(Joined("2021-01-01"), Members()), "50 percent"),
+            ],
+        ),
+        ReportPublished("plan", "2023", url="javascript:alert(1)"),
+        recorded_at="2023-01-01T12:00:00Z",
+    )
+    chess.correct(joined[5], effective="2023-02-01", reason="a letter", recorded_at="2023-03-01T12:00:00Z")
+    chess.record(
+        MetricDefined("dues", "thousand EUR/year", title="Dues", nonnegative=True), recorded_at="2023-04-01T12:00:00Z"
+    )
+    return chess
+
+
+def test_a_whole_page_is_what_the_library_answers():
+    chess = club()
+    unpacked = Unpacked(chess.page())
+    _hold_against_replay(chess, unpacked)
+    assert [(said["title"], said["basis"]) for said in unpacked.data["measures"]] == [
+        ("Members", ""),
+        ("debts", "sum over the members"),
+        ("Dues", "sum over the members"),
+        ("Dues", "as stated for all"),
+        ("rank", "sum over the members"),
+    ]
+    assert unpacked.data["attributes"] == ["city"]
+    assert unpacked.data["today"] == date(2024, 5, 6).toordinal()
+    report, plan = unpacked.data["reports"]
+    assert (report["title"], report["kind"], report["url"]) == ("Annual report", "report", "https://a.example/ar")
+    assert (plan["title"], plan["url"], plan["when"]) == ("plan", "", "2023")
+    assert [(one["what"], one["amount"], [each["verdict"] for each in one["found"]]) for one in report["claims"]] == [
+        ("Members (so many)", "2", ["confirmed", "contradicted"]),
+        ("Dues, sum over the members", "0.1 kEUR/year", ["confirmed", "confirmed"]),
+        ("Dues, sum over the members", "5 t", ["not comparable", "not comparable"]),
+        ("Members who joined since 2021-01-01, as a share of: Members", "50 percent", ["confirmed", "contradicted"]),
+    ]
+    members, dues, *_ = report["claims"]
+    assert [(one["before"], one["amount"]) for one in members["found"]] == [("", "2"), ("confirmed", "2")]
+    assert [one["amount"] for one in dues["found"]] == ["100 EUR/year", "0.1 thousand EUR/year"]
+
+
+def test_what_came_late_or_to_nothing_is_told_as_the_library_tells_it():
+    with ledger.open(":memory:") as book:
+        chess = book.initiative("chess-club")
+        chess.record(MemberJoined("ada", "2020-01-01"), MemberJoined("ben", "2020-02-01"))
+        chess.record(MetricDefined("dues", "EUR"), MetricDefined("wealth", "EUR"))
+        first, _, _ = chess.record(
+            MetricUpdated("dues", "2020-03-01", "5 EUR", member="ada"),
+            MetricUpdated("dues", "2020-03-01", "6 EUR", member="ada"),
+            MetricUpdated("wealth", "2020-03-01", "900 EUR"),
+        )
+        chess.retract(first)  # which the other has replaced long since
+        chess.record(MemberLeft("ada", "2020-04-01"), MetricUpdated("dues", "2020-03-15", None, member="ada"))
+        unpacked = Unpacked(chess.page())
+        _hold_against_replay(chess, unpacked)
+        assert [(said["kind"], said.get("metric")) for said in unpacked.data["measures"]] == [
+            ("members", None),
+            ("total", "dues"),
+            ("value", "wealth"),
+        ]
+        assert list(unpacked.data["values"]) == ["dues"]
+        march, april = date(2020, 3, 31), date(2020, 4, 1)
+        assert (set(unpacked.cards(march, 5)), set(unpacked.cards(april, 5))) == ({"ada", "ben"}, {"ben"})
+        assert unpacked.values("dues", date(2020, 3, 1), 5) == {"ada": [unpacked.texts.index("6 EUR"), 0, 737485]}
+
+
+def test_the_same_ledger_makes_the_same_page_which_says_what_it_was_made_from():
+    chess, again = club(), club()
+    page = chess.page()
+    assert page == chess.page()
+    without_ids = [re.sub(r"<code>.*?</code>", "", one) for one in (page, again.page())]
+    assert without_ids[0] == without_ids[1]
+    text = " ".join(unescape(page).split())
+    head = chess._store.head()
+    assert f"Made on 2024-05-06 from the first {head.size} records of a ledger" in text
+    assert "recorded at 2023-04-01T12:00:00.000000Z" in text
+    assert head.root in text
+    assert 'Supported by <bdi>"The City, and others", A Bank</bdi>' in text
+
+
+def test_what_is_shown_can_be_chosen():
+    chess = club()
+    page = chess.page(metrics=["rank", "dues", "rank"], by="city", title="Of  old")
+    data = Unpacked(page).data
+    assert [said.get("metric") for said in data["measures"]] == [None, "rank", "dues", "dues"]
+    assert (data["attributes"], data["grouped"]) == (["city"], True)
+    assert "<h1><bdi>Of old</bdi></h1>" in page
+    data = Unpacked(chess.page(metrics=[], by=[])).data
+    assert (len(data["measures"]), data["attributes"], data["values"]) == (1, [], {})
+    assert "<h1><bdi>The Chess Club</bdi></h1>" in chess.page()
+
+
+def test_what_cannot_be_shown_is_refused_by_name():
+    chess = club()
+    with pytest.raises(UnknownMetric, match="no metric 'due' is known; did you mean 'dues'"):
+        chess.page(metrics=["due"])
+    with pytest.raises(UnknownAttribute, match="no attribute 'town' is known"):
+        chess.page(by=["city", "town"])
+    for wrong in ({"metrics": 5}, {"by": 5}, {"metrics": [5]}, {"by": [["city"]]}):
+        with pytest.raises(LedgerError):
+            chess.page(**wrong)
+    for title in ("", " \n", 5, "x" * 501):
+        with pytest.raises(BadInput, match="is no title"):
+            chess.page(title=title)
+    with ledger.open(":memory:") as book, pytest.raises(UnknownInitiative):
+        book.initiative("nobody").page()
+
+
+def test_of_an_initiative_without_members_there_is_a_page_too():
+    with ledger.open(":memory:") as book:
+        empty = book.initiative("empty")
+        empty.record(InitiativeLaunched("2020", "Nobody"))
+        unpacked = Unpacked(empty.page())
+        assert unpacked.data["members"] == []
+        _hold_against_replay(empty, unpacked)
+
+
+def test_of_too_many_moments_some_can_be_chosen_and_the_page_says_so(monkeypatch):
+    monkeypatch.setattr(traced, "MOMENTS_MAX", 4)
+    with ledger.open(":memory:") as book:
+        chess = book.initiative("chess-club")
+        for number in range(1, 11):
+            chess.record(
+                MemberJoined(f"m{number}", f"2020-01-{11 - number:02}"), recorded_at=f"2021-01-{number:02}T00:00:00Z"
+            )
+        page = chess.page()
+        unpacked = Unpacked(page)
+        assert unpacked.positions == [2, 5, 7, 10]
+        for moment, position in enumerate(unpacked.positions, 1):
+            for day in ("2020-01-01", "2020-01-04", "2020-01-31"):
+                at = date.fromisoformat(day)
+                assert set(unpacked.cards(at, moment)) == set(chess.at(day, position))
+        said = "Of 10 moments at which something was recorded, 4 can be chosen"
+        assert said in page
+        monkeypatch.setattr(traced, "ANSWERS_MAX", 20)
+        assert Unpacked(chess.page()).positions == [5, 10]
+        monkeypatch.setattr(traced, "ANSWERS_MAX", 1)
+        assert Unpacked(chess.page()).positions == [10]
+        monkeypatch.undo()
+        assert "can be chosen" not in chess.page()
+
+
+def test_a_total_of_parts_costs_more_and_says_why_there_is_none():
+    with ledger.open(":memory:") as book:
+        union = book.initiative("union")
+        union.record(
+            MetricDefined("co2", "t", nonnegative=True),
+            MemberJoined("eu", "2016-10-05", name="The Union"),
+            MemberJoined("fr", "2016-11-04", part_of="eu"),
+            MetricUpdated("co2", "2018", "5 t", member="eu"),
+            ReportPublished("r", "2020-01-01", claims=[Claim(Total("co2"), "5 t")]),
+        )
+        union.record(MetricUpdated("co2", "2018-06", "2 t", member="fr"))
+        unpacked = Unpacked(union.page())
+        _hold_against_replay(union, unpacked)
+        reasons = {cell[3] for cell in unpacked.data["figures"]["cells"] if len(cell) > 3}
+        assert reasons == {"cannot be added up, since both would count: fr is part of The Union"}
+        (claim,) = unpacked.data["reports"][0]["claims"]
+        assert [(one["verdict"], one["amount"]) for one in claim["found"]] == [("unverifiable", "5 t")] * len(
+            claim["found"]
+        )
+
+
+def test_a_report_that_was_retracted_is_gone_from_then_on():
+    with ledger.open(":memory:") as book:
+        chess = book.initiative("chess-club")
+        (report,) = chess.record(ReportPublished("r", "2020-01-01", claims=[Claim(Members(), "0")]))
+        chess.record(MemberJoined("ada", "2019-01-01"))
+        chess.retract(report)
+        chess.record(MemberJoined("ben", "2019-01-01"))
+        unpacked = Unpacked(chess.page())
+        _hold_against_replay(chess, unpacked)
+        (told,) = unpacked.data["reports"]
+        assert (told["since"], told["until"]) == (1, 3)
+        assert [(one["since"], one["until"], one["verdict"]) for one in told["claims"][0]["found"]] == [
+            (1, 2, "confirmed"),
+            (2, 3, "contradicted"),
+        ]
+
+
+def test_nothing_in_a_text_becomes_markup():
+    hostile = "</script><!--<script>alert(1)</script>&amp;"
+    with ledger.open(":memory:") as book:
+        chess = book.initiative("chess-club")
+        chess.record(
+            InitiativeLaunched("2020", name=hostile, supporters=[hostile]),
+            MetricDefined("m", title=hostile),
+            MemberJoined("<id>", "2020", name=hostile, attributes={"<b>": hostile}),
+            ReportPublished(
+                "<r>", "2021-01-01", title=hostile, kind=hostile, claims=[Claim(Members(), "1", text=hostile)]
+            ),
+        )
+        page = chess.page()
+        assert len(re.findall("<script", page)) == 2
+        assert len(re.findall("</script", page)) == 2
+        assert "<!--" not in page
+        assert Unpacked(page).data["members"] == ["<id>"]
+        policy = re.search('http-equiv="Content-Security-Policy" content="(.*?)"', page)
+        assert policy
+        assert unescape(policy[1]).startswith("default-src 'none'; style-src 'sha256-")
+        assert "unsafe" not in policy[1]
+
+
+def test_without_the_template_library_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "markupsafe", None)
+    with pytest.raises(MissingExtra, match=r"jinja2.*pip install 'membership-ledger\[documents\]'"):
+        club().page()

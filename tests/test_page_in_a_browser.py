@@ -1,0 +1,385 @@
+"""The time machine in a real browser: what it shows is what the library answers, and anybody can use it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
+
+import ledger
+from browsing import DESKTOP, PHONE, SIZES, Browser
+from ledger import (
+    Claim,
+    InitiativeLaunched,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    Members,
+    MemberSuspended,
+    MetricDefined,
+    MetricUpdated,
+    ReportPublished,
+    Total,
+    Value,
+)
+from ledger.faces.phrases import NO_FIGURE, name_of
+from ledger.testing.clock import FrozenClock
+from ledger.testing.ledgers import ledgers
+from ledger.testing.scripts import INITIATIVE
+
+SCRIPT = "<script>alert(1)</script>"
+TODAY = date(2024, 5, 6)
+STANDINGS = {"": "certain", "possible": "possible", "suspended": "suspended"}
+
+READ = """
+const text = (one, selector) => one.querySelector(selector).textContent;
+return {
+    lead: document.getElementById("lead").textContent,
+    figures: [...document.querySelectorAll(".figure")].map(one => ({
+        kind: one.dataset.kind, amount: text(one, ".number"), unit: text(one, ".unit"), rests: text(one, ".rests"),
+    })),
+    groups: [...document.querySelectorAll("#members .group")].map(one => ({
+        title: text(one, "h3 bdi"), count: text(one, ".count"),
+        members: [...one.querySelectorAll("li")].map(item => ({
+            id: item.dataset.id, name: text(item, "bdi"), badge: text(item, ".badge"), given: text(item, ".given"),
+        })),
+    })),
+    claims: [...document.querySelectorAll(".verdict")].map(one => one.textContent),
+    marks: [...document.querySelectorAll("#chart [data-verdict]")].map(one => one.dataset.verdict),
+    announced: document.getElementById("announced").textContent,
+};
+"""
+
+
+def harbour() -> ledger.Initiative:
+    """An alliance in whose history there is something of everything, with a script wherever a text can be."""
+    alliance = ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")).initiative("harbour")
+    alliance.record(
+        InitiativeLaunched("2019-03-01", name=f"The Harbour Alliance {SCRIPT}", supporters=[SCRIPT]),
+        MetricDefined("dues", "EUR/year", title=f"Dues {SCRIPT}", nonnegative=True),
+        MetricDefined("jobs", "people", nonnegative=True),
+        MetricDefined("rank", additive=False),
+        MemberJoined("ada", "2019-03-01", name="Ada", attributes={"city": "Bilbao"}),
+        MemberJoined("ben", "2020/2021-06", name="Ben & Sons", attributes={"city": "Lagos"}),
+        MemberJoined("cleo", "2020-05-01", name=SCRIPT, attributes={"city": SCRIPT, "sector": "port"}),
+        MemberJoined("dora", "2020-06-01"),
+        MetricUpdated("dues", "2020-01-01", "100 EUR/year", member="ada"),
+        MetricUpdated("rank", "2020-01-01", "1", member="ada"),
+        source=SCRIPT,
+        recorded_at="2021-07-01T12:00:00Z",
+    )
+    alliance.record(
+        MemberSuspended("cleo", "2021-12-01"),
+        MemberChanged("dora", "2021/2022", attributes={"city": "Osaka"}),
+        MetricUpdated("dues", "2021-06-01", "40..60 EUR/year", member="ben"),
+        MetricUpdated("jobs", "2021-12-31", "> 2000 people"),
+        ReportPublished(
+            "ar",
+            "2022-01-15",
+            title=f"Annual report {SCRIPT}",
+            kind=SCRIPT,
+            url="https://a.example/ar?x=1",
+            claims=[
+                Claim(Members(), "3", at="2021-12-31", text=SCRIPT),
+                Claim(Members(), "3..4", at="2020-12-31"),
+                Claim(Total("dues"), "500 EUR/year", at="2021-12-31"),
+                Claim(Total("dues"), "5 t", at="2021-12-31", definition=SCRIPT),
+            ],
+        ),
+        recorded_at="2022-01-15T12:00:00.5Z",
+    )
+    alliance.record(ReportPublished("plan", "2022", url="javascript:alert(1)"), recorded_at="2022-03-01T12:00:00Z")
+    alliance.record(MemberLeft("dora", "2021-12-31"), recorded_at="2022-04-01T12:00:00Z")
+    return alliance
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "harbour.html"
+    path.write_text(harbour().page(), "utf-8")
+    return path
+
+
+def read(browser: Browser, day: date, moment: int) -> dict:
+    """What the page shows, as soon as it shows a day and a moment."""
+    wanted = f"{day} {moment}"
+    WebDriverWait(browser.driver, 10, 0.02).until(
+        lambda _: browser.run("return document.documentElement.dataset.shown") == wanted, f"it never showed {wanted}"
+    )
+    return browser.run(READ)
+
+
+def readable(text: str) -> str:
+    return re.sub(r"(\d)\.\.(?=[-\d])", r"\1 to ", text).replace(">= ", "≥ ").replace("<= ", "≤ ")
+
+
+def in_words(day: date) -> str:
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def hold(shown: dict, state: ledger.InitiativeState, measures: list, by: str | None) -> None:
+    """See that the page shows what a state answers."""
+    count = readable(str(state.count().amount))
+    assert shown["lead"] == f"{count} member{'' if count == '1' else 's'} at the end of {in_words(state.at)}."
+    views = {"certain": state.members, "possible": state.possible_members, "suspended": state.suspended}
+    found: dict[str, set] = {name: set() for name in views}
+    for group in shown["groups"]:
+        for member in group["members"]:
+            standing = STANDINGS.get(member["badge"], "certain")  # and "perhaps here" is one who is certain
+            found[standing].add((member["id"], member["name"]))
+    assert found == {
+        name: {(id, " ".join(name_of(member).split())) for id, member in view.items()} for name, view in views.items()
+    }
+    if by is not None:
+        counts = {group["title"]: group["count"] for group in shown["groups"] if group["title"] != "Suspended"}
+        figures = state.count(by=by)
+        assert counts == {
+            f"without {by}" if name is None else name: readable(str(one.amount)) for name, one in figures.items()
+        }
+    assert len(shown["figures"]) == len(measures)
+    for told, measure in zip(shown["figures"], measures, strict=True):
+        assert f"{told['amount']} {told['unit']}".strip() == _expected(state, measure), (measure, told)
+        if isinstance(measure, Total) and " report" in told["rests"]:
+            figure = state.measure(measure)
+            assert told["rests"].startswith(f"{len(figure.reporting)} of {len(figure.members)} report")
+
+
+def _expected(state, measure) -> str:
+    try:
+        figure = state.measure(measure)
+    except ledger.model.errors.UnknownMetric:
+        return "no value"
+    except NO_FIGURE:
+        return "no total"
+    if not isinstance(measure, Members) and figure.oldest is None and not figure.complete:
+        return "no value"
+    return readable(str(figure.amount))
+
+
+def go(browser: Browser, slider: str, place: int) -> None:
+    """Move a slider to a place, counted from its beginning, by the keys of a keyboard."""
+    if browser.find(f"#{slider}").is_enabled():  # it is not where there is only one place
+        browser.find(f"#{slider}").send_keys(Keys.HOME, *[Keys.ARROW_RIGHT] * place)
+
+
+HARBOUR = [Members(), Total("dues"), Value("jobs"), Total("rank")]
+
+
+def test_the_sliders_show_every_day_and_moment_of_a_history(browser, page):
+    alliance = harbour()
+    browser.open(page)
+    stops = [date.fromisoformat(day) for day in _stops(browser)]
+    positions = [10, 15, 16, 17]
+    hold(read(browser, TODAY, 4), alliance.at(TODAY), HARBOUR, None)
+    browser.find("#by").send_keys("city")
+    for moment, position in enumerate(positions, 1):
+        go(browser, "known", moment - 1)
+        for place, day in enumerate(stops):
+            go(browser, "day", place)
+            hold(read(browser, day, moment), alliance.at(day, position), HARBOUR, "city")
+    assert browser.complaints() == []
+
+
+def _stops(browser: Browser) -> list[str]:
+    """The days at which the slider of days can stop, in order, as the page tells them to a screen reader."""
+    browser.find("#day").send_keys(Keys.HOME)
+    stops = []
+    for _ in range(1 + int(browser.find("#day").get_attribute("max"))):
+        stops.append(browser.find("#any-day").get_attribute("value"))
+        browser.find("#day").send_keys(Keys.ARROW_RIGHT)
+        browser.run("return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return stops
+
+
+@settings(max_examples=8, suppress_health_check=[*HealthCheck])
+@given(book=ledgers(bounds=True, retractions=True, closing=True, max_size=10), data=st.data())
+def test_at_drawn_histories_the_page_shows_what_the_library_answers(chromium, book, data):
+    initiative = book.initiative(INITIATIVE)
+    records = list(initiative.records())
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "page.html"
+        path.write_text(initiative.page(by=[]), "utf-8")
+        chromium.reset()
+        chromium.open(path)
+        stops = _stops(chromium)
+        ends = sorted({record.recorded_at: record.position for record in records}.values())
+        measures = chromium.run(
+            "return JSON.parse(document.getElementById('data').textContent).measures.map(one => [one.kind, one.metric])"
+        )
+        asked = [
+            {"members": lambda _: Members(), "total": Total, "value": Value}[kind](name) for kind, name in measures
+        ]
+        for _ in range(4):
+            place, moment = data.draw(st.integers(0, len(stops) - 1)), data.draw(st.integers(1, len(ends)))
+            go(chromium, "day", place)
+            go(chromium, "known", moment - 1)
+            day = date.fromisoformat(stops[place])
+            hold(read(chromium, day, moment), initiative.at(day, ends[moment - 1]), asked, None)
+        assert chromium.complaints() == []
+
+
+def test_nothing_is_asked_for_but_the_file(browser, page):
+    browser.open(page)
+    browser.find("#earlier").click()
+    browser.find("#steps summary").click()
+    asked = [url for url in browser.requests() if not url.startswith("data:image/svg+xml")]  # a sign of Chromium's own
+    assert asked == [page.resolve().as_uri()]
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_finds_nothing_serious(browser, page, size, scheme):
+    browser.resize(SIZES[size])
+    browser.prefer(color_scheme=scheme)
+    for fragment in ("", "at=2021-06-15&figure=2&by=city", "known_at=0"):
+        browser.open(page, fragment)
+        browser.find("#steps summary").click()
+        assert browser.serious_findings() == []
+        assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_script_in_a_text_is_text_everywhere(browser, page):
+    browser.open(page, "at=2021-06-30&known_at=2022-03-15T00:00:00Z&by=city")
+    shown = read(browser, date(2021, 6, 30), 3)
+    assert browser.run("return document.scripts.length") == 2  # the data, and what reads it
+    assert browser.texts("h1") == [f"The Harbour Alliance {SCRIPT}"]
+    assert {SCRIPT} < {group["title"] for group in shown["groups"]}
+    assert SCRIPT in {member["name"] for group in shown["groups"] for member in group["members"]}
+    whole = browser.run("return document.body.textContent")
+    for text in (f"Dues {SCRIPT}", f"Annual report {SCRIPT}", f"Members ({SCRIPT}): ", f"Supported by {SCRIPT}"):
+        assert text in whole
+    assert browser.run("return [...document.querySelectorAll('a')].map(one => one.href)") == [
+        "https://a.example/ar?x=1"
+    ]
+    assert browser.complaints() == []
+
+
+def test_a_link_says_what_to_show_and_what_is_shown_is_in_the_link(browser, page):
+    alliance = harbour()
+    known = "2021-12-31T23:00:00.25+01:00"
+    browser.open(page, f"at=2020-12-24&known_at={known.replace('+', '%2B')}&figure=2&by=sector")
+    hold(read(browser, date(2020, 12, 24), 1), alliance.at("2020-12-24", known), HARBOUR, "sector")
+    assert browser.run("return document.querySelector('[name=figure]:checked').value") == "1"
+    browser.find("#later").click()
+    day = date(2020, 12, 31)
+    read(browser, browser_day := date.fromisoformat(browser.find("#any-day").get_attribute("value")), 1)
+    assert browser_day > day - timedelta(days=7)
+    WebDriverWait(browser.driver, 10).until(lambda driver: str(browser_day) in driver.current_url)
+    link = browser.driver.current_url
+    assert link.endswith(f"#at={browser_day}&known_at=2021-07-01T12:00:00.000000Z&figure=2&by=sector")
+    browser.open(link)
+    read(browser, browser_day, 1)
+    for fragment, day, moment in [
+        ("at=soon&known_at=never&figure=99", TODAY, 4),
+        ("at=2021-02-30&known_at=2022-01-15", TODAY, 4),
+        ("known_at=15", TODAY, 2),
+        ("known_at=14", TODAY, 1),
+        ("known_at=2022-01-15T12:00:00.500000Z", TODAY, 2),
+        ("known_at=2022-01-15T12:00:00.499999Z", TODAY, 1),
+        ("at=0001-01-01", date.min, 4),
+        ("at=9999-12-31", date.max, 4),
+    ]:
+        browser.open(page, fragment)
+        read(browser, day, moment)
+    browser.open(page, "known_at=2021-07-01T11:59:59Z")
+    assert read(browser, TODAY, 0)["lead"].startswith("Nothing is known")
+    browser.run("location.hash = 'at=2020-01-01'")
+    hold(read(browser, date(2020, 1, 1), 4), alliance.at("2020-01-01"), HARBOUR, None)
+
+
+def test_any_day_can_be_typed_and_now_leads_back(browser, page):
+    browser.open(page)
+    browser.find("#any-day").send_keys("06152021")
+    hold(read(browser, date(2021, 6, 15), 4), harbour().at("2021-06-15"), HARBOUR, None)
+    browser.find("#knew-less").click()
+    read(browser, date(2021, 6, 15), 3)
+    browser.find("#now").click()
+    read(browser, TODAY, 4)
+    assert not browser.find("#now").is_enabled()
+    assert not browser.find("#knew-more").is_enabled()
+
+
+def test_changes_are_announced_and_controls_have_names(browser, page):
+    browser.open(page, "at=2021-06-15")
+    browser.find("#earlier").click()
+    WebDriverWait(browser.driver, 10).until(lambda _: browser.find("#announced").get_attribute("textContent"))
+    said = browser.find("#announced").get_attribute("textContent")
+    assert re.fullmatch(r"\d.* members at the end of .* 2021\. As known on 1 April 2022, 12:00:00 UTC\.", said)
+    assert browser.find("#announced").get_attribute("role") == "status"
+    assert browser.find("#day").accessible_name == "At the end of"
+    assert browser.find("#known").accessible_name == "As known on"
+    assert browser.find("#day").get_attribute("aria-valuetext").endswith(" 2021")
+    assert browser.find("#earlier").accessible_name == "Earlier change"
+    tiles = browser.driver.find_elements("css selector", "[name=figure]")
+    assert tiles[0].accessible_name.startswith("Members")
+
+
+def test_a_keyboard_reaches_everything_and_shows_where_it_is(browser, page):
+    browser.open(page, "at=2021-06-15&known_at=15")
+    reached = []
+    for _ in range(14):
+        browser.driver.switch_to.active_element.send_keys(Keys.TAB)
+        reached.append(
+            browser.run(
+                "return document.activeElement.id || document.activeElement.name || document.activeElement.tagName"
+            )
+        )
+        focus = browser.run(
+            "return getComputedStyle(document.activeElement.closest('.figure') || document.activeElement).outlineStyle"
+        )
+        assert focus != "none", [*reached]
+    assert reached[:6] == ["earlier", "later", "day", "knew-less", "knew-more", "known"]
+    assert {"any-day", "now", "figure", "SUMMARY", "by"} <= set(reached)
+
+
+def test_the_chart_marks_what_was_found_of_claims_and_is_told_as_a_table_too(browser, page):
+    browser.open(page)
+    shown = read(browser, TODAY, 4)
+    assert shown["marks"] == ["contradicted", "confirmed"]
+    browser.find("#knew-less").click()
+    assert read(browser, TODAY, 3)["claims"] == ["confirmed", "confirmed", "unverifiable", "not comparable"]
+    browser.find("[name=figure][value='1']").click()
+    browser.find("#steps summary").click()
+    WebDriverWait(browser.driver, 10).until(lambda _: browser.texts("#rows tr"))
+    assert read(browser, TODAY, 3)["marks"] == ["unverifiable"]
+    assert browser.texts("#rows tr")[-1] == "2021-12-31 140 to 160 EUR/year; with what is missing ≥ 140 EUR/year"
+    label = browser.find("#chart svg").get_attribute("aria-label")
+    assert label.startswith(f"Dues {SCRIPT}, sum over the members: ")
+
+
+def test_a_click_into_the_chart_chooses_a_day(browser, page):
+    browser.open(page)
+    before = browser.find("#any-day").get_attribute("value")
+    browser.find("#chart").click()
+    WebDriverWait(browser.driver, 10).until(lambda _: browser.find("#any-day").get_attribute("value") != before)
+
+
+def test_on_paper_the_controls_are_gone_and_the_choice_stays(browser, page):
+    browser.open(page, "at=2021-06-15&by=city")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert not browser.find("#day").is_displayed()
+    assert browser.texts("#day-said") == ["15 Jun 2021"]
+    assert browser.find("#members").is_displayed()
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_it_says_which_ledger_it_was_made_from(browser, tmp_path):
+    with ledger.open(":memory:") as book:
+        book.initiative("club").record(MemberJoined("ada", "2020-01-01"), recorded_at="2021-01-01T00:00:00Z")
+        (tmp_path / "page.html").write_text(book.initiative("club").page(), "utf-8")
+        browser.resize(PHONE)
+        browser.open(tmp_path / "page.html")
+        foot = browser.find("footer").text
+        assert book.head.root in foot
+        assert "from the first 1 records" in foot
+        assert "recorded at 2021-01-01T00:00:00.000000Z" in foot
+    browser.resize(DESKTOP)
+    assert browser.texts("#published") == [""]
