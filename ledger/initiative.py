@@ -442,7 +442,7 @@ class Initiative:
         are all, at first without groups. `title` stands in place of the initiative's name. All that comes from the
         ledger is text; only addresses of reports become links.
 
-        All answers stand in the file: 1,000 members and 20,000 events make 5 MB in some 20 seconds. Where there would
+        All answers stand in the file: 1,000 members and 20,000 events make 4 MB in some 20 seconds. Where there would
         be far more, fewer moments of knowledge can be chosen, and the page says so.
 
         Raises `MissingExtra` where jinja2 is not installed, `UnknownMetric`, `UnknownAttribute`, `UnknownInitiative`

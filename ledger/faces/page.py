@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 TITLE_MAX: Final = 500
 
+SCRIPTS: Final = ("lookup", "choice", "people", "chart", "start")
+"""The parts of the page's script, each of which uses what stands before it."""
+
 
 @frozen
 class Page:
@@ -56,7 +59,7 @@ def page(
     title: str | None,
 ) -> str:
     """Write the time machine of an initiative; see `Initiative.page`, which is the way to it."""
-    style, script = (marked_safe(_ours(f"page.{kind}")) for kind in ("css", "js"))
+    style, script = marked_safe(_ours("page.css")), marked_safe(_script())
     heading = None if title is None else require_title(title)
     records = list(initiative.records())
     state = initiative.at(date.max)
@@ -136,6 +139,12 @@ def _policy(style: str, script: str) -> str:
 
 def _hash(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode('ascii')}'"
+
+
+def _script() -> str:
+    """Put the parts of the script together, so that none of its names is seen from outside."""
+    parts = "\n".join(_ours(f"page/{part}.js") for part in SCRIPTS)
+    return f'(() => {{\n"use strict";\n{parts}\n}})();'
 
 
 def _ours(name: str) -> str:

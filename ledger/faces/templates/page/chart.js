@@ -1,0 +1,337 @@
+// What was published and whether it holds, and the chosen figure over time.
+
+// claims
+
+const SIGNS = {
+  confirmed: () => drawn("circle", {r: 5, class: "full"}),
+  contradicted: () => drawn("path", {d: "M-4.5,-4.5L4.5,4.5M-4.5,4.5L4.5,-4.5"}),
+  unverifiable: () => drawn("path", {d: "M0,-6L6,0L0,6L-6,0Z", class: "hollow"}),
+  "not comparable": () => drawn("path", {d: "M-5,0H5"}),
+};
+const classOf = verdict => verdict.replace(" ", "-");
+const signOf = verdict =>
+  drawn(
+    "svg",
+    {class: `sign mark ${classOf(verdict)}`, viewBox: "-8 -8 16 16", "aria-hidden": "true"},
+    SIGNS[verdict](),
+  );
+const isKnown = one => one.since <= state.moment && (!one.until || state.moment < one.until);
+
+const showReports = () => {
+  const known = data.reports.filter(isKnown).sort((a, b) => a.day - b.day);
+  byId("published").hidden = !data.reports.length;
+  byId("reports").replaceChildren(
+    ...known.map(report => {
+      const title = made("bdi", {}, report.title);
+      const heading = made(
+        "h3",
+        {},
+        report.url ? made("a", {href: report.url, rel: "noopener noreferrer"}, title) : title,
+      );
+      const box = made(
+        "div",
+        {class: "report"},
+        heading,
+        made("p", {class: "when"}, `${report.kind}, ${report.when}`),
+      );
+      const claims = report.claims.map(claim => {
+        const found = claim.found.find(isKnown);
+        const item = made(
+          "li",
+          {},
+          signOf(found.verdict),
+          made(
+            "span",
+            {class: "claim"},
+            `${claim.what}: `,
+            made("strong", {}, readable(claim.amount)),
+            claim.at === report.day ? "" : `, for ${iso(claim.at)}`,
+          ),
+        );
+        const before = found.before ? `; ${found.before} when published` : "";
+        item.append(made("span", {class: `verdict ${classOf(found.verdict)}`}, `${found.verdict}${before}`));
+        if (found.why) item.append(made("span", {class: "why"}, readable(found.why)));
+        return item;
+      });
+      if (claims.length) box.append(made("ul", {}, ...claims));
+      return box;
+    }),
+  );
+  if (!known.length) byId("reports").append(made("p", {class: "note"}, "Nothing, as far as is known."));
+};
+
+// the chart
+
+const chart = {key: "", width: 0, dayAt: () => state.at};
+
+const ticks = (low, high, many, whole) => {
+  const rough = (high - low) / many,
+    power = 10 ** Math.floor(Math.log10(rough));
+  let step = [1, 2, 5, 10].map(one => one * power).find(one => one >= rough);
+  if (whole) step = Math.max(1, Math.round(step));
+  const found = [];
+  for (let place = Math.ceil(low / step); place * step <= high * (1 + 1e-9); place++) found.push(place * step);
+  return found;
+};
+const short = number => Number(number.toPrecision(6)).toLocaleString("en", {maximumSignificantDigits: 6});
+const timeTicks = (first, last, many) => {
+  const year = ordinal => Number(iso(ordinal).slice(0, 4));
+  const months = (last - first) / 30.4 / many;
+  const step = [1, 2, 3, 6, 12, 24, 36, 60, 120, 240, 600, 1200, 6000, 12000].find(one => one >= months) || 24000;
+  const found = [];
+  for (let month = Math.ceil((year(first) * 12) / step) * step; month <= (year(last) + 1) * 12; month += step) {
+    const text = `${String(Math.floor(month / 12)).padStart(4, "0")}-${String((month % 12) + 1).padStart(2, "0")}-01`;
+    const ordinal = ordinalOf(text);
+    if (ordinal !== null && ordinal >= first && ordinal <= last)
+      found.push([ordinal, step < 12 ? text.slice(0, 7) : text.slice(0, 4)]);
+  }
+  return found;
+};
+
+const stepsOf = () =>
+  along(figures, state.figure, state.moment).map(({first, end, cell}) => {
+    const [amount, envelope, vain, reason] = cell;
+    const places = vain || reason ? [] : [...endsOf(amount), ...endsOf(envelope || amount)];
+    const exact = !envelope && places.length > 0 && places[0] === places[1];
+    return {
+      at: days[first],
+      until: end < days.length ? days[end] : LAST + 1,
+      amount,
+      envelope,
+      reason,
+      places,
+      exact,
+    };
+  });
+const marksOf = () =>
+  data.reports.filter(isKnown).flatMap(report =>
+    report.claims
+      .filter(claim => claim.measure === state.figure)
+      .map(claim => ({claim, report, found: claim.found.find(isKnown)}))
+      .filter(({found}) => found && found.amount)
+      .map(mark => ({...mark, ends: endsOf(mark.found.amount)})),
+  );
+
+const showChart = () => {
+  const key = [state.figure, state.moment, chart.width, byId("steps").open].join();
+  if (!chart.width) return;
+  if (key !== chart.key) {
+    chart.key = key;
+    drawChart(chart.width);
+  }
+  const x = chart.x(state.at + 0.5),
+    inside = x >= chart.left && x <= chart.right;
+  chart.cursor.setAttribute("visibility", inside ? "visible" : "hidden");
+  chart.cursor.setAttribute("transform", `translate(${x},0)`);
+  const label = chart.cursor.lastChild,
+    near = x > chart.right - 80;
+  label.setAttribute("text-anchor", near ? "end" : "start");
+  label.setAttribute("x", near ? -5 : 5);
+  say(label, iso(state.at));
+};
+
+const drawChart = width => {
+  const height = 272,
+    left = 52,
+    right = width - 10,
+    top = 18,
+    bottom = height - 26;
+  const steps = stepsOf(),
+    marks = marksOf(),
+    measure = data.measures[state.figure];
+  const shown = [...days.slice(1).filter(day => day < LAST), ...marks.map(({claim}) => claim.at), data.today];
+  let first = Math.min(...shown.slice(0, 1), ...marks.map(({claim}) => claim.at), data.today),
+    last = Math.max(
+      shown[Math.max(days.length - 2, 0)] ?? data.today,
+      ...marks.map(({claim}) => claim.at),
+      data.today,
+    );
+  const margin = Math.max(Math.round((last - first) / 40), 10);
+  first = Math.max(first - margin, 1);
+  last = Math.min(last + margin, LAST);
+  const seen = steps.filter(step => step.places.length && step.until > first && step.at <= last);
+  const numbers = [0, ...seen.flatMap(step => step.places), ...marks.flatMap(({ends}) => ends)].filter(
+    one => one !== null,
+  );
+  let low = Math.min(...numbers),
+    high = Math.max(...numbers);
+  if (low === high) high = low + 1;
+  const room = (high - low) * 0.12;
+  if (seen.some(step => step.places[2] === null)) low -= room;
+  if (seen.some(step => step.places[3] === null) || marks.some(({ends}) => ends[1] === null)) high += room;
+  const x = day => left + ((Math.min(Math.max(day, first), last) - first) / (last - first)) * (right - left);
+  const y = value => bottom - ((value - low) / (high - low)) * (bottom - top);
+  Object.assign(chart, {
+    left,
+    right,
+    x: day => left + ((day - first) / (last - first)) * (right - left),
+    dayAt: place => first + ((place - left) / (right - left)) * (last - first),
+  });
+
+  const svg = drawn("svg", {
+    viewBox: `0 0 ${width} ${height}`,
+    role: "img",
+    "aria-label": described(measure, steps, marks),
+  });
+  const fade = (id, y1, y2) =>
+    drawn(
+      "linearGradient",
+      {id, gradientUnits: "userSpaceOnUse", x1: 0, x2: 0, y1, y2},
+      drawn("stop", {offset: 0, class: "fade-at"}),
+      drawn("stop", {offset: 1, class: "fade-to"}),
+    );
+  svg.append(drawn("defs", {}, fade("fade-up", bottom, top), fade("fade-down", top, bottom)));
+  for (const value of ticks(low, high, 4, measure.kind === "members")) {
+    svg.append(
+      drawn("line", {class: value === 0 ? "base" : "axis", x1: left, x2: right, y1: y(value), y2: y(value)}),
+    );
+    svg.append(drawn("text", {class: "tick", x: left - 8, y: y(value) + 4, "text-anchor": "end"}, short(value)));
+  }
+  for (const [day, text] of timeTicks(first, last, Math.max(2, Math.floor((right - left) / 64)))) {
+    svg.append(drawn("line", {class: "base", x1: x(day), x2: x(day), y1: bottom, y2: bottom + 4}));
+    svg.append(drawn("text", {class: "tick", x: x(day), y: bottom + 18, "text-anchor": "middle"}, text));
+  }
+  // each kind of shade is one shape: of thousands of steps each would be slow
+  const shades = {band: "", rest: "", up: "", down: ""};
+  const shade = (name, step, one, other) => {
+    const from = x(step.at),
+      to = Math.max(x(step.until), from + 0.5);
+    shades[name] += `M${from.toFixed(2)},${one.toFixed(2)}H${to.toFixed(2)}V${other.toFixed(2)}H${from.toFixed(2)}Z`;
+  };
+  for (const step of seen) {
+    const [least, most, lowest, highest] = step.places;
+    if (least !== null && most !== null && least !== most) shade("band", step, y(least), y(most));
+    if (most !== null && highest !== null && highest !== most) shade("rest", step, y(most), y(highest));
+    if (least !== null && lowest !== null && lowest !== least) shade("rest", step, y(lowest), y(least));
+    if (highest === null) shade("up", step, y(most ?? least), top);
+    if (lowest === null) shade("down", step, y(least ?? most), bottom);
+  }
+  const under = drawn("g"),
+    over = drawn("g");
+  for (const [name, look] of [
+    ["up", {fill: "url(#fade-up)"}],
+    ["down", {fill: "url(#fade-down)"}],
+    ["rest", {class: "rest"}],
+    ["band", {class: "band"}],
+  ]) {
+    if (shades[name]) under.append(drawn("path", {d: shades[name], ...look}));
+  }
+  const line = (place, exact) => {
+    let path = "",
+      end = null,
+      before = null;
+    for (const step of seen) {
+      const value = step.places[place];
+      if (step.exact !== exact || value === null || (place === 1 && value === step.places[0])) {
+        end = null;
+        continue;
+      }
+      path +=
+        end === step.at
+          ? value === before
+            ? ""
+            : `V${y(value).toFixed(2)}`
+          : `M${x(step.at).toFixed(2)},${y(value).toFixed(2)}`;
+      path += `H${x(step.until).toFixed(2)}`;
+      [end, before] = [step.until, value];
+    }
+    if (path) over.append(drawn("path", {d: path, class: exact ? "exact" : "bound"}));
+  };
+  line(0, true);
+  line(0, false);
+  line(1, false);
+  svg.append(under, over);
+  // above the drawing, which is not painted anew when only the day is another one
+  chart.cursor = drawn(
+    "g",
+    {},
+    drawn("line", {class: "cursor", y1: top - 6, y2: bottom}),
+    drawn("text", {class: "here", y: top - 6}),
+  );
+  const above = drawn(
+    "svg",
+    {class: "above", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true"},
+    chart.cursor,
+  );
+  for (const {claim, report, found, ends} of marks) {
+    const [least, most] = ends,
+      at = x(claim.at + 0.5),
+      from = y(least ?? most);
+    const mark = drawn("g", {class: `mark ${classOf(found.verdict)}`, "data-verdict": found.verdict});
+    if (least !== most)
+      mark.append(
+        drawn("line", {x1: at, x2: at, y1: least === null ? bottom : y(least), y2: most === null ? top : y(most)}),
+      );
+    mark.append(drawn("g", {transform: `translate(${at},${from})`}, SIGNS[found.verdict]()));
+    mark.append(
+      drawn("title", {}, `${report.title}: ${readable(claim.amount)} claimed for ${iso(claim.at)}, ${found.verdict}`),
+    );
+    svg.append(mark);
+  }
+  byId("chart").replaceChildren(svg, above);
+  showChartWords(measure, seen, steps, marks);
+};
+
+const described = (measure, steps, marks) => {
+  const said = [`${measure.title}${measure.basis ? `, ${measure.basis}` : ""}: ${steps.length} steps`];
+  const lastStep = steps[steps.length - 1];
+  if (lastStep && lastStep.amount) said.push(`in the end ${readable(lastStep.amount)}`);
+  if (marks.length) said.push(`${marks.length} claims marked`);
+  return `${said.join(", ")}. The same stands below as a table.`;
+};
+
+const showChartWords = (measure, seen, steps, marks) => {
+  say(
+    byId("chart-note"),
+    [
+      `${measure.title}${measure.basis ? `, ${measure.basis}` : ""}${unitOf(steps)}.`,
+      seen.length ? "" : "Nothing is known of it that could be drawn.",
+    ]
+      .filter(Boolean)
+      .join(" "),
+  );
+  const legend = [...new Set(marks.map(({found}) => found.verdict))].map(verdict =>
+    made("span", {}, signOf(verdict), `claim ${verdict}`),
+  );
+  const swatch = name =>
+    drawn(
+      "svg",
+      {class: "sign", viewBox: "0 0 16 16", "aria-hidden": "true"},
+      drawn("rect", {class: name, width: 16, height: 16}),
+    );
+  if (
+    seen.some(
+      step => !step.exact && step.places[0] !== null && step.places[1] !== null && step.places[0] !== step.places[1],
+    )
+  )
+    legend.push(made("span", {}, swatch("band"), "from the least to the most it can be"));
+  if (seen.some(step => step.places[3] === null || step.places[2] === null))
+    legend.push(made("span", {}, swatch("rest"), "fading away: no bound on that side, or values are missing"));
+  byId("legend").replaceChildren(...legend);
+  byId("rows").replaceChildren(
+    ...(!byId("steps").open
+      ? []
+      : steps.map(step =>
+          made(
+            "tr",
+            {},
+            made("th", {scope: "row"}, step.at === 1 ? "the beginning" : iso(step.at)),
+            made(
+              "td",
+              {},
+              step.reason || (step.places.length ? readable(step.amount) : NO_VALUE),
+              step.envelope && step.places.length ? `; with what is missing ${readable(step.envelope)}` : "",
+            ),
+          ),
+        )),
+  );
+};
+const unitOf = steps => {
+  const units = new Set(
+    steps
+      .filter(step => step.amount)
+      .map(step => split(step.amount)[1])
+      .filter(Boolean),
+  );
+  return units.size === 1 ? `, in ${[...units][0]}` : "";
+};

@@ -1,0 +1,155 @@
+// What is chosen, how that is told by the controls and by the link, and how elements are made and put.
+
+// elements
+
+const SVG = "http://www.w3.org/2000/svg";
+const made = (name, attributes = {}, ...inside) => {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...inside);
+  return element;
+};
+const drawn = (name, attributes = {}, ...inside) => {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...inside);
+  return element;
+};
+const say = (element, text) => {
+  if (element.textContent !== text) element.textContent = text;
+};
+const put = (parent, children) => {
+  // moving no more of them than has to be
+  const wanted = new Set(children);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  let there = parent.firstChild;
+  for (const child of children) {
+    if (child === there) there = there.nextSibling;
+    else parent.insertBefore(child, there);
+  }
+};
+
+// what is chosen
+
+const state = {
+  at: data.today,
+  moment: instants.length,
+  figure: 0,
+  by: data.grouped && data.attributes.length ? 0 : -1,
+};
+
+const fromLink = () => {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  const at = ordinalOf(asked.get("at") || "");
+  const moment = asked.has("known_at") ? momentOf(asked.get("known_at")) : null;
+  const figure = Number(asked.get("figure") ?? NaN);
+  state.at = at ?? data.today;
+  state.moment = moment ?? instants.length;
+  if (Number.isInteger(figure) && data.measures[figure - 1]) state.figure = figure - 1;
+  if (asked.has("by")) state.by = data.attributes.indexOf(asked.get("by"));
+};
+let linking = 0;
+const toLink = () => {
+  clearTimeout(linking);
+  linking = setTimeout(() => {
+    const asked = new URLSearchParams();
+    if (state.at !== data.today) asked.set("at", iso(state.at));
+    if (state.moment < instants.length) asked.set("known_at", state.moment ? instants[state.moment - 1] : "0");
+    if (state.figure) asked.set("figure", state.figure + 1);
+    if (state.by >= 0) asked.set("by", data.attributes[state.by]);
+    const link = asked.toString().replaceAll("%3A", ":");
+    history.replaceState(null, "", link ? `#${link}` : location.pathname + location.search);
+  }, 250);
+};
+
+let announcing = 0;
+const announce = () => {
+  clearTimeout(announcing);
+  announcing = setTimeout(() => say(byId("announced"), `${byId("lead").textContent} ${knownInWords()}`), 600);
+};
+
+let waiting = false;
+const choose = change => {
+  Object.assign(state, change);
+  if (!waiting) {
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      show();
+      toLink();
+      announce();
+    });
+  }
+};
+
+const knownInWords = () => {
+  if (!state.moment) return "Before anything was recorded.";
+  const instant = instants[state.moment - 1];
+  return `As known on ${inWords(instant)}, ${instant.slice(11, sameSecond ? 26 : 19)} UTC.`;
+};
+
+// the controls
+
+const showControls = () => {
+  const place = placeOf(stops, state.at);
+  const day = byId("day"),
+    known = byId("known");
+  day.max = stops.length - 1;
+  day.value = Math.max(place, 0);
+  day.setAttribute("aria-valuetext", inWords(iso(state.at)));
+  say(byId("day-said"), inWords(iso(state.at), 3));
+  if (ordinalOf(byId("any-day").value) !== state.at) byId("any-day").value = iso(state.at);
+  byId("earlier").disabled = state.at <= stops[0];
+  byId("later").disabled = state.at >= stops[stops.length - 1];
+  known.max = instants.length;
+  known.value = Math.max(state.moment, 1);
+  known.disabled = instants.length < 2;
+  const instant = state.moment ? instants[state.moment - 1] : "";
+  const said = state.moment ? `${inWords(instant)}, ${instant.slice(11, 16)} UTC` : "before anything was recorded";
+  say(byId("known-said"), state.moment ? `${inWords(instant, 3)}, ${instant.slice(11, 16)}` : said);
+  known.setAttribute("aria-valuetext", `${said}, ${state.moment} of ${instants.length}`);
+  say(
+    byId("known-note"),
+    state.moment
+      ? `Moment ${state.moment} of ${instants.length}: record ${positions[state.moment - 1]}, at ${instant.slice(11, 26)} UTC`
+      : "",
+  );
+  byId("knew-less").disabled = state.moment <= 1;
+  byId("knew-more").disabled = state.moment >= instants.length;
+  byId("now").disabled = state.at === data.today && state.moment === instants.length;
+};
+
+const bind = () => {
+  byId("day").addEventListener("input", event => choose({at: stops[event.target.value]}));
+  byId("known").addEventListener("input", event => choose({moment: Number(event.target.value)}));
+  byId("earlier").addEventListener("click", () => choose({at: stops[Math.max(placeOf(stops, state.at - 1), 0)]}));
+  byId("later").addEventListener("click", () =>
+    choose({at: stops[Math.min(placeOf(stops, state.at) + 1, stops.length - 1)]}),
+  );
+  byId("knew-less").addEventListener("click", () => choose({moment: Math.max(state.moment - 1, 1)}));
+  byId("knew-more").addEventListener("click", () => choose({moment: Math.min(state.moment + 1, instants.length)}));
+  byId("any-day").addEventListener("input", event => {
+    const at = ordinalOf(event.target.value);
+    if (at !== null) choose({at});
+  });
+  byId("now").addEventListener("click", () => choose({at: data.today, moment: instants.length}));
+  byId("by").addEventListener("change", event => choose({by: Number(event.target.value)}));
+  byId("controls").addEventListener("submit", event => event.preventDefault());
+  addEventListener("hashchange", () => {
+    fromLink();
+    choose({});
+  });
+  byId("steps").addEventListener("toggle", () => choose({}));
+  new ResizeObserver(([chart_]) => {
+    chart.width = Math.round(chart_.contentRect.width);
+    choose({});
+  }).observe(byId("chart"));
+  const toDay = event => {
+    if (event.buttons !== 1 && event.type !== "click") return;
+    const box = byId("chart").getBoundingClientRect();
+    const at = Math.round(chart.dayAt(event.clientX - box.left));
+    choose({at: Math.min(Math.max(at, 1), LAST)});
+  };
+  byId("chart").addEventListener("click", toDay);
+  byId("chart").addEventListener("pointermove", toDay);
+};

@@ -1,0 +1,128 @@
+// Everything that is shown was worked out by the library. Here a day and a moment are chosen, the rectangles that
+// hold both are looked up, those whom they name are counted, and what was looked up is shown and drawn.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const byId = id => document.getElementById(id);
+const CERTAIN = 0,
+  POSSIBLE = 1,
+  SUSPENDED = 2;
+const NO_VALUE = "no value";
+const BADGES = ["", "possible", "suspended"];
+const FEW = 6; // members who stand in one column together
+const MANY = 200; // members, beyond which a browser takes long to set them in columns
+
+// days and moments
+
+const EPOCH = 719163; // the ordinal of 1970-01-01
+const LAST = 3652059; // of 9999-12-31
+const MONTHS = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
+];
+const iso = ordinal => new Date((ordinal - EPOCH) * 864e5).toISOString().slice(0, 10);
+const ordinalOf = text => {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return null;
+  const time = Date.parse(`${text}T00:00:00Z`);
+  const ordinal = time / 864e5 + EPOCH;
+  return Number.isInteger(ordinal) && ordinal >= 1 && ordinal <= LAST && iso(ordinal) === text ? ordinal : null;
+};
+const inWords = (text, letters = 9) => {
+  const [year, month, day] = text.slice(0, 10).split("-").map(Number);
+  return `${day} ${MONTHS[month - 1].slice(0, letters)} ${year}`;
+};
+const readable = text =>
+  text
+    .replace(/(\d)\.\.(?=[-\d])/g, "$1 to ")
+    .replaceAll(">= ", "≥ ")
+    .replaceAll("<= ", "≤ ");
+const sums = steps => {
+  let sum = 0;
+  return Int32Array.from(steps, step => (sum += step));
+};
+const placeOf = (rising, number) => {
+  // of the last one that is not larger, or -1
+  let low = 0,
+    high = rising.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rising[middle] <= number) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+};
+
+const days = sums(data.days);
+const positions = sums(data.moments.positions);
+const instants = data.moments.instants;
+const stops = [...new Set([...days.slice(1), data.today])].sort((a, b) => a - b); // of the slider
+const sameSecond = new Set(instants.map(text => text.slice(0, 19))).size < instants.length;
+
+const momentOf = text => {
+  // the number of the last moment by then: 0 before the first, null for what is none
+  if (/^\d{1,15}$/.test(text)) return placeOf(positions, Number(text)) + 1;
+  const parts = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[-+]\d\d:\d\d)$/.exec(text);
+  const time = parts && Date.parse(`${parts[1]}T${parts[2]}${parts[4].toUpperCase()}`);
+  if (!parts || Number.isNaN(time)) return null;
+  const wanted = `${new Date(time).toISOString().slice(0, 19)}.${(parts[3] || "").padEnd(6, "0").slice(0, 6)}Z`;
+  return instants.filter(instant => instant <= wanted).length;
+};
+
+// rectangles
+
+const unpacked = table => {
+  const first = sums(table.first);
+  const since = Int32Array.from(table.since);
+  return {
+    size: first.length,
+    who: sums(table.who),
+    first,
+    end: first.map((place, row) => place + table.days[row]),
+    since,
+    until: since.map((moment, row) => (table.moments[row] ? moment + table.moments[row] : 1e9)),
+    cell: Int32Array.from(table.cell),
+    cells: table.cells,
+  };
+};
+const lookUp = (table, count, place, moment) => {
+  // the number of the cell of each, or -1
+  const found = new Int32Array(count).fill(-1);
+  const {size, who, first, end, since, until, cell} = table;
+  for (let row = 0; row < size; row++) {
+    if (first[row] <= place && place < end[row] && since[row] <= moment && moment < until[row])
+      found[who[row]] = cell[row];
+  }
+  return found;
+};
+const along = (table, wanted, moment) => {
+  // the cells of one, day by day
+  const found = [];
+  for (let row = 0; row < table.size; row++) {
+    if (table.who[row] === wanted && table.since[row] <= moment && moment < table.until[row]) {
+      found.push({first: table.first[row], end: table.end[row], cell: table.cells[table.cell[row]]});
+    }
+  }
+  return found.sort((a, b) => a.first - b.first);
+};
+
+const cards = unpacked(data.cards);
+const figures = unpacked(data.figures);
+const values = new Map(Object.entries(data.values).map(([metric, table]) => [metric, unpacked(table)]));
+const texts = data.texts;
+const collator = new Intl.Collator("en", {numeric: true});
+const rank = new Int32Array(texts.length); // of each text among all, as they are sorted
+texts
+  .map((text, number) => number)
+  .sort((a, b) => collator.compare(texts[a], texts[b]))
+  .forEach((number, place) => {
+    rank[number] = place;
+  });

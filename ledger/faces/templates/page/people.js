@@ -1,0 +1,207 @@
+// The figures of the day, and the members, by the group that was chosen.
+
+// figures
+
+const tiles = data.measures.map((measure, number) => {
+  const input = made("input", {type: "radio", name: "figure", value: number});
+  input.addEventListener("change", () => choose({figure: number}));
+  const what = made("span", {class: "what"}, made("bdi", {}, measure.title));
+  if (measure.basis) what.append(made("span", {class: "basis"}, `, ${measure.basis}`));
+  const [number_, unit] = [made("span", {class: "number"}), made("span", {class: "unit"})];
+  const amount = made("span", {class: "amount"}, number_, " ", unit);
+  const rests = made("span", {class: "rests"});
+  const tile = made("label", {class: "figure", "data-kind": measure.kind}, input, what, amount, rests);
+  return {tile, input, amount, number: number_, unit, rests};
+});
+
+const split = text => {
+  // an amount, and its unit
+  const [, amount, unit] = /^((?:[<>]= )?\S+)(?: (.*))?$/.exec(text);
+  return [amount, unit || ""];
+};
+const endsOf = text => {
+  // where they are drawn; null where they are open
+  const amount = split(text)[0].replaceAll("…", "");
+  let ends = amount.includes("..") ? amount.split("..") : [amount, amount];
+  if (amount.startsWith(">= ")) ends = [amount.slice(3), ""];
+  if (amount.startsWith("<= ")) ends = ["", amount.slice(3)];
+  return ends.map(end => (end && Number.isFinite(Number(end)) ? Number(end) : null));
+};
+
+const coverage = (metric, standing, given) => {
+  const found = {members: 0, reporting: 0, missing: 0, possible: 0, perhaps: 0, oldest: 0, any: false};
+  const table = values.get(metric);
+  standing.forEach((card, member) => {
+    if (card < 0) return;
+    const surely = cards.cells[card][0];
+    if (surely === SUSPENDED) return;
+    const isGiven = given[member] >= 0;
+    const [, lacking, oldest] = isGiven ? table.cells[given[member]] : [0, 1, 0];
+    if (surely === CERTAIN) {
+      found.members++;
+      if (!lacking) found.reporting++;
+      else if (!isGiven) found.missing++;
+      else found.perhaps++;
+    } else {
+      found.possible++;
+      if (lacking) found.perhaps++;
+    }
+    if (isGiven) found.any = true;
+    if (oldest && (!found.oldest || oldest < found.oldest)) found.oldest = oldest;
+  });
+  return found;
+};
+
+const dayOf = ordinal => (ordinal === 1 ? "a day unknown" : iso(ordinal));
+const restsOf = (measure, told, found, standing) => {
+  if (measure.kind === "members") {
+    const counts = [0, 0, 0];
+    standing.forEach(card => {
+      if (card >= 0) counts[cards.cells[card][0]]++;
+    });
+    return counts
+      .map((count, standing) => (count || !standing ? `${count} ${["certain", ...BADGES.slice(1)][standing]}` : ""))
+      .filter(Boolean)
+      .join(", ");
+  }
+  if (!told) return "not defined yet";
+  const [, envelope, , reason] = told;
+  if (reason) return reason;
+  if (measure.kind === "value") return envelope ? "not stated" : "";
+  const said = [`${found.reporting} of ${found.members} report`];
+  if (found.perhaps) said.push(`of ${found.perhaps} it is uncertain`);
+  if (found.oldest) said.push(`the oldest value is of ${dayOf(found.oldest)}`);
+  if (envelope && found.any) said.push(`with what is missing it is ${readable(envelope)}`);
+  return said.join("; ");
+};
+
+const showFigures = (told, standing, given) => {
+  tiles.forEach((tile, number) => {
+    const measure = data.measures[number],
+      one = told[number] < 0 ? null : figures.cells[told[number]];
+    const found = measure.kind === "total" ? coverage(measure.metric, standing, given.get(measure.metric)) : null;
+    const nothing = !one || one[3] || !one[0] || (one[2] && !(found && found.any));
+    const [amount, unit] = nothing ? [one && one[3] ? "no total" : NO_VALUE, ""] : split(one[0]);
+    tile.amount.classList.toggle("none", Boolean(nothing));
+    say(tile.number, readable(amount));
+    say(tile.unit, unit);
+    say(tile.rests, restsOf(measure, one, found, standing));
+    tile.input.checked = number === state.figure;
+  });
+};
+
+// members
+
+const rows = new Map(),
+  groups = new Map();
+const rowOf = (key, member) => {
+  if (!rows.has(key)) {
+    const name = made("bdi"),
+      given = made("span", {class: "given"}),
+      badge = made("span", {class: "badge"});
+    const said = made("span"),
+      about = made("span", {class: "about"}, badge, said);
+    rows.set(key, {
+      item: made("li", {"data-id": data.members[member]}, name, given, about),
+      name,
+      given,
+      badge,
+      said,
+      card: null,
+      value: null,
+      here: null,
+    });
+  }
+  return rows.get(key);
+};
+const groupOf = key => {
+  if (!groups.has(key)) {
+    const title = made("bdi"),
+      count = made("span", {class: "count"}),
+      list = made("ul");
+    groups.set(key, {box: made("div", {class: "group"}, made("h3", {}, title, count), list), title, count, list});
+  }
+  return groups.get(key);
+};
+const showRow = (row, member, card, here, value) => {
+  // here: does it surely belong into this group?
+  if (row.card === card && row.value === value && row.here === here) return;
+  Object.assign(row, {card, value, here});
+  const [standing, name, since, note] = card;
+  say(row.name, texts[name]);
+  row.item.className = BADGES[standing] || (here ? "" : "possible");
+  row.badge.className = standing === SUSPENDED ? "badge suspended" : "badge";
+  say(row.badge, BADGES[standing] || (here ? "" : "perhaps here"));
+  const about = [texts[since]];
+  if (texts[note]) about.unshift(texts[note]);
+  if (data.members[member] !== texts[name]) about.push(data.members[member]);
+  say(row.said, about.filter(Boolean).join(" · "));
+  say(row.given, value === null ? "" : value ? texts[value[0]] : NO_VALUE);
+  row.given.classList.toggle("none", row.given.textContent === NO_VALUE);
+};
+
+const showMembers = (standing, given) => {
+  const measure = data.measures[state.figure];
+  const table = measure.metric !== undefined && values.get(measure.metric);
+  const own = table && given.get(measure.metric);
+  const found = new Map(); // by group: who is in it
+  const into = (key, title, order, entry) => {
+    if (!found.has(key)) found.set(key, {key, title, order, entries: []});
+    found.get(key).entries.push(entry);
+  };
+  standing.forEach((number, member) => {
+    if (number < 0) return;
+    const card = cards.cells[number];
+    if (card[0] === SUSPENDED) into("suspended", "Suspended", 3e9, {member, card, surely: true});
+    else if (state.by < 0) into("all", "", 0, {member, card, surely: true});
+    else
+      for (const [group, surely] of card[4][state.by]) {
+        const title = group < 0 ? `without ${data.attributes[state.by]}` : texts[group];
+        into(`${state.by}|${group}`, title, group < 0 ? 2e9 : rank[group], {
+          member,
+          card,
+          surely: Boolean(surely) || card[0] === POSSIBLE,
+        });
+      }
+  });
+  const boxes = [...found.values()]
+    .sort((a, b) => a.order - b.order)
+    .map(one => {
+      const group = groupOf(one.key);
+      one.entries.sort((a, b) => a.card[0] - b.card[0] || rank[a.card[1]] - rank[b.card[1]] || a.member - b.member);
+      const items = one.entries.map(({member, card, surely}) => {
+        const row = rowOf(`${one.key}|${member}`, member);
+        showRow(row, member, card, surely, !table ? null : own[member] < 0 ? 0 : table.cells[own[member]]);
+        return row.item;
+      });
+      const high = one.entries.length;
+      const low =
+        one.key === "suspended" ? high : one.entries.filter(({card, surely}) => card[0] === CERTAIN && surely).length;
+      say(group.title, one.title);
+      say(group.count, low === high ? `${low}` : `${low} to ${high}`);
+      group.box.firstChild.hidden = one.key === "all";
+      put(group.list, items);
+      group.box.classList.toggle("few", items.length <= FEW);
+      return group.box;
+    });
+  const many = boxes.reduce((sum, box) => sum + box.lastChild.children.length, 0);
+  byId("members").classList.toggle("flowing", state.by >= 0 && many <= MANY);
+  put(byId("members"), boxes);
+  const possible = [...standing].some(card => card >= 0 && cards.cells[card][0] === POSSIBLE);
+  const note = !boxes.length
+    ? "Nobody, as far as is known."
+    : possible
+      ? "Possible: rough dates leave open whether it was a member on that day."
+      : "";
+  say(byId("members-note"), note);
+};
+
+const showLead = told => {
+  const count = told[0] < 0 ? "" : figures.cells[told[0]][0];
+  const lead = byId("lead"),
+    words = `${readable(count)} ${count === "1" ? "member" : "members"}`;
+  lead.replaceChildren(
+    made("strong", {}, count ? words : "Nothing is known"),
+    ` at the end of ${inWords(iso(state.at))}.`,
+  );
+};
