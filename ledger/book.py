@@ -23,7 +23,7 @@ from ledger.stores.sqlite import SqliteStore
 from ledger.stores.sqlite_file import MEMORY
 
 if TYPE_CHECKING:
-    from ledger.model.figures import Figure
+    from ledger.model.figures import Figure, Figures
     from ledger.model.measures import ByLike, Measure
     from ledger.model.records import KnownAt
     from ledger.recording.proofs import GrowthProof, InclusionProof
@@ -85,7 +85,7 @@ class Ledger:
         of: Sequence[str] | None = None,
         once: bool = False,
         by: ByLike,
-    ) -> dict[str | None, Figure]: ...
+    ) -> Figures: ...
     def measure(
         self,
         measure: Measure,
@@ -95,7 +95,7 @@ class Ledger:
         of: Sequence[str] | None = None,
         once: bool = False,
         by: ByLike | None = None,
-    ) -> Figure | dict[str | None, Figure]:
+    ) -> Figure | Figures:
         """Answer a measure over several initiatives together, at the end of a day, as known at a moment.
 
         `of` names the initiatives, all of the ledger unless given. A member of two of them counts in each, as

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from ledger.exchange.sheet_records import SheetRecorded
     from ledger.exchange.tables import Table
     from ledger.model.events import Claim, Event
-    from ledger.model.figures import Figure
+    from ledger.model.figures import Figure, Figures
     from ledger.model.measures import ByLike, Measure
     from ledger.model.records import KnownAt, Record
     from ledger.queries.changes import Changes
-    from ledger.queries.conflicts import Conflict
-    from ledger.queries.findings import Finding
-    from ledger.queries.history import HistoryEntry
+    from ledger.queries.conflicts import Conflicts
+    from ledger.queries.findings import Findings
+    from ledger.queries.history import HistoryEntries
     from ledger.queries.points import PointLike
     from ledger.queries.timeline import Timeline
     from ledger.queries.why import Why
@@ -255,7 +255,7 @@ class Initiative:
 
     def history(
         self, member: str | None = None, *, metric: str | None = None, report: str | None = None
-    ) -> tuple[HistoryEntry, ...]:
+    ) -> HistoryEntries:
         """Give every record on a member, on a metric, on that member's values of that metric, or on a report.
 
         They come in order of effect, the retracted ones marked and not left out. A report is named alone, else
@@ -271,7 +271,7 @@ class Initiative:
                 self._require_names(member, metric, report)
         return entries
 
-    def conflicts(self, known_at: KnownAt = None) -> tuple[Conflict, ...]:
+    def conflicts(self, known_at: KnownAt = None) -> Conflicts:
         """Say where sources disagree: amounts for one register and one day, or window, that cannot all be right.
 
         So do claims of different reports of one measure and one day, unless they name different definitions. They
@@ -298,7 +298,7 @@ class Initiative:
 
     def audit(
         self, report: str | None = None, known_at: KnownAt = None, *, claims: Iterable[Claim] | None = None
-    ) -> tuple[Finding, ...]:
+    ) -> Findings:
         """Hold every published claim against the replay of its day, and say what was found of each.
 
         The claims of all reports known at a moment (inclusive), or now, in order of record; or of the `report` of that
@@ -335,7 +335,7 @@ class Initiative:
     @overload
     def timeline(self, measure: Measure, *, by: None = None) -> Timeline[Figure]: ...
     @overload
-    def timeline(self, measure: Measure, *, by: ByLike) -> Timeline[dict[str | None, Figure]]: ...
+    def timeline(self, measure: Measure, *, by: ByLike) -> Timeline[Figures]: ...
     @overload
     def timeline(self, measure: Measure, *, by: ByLike | None) -> Timeline[Any]: ...
     def timeline(self, measure: Measure, *, by: ByLike | None = None) -> Timeline[Any]:

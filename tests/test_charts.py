@@ -41,6 +41,7 @@ from ledger.faces.drawn import TITLES, VERDICTS, _place
 from ledger.faces.phrases import Names
 from ledger.model.errors import BadInput, MissingExtra, UnknownInitiative
 from ledger.model.exact import number
+from ledger.model.figures import Figures
 from ledger.testing.histories import breakpoints, histories, questions
 from ledger.testing.ledgers import ledger_of
 from ledger.testing.scripts import batches_of
@@ -143,7 +144,7 @@ def seen_from(days):
 
 def groups_of(line, days, known_at):
     answers = line.series(days[0] - 3 * DAY, days[-1] + 3 * DAY, every="change", known_at=known_at)
-    return {group for answer in answers for group in (answer if isinstance(answer, dict) else [None])}
+    return {group for answer in answers for group in (answer if isinstance(answer, Figures) else [None])}
 
 
 @settings(max_examples=EXAMPLES // 2)

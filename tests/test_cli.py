@@ -38,8 +38,7 @@ from ledger.faces.charts import save_chart
 from ledger.faces.cli.commands import mledger
 from ledger.faces.cli.output import escaped
 from ledger.model.exact import number_text
-from ledger.model.figures import rows_of
-from ledger.model.members import member_rows
+from ledger.model.members import Roll
 from ledger.model.when import instant_text
 
 SCRIPT = "<script>alert(1)</script>"
@@ -138,9 +137,9 @@ MEASURES = [
 def test_every_measure_can_be_said_by_options_and_is_answered_as_by_the_library(path, club, options, measure):
     for more, known_at in ([], None), (["--known-at", BEFORE], BEFORE), (["--known-at", "12"], 12):
         state = club.at(DAY, known_at)
-        assert answered("show", path, "--at", DAY, *more, *options) == plain(rows_of(state.measure(measure)))
+        assert answered("show", path, "--at", DAY, *more, *options) == plain(state.measure(measure).to_rows())
         if not isinstance(measure, Value):
-            groups = rows_of(state.measure(measure, by="city"))
+            groups = state.measure(measure, by="city").to_rows()
             assert answered("show", path, "--at", DAY, *more, *options, "--by", "city") == plain(groups)
 
 
@@ -168,11 +167,11 @@ def test_series_and_revisions_are_those_of_a_timeline(path, club):
     assert grouped == plain(dues.series("2020-12-31", "2023-06-30").to_rows())
     then = answered("series", path, *asked, "--known-at", BEFORE)
     assert then == plain(line.series("2020-12-31", "2023-06-30", every="quarter", known_at=BEFORE).to_rows())
-    rows = [row for revision in line.revisions(DAY) for row in revision.to_rows()]
+    rows = line.revisions(DAY).to_rows()
     assert answered("revisions", path, DAY) == plain(rows)
     assert [(row["position"], row["low"], row["high"]) for row in rows] == [(12, 3, 3), (15, 2, 2)]
     grouped = answered("revisions", path, DAY, "--total", "dues", "--overlap", "parts", "--by", "city")
-    assert grouped == plain([row for revision in dues.revisions(DAY) for row in revision.to_rows()])
+    assert grouped == plain(dues.revisions(DAY).to_rows())
 
 
 def test_a_point_is_a_day_or_a_day_and_a_moment(path, club):
@@ -393,4 +392,4 @@ def test_a_member_whose_joining_nobody_recorded_has_no_day_of_it():
         club = book.initiative("club")
         club.record(MemberJoined("ada", "2020"))
         member = evolve(club.at("2021-01-01")["ada"], joined_from=None, joined_by=None)
-        assert [row["since"] for row in member_rows({"certain": [member]})] == [None]
+        assert [row["since"] for row in Roll("certain", {"ada": member}).to_rows()] == [None]

@@ -24,6 +24,7 @@ from ledger import (
     replay,
 )
 from ledger.model.errors import BadInput, UnknownMetric, WrongDimension
+from ledger.model.figures import Figures
 from ledger.model.measures import UNMAPPED, Grouping, by_of
 from ledger.model.outcomes import JOINT_MAX
 from ledger.model.shares import within_group
@@ -52,7 +53,7 @@ def asked(ask):
 @given(states(), questions(counting=True), groupings)
 def test_the_figure_of_a_group_is_that_of_the_measure_of_the_group_alone(state, measure, by):
     groups = asked(lambda: state.measure(measure, by=by))
-    if not isinstance(groups, dict):
+    if not isinstance(groups, Figures):
         assert asked(lambda: state.measure(measure)) is groups
         return
     for group, figure in groups.items():
@@ -63,7 +64,7 @@ def test_the_figure_of_a_group_is_that_of_the_measure_of_the_group_alone(state, 
 @given(states(), questions(counting=True))
 def test_values_that_belong_to_one_group_are_counted_as_one(state, measure):
     groups = asked(lambda: state.measure(measure, by=WESTERN))
-    if isinstance(groups, dict):
+    if isinstance(groups, Figures):
         where = {**dict(measure.where)}
         passing = [value for value in ("Spain", "UK") if value in where.get("country", ("Spain", "UK"))]
         assert set(groups) <= {"west", None}
@@ -77,7 +78,7 @@ def test_values_that_belong_to_one_group_are_counted_as_one(state, measure):
 @given(states(), questions(counting=True), groupings)
 def test_shares_are_of_the_whole_and_sum_to_one_where_all_is_certain(state, measure, by):
     shares = asked(lambda: state.shares(measure, by=by))
-    if not isinstance(shares, dict):
+    if not isinstance(shares, Figures):
         return
     whole = state.measure(measure)
     for share in shares.values():

@@ -129,7 +129,7 @@ def test_a_record_that_was_corrected_is_shown_with_what_undid_it():
         "event": "MemberLeft",
         "says": {"member": "basque", "effective": "2021-06-01"},
         "effective": "2021-06-01",
-        "recorded_at": "2024-01-03T00:00:00+00:00",
+        "recorded_at": "2024-01-03T00:00:00.000000Z",
         "source": "page 2",
         "retracted_by": "r5",
         "replaced_by": None,

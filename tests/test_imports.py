@@ -22,7 +22,7 @@ PUBLIC = [
 
 NOT_NEEDED = {
     "pint", "hypothesis", "pytest", "_pytest", "coverage", "pandas", "numpy", "pyarrow", "altair", "ibis", "duckdb",
-    "pyspark", "psycopg", "datasette", "rich", "typer", "edtf", "eventsourcing", "pymerkle",
+    "pyspark", "psycopg", "datasette", "rich", "typer", "edtf", "eventsourcing", "pymerkle", "polars", "IPython",
 }  # fmt: skip
 
 

@@ -8,8 +8,8 @@ import ledger
 ROOT = Path(ledger.__file__).parent
 
 FLOORS = [
-    "model.limits", "model.errors", "model.when", "model.exact", "model.units", "model.quantity", "model.readings",
-    "model.fields", "model.periods", "model.measures", "model.wording",
+    "model.limits", "model.errors", "model.tables", "model.when", "model.exact", "model.units", "model.quantity",
+    "model.readings", "model.fields", "model.periods", "model.measures", "model.wording",
     "model.events", "model.heads", "model.records", "model.facts", "model.registers", "model.outcomes",
     "model.matching", "model.parts", "model.overlaps", "model.figures", "model.shares", "model.sums",
     "model.answers", "model.members", "model.state",
@@ -17,7 +17,7 @@ FLOORS = [
     "recording.metric_rules", "recording.claim_rules", "recording.part_rules", "recording.rules", "recording.batch",
     "recording.corrections", "recording.inspection", "recording.proofs",
     "queries.log", "queries.dominance", "queries.tracks", "queries.views", "queries.courses", "queries.holders",
-    "queries.totals", "queries.holds", "queries.timeline",
+    "queries.totals", "queries.holds", "queries.series", "queries.timeline",
     "queries.portfolio",
     "queries.points", "queries.standing", "queries.changes", "queries.bridge", "queries.why", "queries.conflicts",
     "queries.history", "queries.reasons", "queries.checks", "queries.findings", "queries.audit",
@@ -30,7 +30,8 @@ FLOORS = [
     "exchange.value_sheets", "exchange.sheet_records", "exchange.copies", "exchange.anew", "exchange.lines",
     "exchange.objects", "exchange.event_lines",
     "exchange", "",
-    "faces.markup", "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
+    "faces.columns", "faces.tables", "faces.frames", "faces.markup", "faces.notebook",
+    "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
     "faces.charted", "faces.drawn", "faces.charts",
     "faces.cli.output", "faces.cli.program", "faces.cli.asking", "faces.cli.files", "faces.cli.events",
     "faces.cli.reading", "faces.cli.explaining", "faces.cli.recording", "faces.cli.trusting", "faces.cli.importing",
@@ -47,6 +48,9 @@ FLOORS = [
 """From the ground up. A new module takes its place here."""
 
 DOORS: set[tuple[str, str]] = {
+    ("model.tables", "faces.tables"),
+    ("model.tables", "faces.frames"),
+    ("model.tables", "faces.notebook"),
     ("initiative", "faces.summary"),
     ("initiative", "faces.charts"),
     ("queries.timeline", "faces.charts"),

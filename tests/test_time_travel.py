@@ -58,6 +58,7 @@ from ledger.model.errors import (
 )
 from ledger.model.events import EVENTS
 from ledger.model.facts import Fact, facts_of, window_of
+from ledger.model.figures import Figures
 from ledger.model.measures import Grouping, singles_of
 from ledger.model.records import RecordRef, known_at_of
 from ledger.model.state import _ranks
@@ -125,7 +126,7 @@ def tried(ask):
 
 
 def by_group(answer):
-    return answer.items() if isinstance(answer, dict) else [((), answer)]
+    return answer.items() if isinstance(answer, Figures) else [((), answer)]
 
 
 def amounts_of(answer):
@@ -262,7 +263,7 @@ def steps_right(line, asked, past, first, last, every, known_at):
 
 
 def rows_of(answer):
-    if not isinstance(answer, dict):
+    if not isinstance(answer, Figures):
         answer = {(): answer}
     for group, figure in answer.items():
         amount = figure.amount
@@ -475,7 +476,7 @@ def holding(answer):
     """What an answer says, but for the day it is asked of; and for its oldest, where values grow too old."""
     if isinstance(answer, tuple):
         return answer
-    figures = answer if isinstance(answer, dict) else {(): answer}
+    figures = answer if isinstance(answer, Figures) else {(): answer}
     return [(group, one.amount, one.envelope, supporting(one)) for group, one in figures.items()]
 
 

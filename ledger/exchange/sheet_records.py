@@ -28,6 +28,7 @@ from ledger.exchange.tables import Rejected, Table, require_free
 from ledger.model.errors import BadInput, RefusedRows, RetryMismatch, Violation, shown
 from ledger.model.events import MemberJoined, MemberLeft, MetricUpdated
 from ledger.model.records import Record
+from ledger.model.tables import Row
 from ledger.recording.batch import Draft, Terms, entries_of
 from ledger.recording.codec import NAMES, encode
 from ledger.recording.rules import violations
@@ -49,16 +50,12 @@ ROUNDS_MAX: Final = 50  # of setting aside what is refused
 
 
 @frozen
-class SheetRecorded:
+class SheetRecorded(Row):
     """What became of a sheet: the records that were written, those that were there, and the rows set aside."""
 
     records: tuple[Record, ...]
     already: tuple[Record, ...]
     rejected: tuple[Rejected, ...]
-
-    def to_row(self) -> dict[str, object]:
-        """Give one row of numbers: how many records were written, and were there already, and how many rows aside."""
-        return {"recorded": len(self.records), "already": len(self.already), "rejected": len(self.rejected)}
 
 
 def record_sheet(

@@ -8,7 +8,7 @@ where they are drawn; what a reader is told of them are the exact texts.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from functools import partial
 from itertools import pairwise
@@ -28,6 +28,7 @@ from ledger.model.records import KnownAt
 from ledger.model.shares import in_order
 from ledger.model.when import day
 from ledger.queries.findings import Finding
+from ledger.queries.series import by_group
 from ledger.queries.timeline import Timeline
 
 NAMING_MAX: Final = 60_000
@@ -142,7 +143,7 @@ def charted(
     claims = [finding for finding in findings if line.by is None and finding.measure == line.measure]
     first, last = _days(line, start, end, known_at, [claim.at for claim in claims])
     series = line.series(first, last, every="change", known_at=known_at)
-    answers = [_by_group(answer) for answer in series]
+    answers = [dict(by_group(answer)) for answer in series]
     labels = _labels({group for answer in answers for group in answer}, grouped=line.by is not None)
     many = len(names.members) or sum(len(_all_counted(figure)) for figure in answers[-1].values())
     naming = len(answers) * len(labels) * many <= NAMING_MAX
@@ -191,10 +192,6 @@ def _days(
     if first > last:
         raise BadInput(f"a chart from {first} to {last} has no days: give a start that is not after the end")
     return first, min(last, date.max - ONE_DAY)
-
-
-def _by_group(answer: Figure | dict[str | None, Figure]) -> Mapping[str | None, Figure]:
-    return {None: answer} if isinstance(answer, Figure) else answer
 
 
 def _nobody(measure: Measure, at: date, unit: str) -> Figure | None:

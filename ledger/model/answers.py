@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 from ledger.model.errors import BadInput, NotAdditive, UnknownMetric, shown
 from ledger.model.events import MetricDefined
 from ledger.model.facts import CLOSED, INITIATIVE_STATUS, Register, definition_of, metric_of
-from ledger.model.figures import Contribution, Figure, Support
+from ledger.model.figures import Contribution, Figure, Figures, Support
 from ledger.model.measures import (
     MEASURES,
     By,
@@ -72,7 +72,7 @@ class Question:
             return self._value(measure)
         return self._summed(measure, self.summands(measure))
 
-    def groups(self, measure: Measure, by: ByLike) -> dict[str | None, Figure]:
+    def groups(self, measure: Measure, by: ByLike) -> Figures:
         """Answer a measure for each value of an attribute, or group of values; None is the group of those without one.
 
         A share is asked of each group: what part of the group's whole is the group's part?
@@ -87,9 +87,9 @@ class Question:
             return other.groups(measure, by)
         counting = cast("Counting", measure)
         groups = grouped(self.summands(counting, by), by)
-        return {group: self._summed(counting, everyone) for group, everyone in groups.items()}
+        return Figures(measure, {group: self._summed(counting, everyone) for group, everyone in groups.items()})
 
-    def shares(self, measure: Measure, by: ByLike) -> dict[str | None, Figure]:
+    def shares(self, measure: Measure, by: ByLike) -> Figures:
         """Give the share of the whole figure that each group has."""
         by = require_groups(measure, by)
         if isinstance(measure, Share):
@@ -104,7 +104,7 @@ class Question:
                     "Share of two measures: ask measure(..., by=...) for the figures themselves"
                 )
             shares[group] = self._share(Share(alone, measure), part, whole)
-        return shares
+        return Figures(Share(measure, measure), shares)
 
     def nobody(self, measure: Measure) -> Figure:
         """Answer a count or a total over nobody at all, as of a group in which nobody can count."""

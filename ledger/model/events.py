@@ -33,6 +33,7 @@ from ledger.model.fields import (
 from ledger.model.limits import ATTRIBUTES_MAX, DIGITS_MAX, NAMES_MAX
 from ledger.model.measures import MEASURES, Measure
 from ledger.model.quantity import Quantity
+from ledger.model.tables import Keyed
 from ledger.model.when import When, day
 
 QUALITIES = ("reported", "estimated", "modelled")
@@ -111,7 +112,7 @@ def _attributes(given: Mapping[str, str | None] | None) -> Attributes:
 
 def _names(what: str, given: Iterable[str]) -> tuple[str, ...]:
     # a set has no order of its own, so equal events could come out unequal
-    if isinstance(given, str | Set | Mapping) or not isinstance(given, Iterable):
+    if isinstance(given, str | Set | Mapping | Keyed) or not isinstance(given, Iterable):
         raise BadEvent(f"{what} must be several names in a list or a tuple, not {shown(given)}")
     names = tuple(require_id(name, what) for name in islice(given, NAMES_MAX + 1))
     if len(names) > NAMES_MAX or len(set(names)) < len(names):

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from ledger.model.measures import Measure
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
-from ledger.model.wording import headed
+from ledger.model.tables import Keyed, Tabular
 
 
 @frozen
@@ -31,13 +31,13 @@ def _read(support: Support | Callable[[], Support]) -> Support:
 
 
 @frozen(slots=False)  # its cached property lives beside its fields
-class Figure:
+class Figure(Tabular):
     """A measure's answer: an amount, and what it rests on.
 
     `amount` is over the values that exist. `envelope` is the amount with every missing value taken as
     anything that it can be. `at` is the day asked, and `basis` the day whose members were counted.
 
-    What it rests on is read when it is first asked for, where a timeline answered.
+    What it rests on is read when it is first asked for, where a timeline answered. It is a table with one row.
     """
 
     measure: Measure
@@ -96,30 +96,6 @@ class Figure:
             self._support,
         )
 
-    def to_row(self) -> dict[str, object]:
-        """Give one row of plain values: days are dates, ends are exact numbers, and None where they are open.
-
-        `members` counts those who certainly count, and `reporting` those of them whose value is certain; the others
-        are named.
-        """
-        return {
-            "measure": headed(self.measure),
-            "at": self.at,
-            "basis": self.basis,
-            "low": self.amount.low,
-            "high": self.amount.high,
-            "unit": self.amount.unit,
-            "complete": self.complete,
-            "members": len(self.members),
-            "reporting": len(self.reporting),
-            "missing": list(self.missing),
-            "possible_members": list(self.possible_members),
-            "possibly_missing": list(self.possibly_missing),
-            "envelope_low": self.envelope.low,
-            "envelope_high": self.envelope.high,
-            "oldest": self.oldest,
-        }
-
     def __reduce__(self) -> tuple[type[Figure], tuple[object, ...]]:
         return Figure, (
             self.measure,
@@ -138,16 +114,17 @@ class Figure:
         return f"{self.amount} ({len(self.reporting)} of {len(self.members)} report)"
 
 
-def rows_of(answer: Figure | Mapping[str | None, Figure]) -> list[dict[str, object]]:
-    """Give a row for a figure or, where it was asked by groups, for each of them, with its `group` before it.
+class Figures(Keyed[str | None, Figure]):
+    """The figures of one measure by groups: by the value of an attribute or its group, None for those without one.
 
-    >>> from ledger.model.state import replay
-    >>> rows_of(replay([], at="2024-01-01").count())[0]["high"]
-    Decimal('0')
+    `measure` is what was asked of each group. It is a table with a row for each.
     """
-    if isinstance(answer, Figure):
-        return [answer.to_row()]
-    return [{"group": group, **figure.to_row()} for group, figure in answer.items()]
+
+    __slots__ = ("measure",)
+
+    def __init__(self, measure: Measure, figures: Mapping[str | None, Figure]) -> None:
+        super().__init__(figures)
+        self.measure = measure
 
 
 @frozen

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Final
 
 from attrs import asdict, frozen
 
@@ -12,6 +11,7 @@ from ledger.model.events import Attributes
 from ledger.model.facts import ACTIVE, CLOSED, INITIATIVE_STATUS, SUSPENDED, Register, status_of
 from ledger.model.quantity import Quantity
 from ledger.model.registers import Candidates, Registers, text_of
+from ledger.model.tables import Keyed
 
 
 @frozen
@@ -51,46 +51,17 @@ class Member:
         }
 
 
-MEMBER_COLUMNS: Final = ("id", "name", "status", "since", "part_of", "uncertain")
-"""The columns of a member's row that are no attributes."""
+class Roll(Keyed[str, Member]):
+    """Members of one standing, by id; `status` is their standing: certain, possible, suspended or former.
 
-
-def member_rows(standing: Mapping[str, Iterable[Member]]) -> list[dict[str, object]]:
-    """Give one row of plain values for each member, by its standing, with a column for each attribute of any of them.
-
-    `since` is the day of the latest joining as text, a span of days where it is rough. `uncertain` names what is not
-    known for certain, with everything that it can be. An attribute that is called like another column stands as
-    `attribute name`, and so does one whose name begins like that.
+    It is a table with a row for each, with a column for each attribute that any of them has.
     """
-    names = sorted({name for members in standing.values() for member in members for name in member.attributes})
-    alike = {name for name in names if name in MEMBER_COLUMNS or name.startswith("attribute ")}
-    columns = {name: f"attribute {name}" if name in alike else name for name in names}
-    return [
-        {
-            "id": member.id,
-            "name": member.name,
-            "status": status,
-            "since": _since(member),
-            "part_of": member.part_of,
-            **{column: member.attributes.get(name) for name, column in columns.items()},
-            "uncertain": "; ".join(f"{what}: {' or '.join(map(_said, options))}" for what, options in member.uncertain),
-        }
-        for status, members in standing.items()
-        for member in members
-    ]
 
+    __slots__ = ("status",)
 
-def _since(member: Member) -> str | None:
-    if member.joined_from is None or member.joined_by is None:
-        return None
-    if member.joined_from == member.joined_by:
-        return str(member.joined_by)
-    open_end = member.joined_from == date.min
-    return f"[..{member.joined_by}]" if open_end else f"{member.joined_from}/{member.joined_by}"
-
-
-def _said(text: str | None) -> str:
-    return "nothing" if text is None else text
+    def __init__(self, status: str, members: Mapping[str, Member]) -> None:
+        super().__init__(members)
+        self.status = status
 
 
 def member_at(registers: Registers, id: str, own: Iterable[Register], at: date) -> Member:

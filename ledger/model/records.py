@@ -16,6 +16,7 @@ from attrs import field, frozen
 from ledger.model.errors import BadInput, shown
 from ledger.model.events import Event
 from ledger.model.heads import TreeHead
+from ledger.model.tables import Row
 from ledger.model.when import instant
 
 KnownAt: TypeAlias = datetime | str | int | None
@@ -44,7 +45,7 @@ class OlderBody(NamedTuple):
 
 
 @frozen
-class Record:
+class Record(Row):
     """An event as written: what happened, and how the ledger came to know it.
 
     `recorded_at` is in UTC. `source`, `by` and `note` are the recorder's words and may be empty.
@@ -72,24 +73,6 @@ class Record:
     def ref(self) -> RecordRef:
         """The short form, as states and explanations carry it."""
         return RecordRef(self.position, self.version, self.id, self.recorded_at, self.source)
-
-    def to_row(self) -> dict[str, object]:
-        """Give one row of plain values: where it stands, what it is about, when it took effect and who says so."""
-        effective = getattr(self.event, "effective", None)
-        return {
-            "position": self.position,
-            "initiative": self.initiative,
-            "version": self.version,
-            "id": self.id,
-            "recorded_at": self.recorded_at,
-            "event": type(self.event).__name__,
-            **{what: getattr(self.event, what, None) for what in ("member", "metric", "report", "record")},
-            "effective": None if effective is None else str(effective),
-            "source": self.source,
-            "by": self.by,
-            "note": self.note,
-            "replaces": self.replaces,
-        }
 
 
 def known_at_of(value: KnownAt) -> datetime | int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import cast
 
@@ -10,7 +10,7 @@ from attrs import evolve
 
 from ledger.model.errors import BadInput
 from ledger.model.exact import ONE, ZERO, Exact, divide
-from ledger.model.figures import Figure, Support
+from ledger.model.figures import Figure, Figures, Support
 from ledger.model.measures import By, Grouping, Joined, Measure, Members, Share, Total
 from ledger.model.outcomes import Counting
 from ledger.model.quantity import Quantity
@@ -73,22 +73,23 @@ def share_of(measure: Share, part: Figure, whole: Figure, *, nonnegative: bool, 
 
 def shares_of(
     measure: Share,
-    parts: Mapping[str | None, Figure],
-    wholes: Mapping[str | None, Figure],
+    parts: Figures,
+    wholes: Figures,
     *,
     by: By,
     nobody: Callable[[Measure], Figure],
     nonnegative: bool,
-) -> dict[str | None, Figure]:
+) -> Figures:
     """Give the share of each group; where only one figure has a group, nobody counts in that of the other."""
     figures = {
         group: (parts.get(group) or nobody(measure.part), wholes.get(group) or nobody(measure.whole))
         for group in sorted({*parts, *wholes}, key=in_order)
     }
-    return {
+    shares = {
         group: share_of(measure, part, whole, nonnegative=nonnegative, within=_within_group(measure, by, group))
         for group, (part, whole) in figures.items()
     }
+    return Figures(measure, shares)
 
 
 def _within_group(measure: Share, by: By, group: str | None) -> Share:

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from functools import cached_property, partial
-from types import MappingProxyType
 from typing import NamedTuple, overload
 
 from attrs import field, frozen
@@ -21,12 +20,13 @@ from ledger.model.answers import OF_THE_DAY_ASKED, Question
 from ledger.model.errors import BadInput, UnknownMember, shown
 from ledger.model.events import MetricDefined, RecordRetracted, ReportPublished
 from ledger.model.facts import CLOSED, INITIATIVE_STATUS, PlainFact, Register, facts_of, metric_of, window_of
-from ledger.model.figures import Contribution, Figure
+from ledger.model.figures import Contribution, Figure, Figures
 from ledger.model.measures import ByLike, Measure, Members, Total, WhereLike
-from ledger.model.members import Member, contents, member_at, member_rows
+from ledger.model.members import Member, Roll, contents, member_at
 from ledger.model.quantity import Quantity
 from ledger.model.records import KnownAt, PlainRef, Record, RecordRef, known, known_at_of
 from ledger.model.registers import Registers, chained
+from ledger.model.tables import Tabular
 from ledger.model.when import day
 
 
@@ -111,11 +111,13 @@ def _ranks(by_then: Iterable[PlainRef], replaces: Mapping[int, str]) -> dict[int
 
 
 @frozen(slots=False)  # its cached properties live beside its fields
-class InitiativeState:
+class InitiativeState(Tabular):
     """An initiative at the end of one day, as known at one moment: an immutable value.
 
     Iterating, `len`, `in` and `[]` are about the certain, active members, as `members` is; unlike other
     containers a state without any is true all the same. `version` is that of the newest record known.
+
+    It is a table with a row for each member: the certain ones, then the possible, then the suspended.
 
     A state remembers how to read another day, as known at the same moment, for totals over that day's members. One
     that was pickled has forgotten it, and answers all else.
@@ -172,22 +174,22 @@ class InitiativeState:
         return None if len(ended) > 1 else ended.pop()
 
     @property
-    def members(self) -> Mapping[str, Member]:
+    def members(self) -> Roll:
         """The certain, active members, by id."""
         return self._views["members"]
 
     @property
-    def possible_members(self) -> Mapping[str, Member]:
+    def possible_members(self) -> Roll:
         """Those who may be active members, and may not."""
         return self._views["possible_members"]
 
     @property
-    def suspended(self) -> Mapping[str, Member]:
+    def suspended(self) -> Roll:
         """Those who are, or may be, suspended, and certainly not active."""
         return self._views["suspended"]
 
     @property
-    def former(self) -> Mapping[str, Member]:
+    def former(self) -> Roll:
         """Those who were members and certainly are none any more."""
         return self._views["former"]
 
@@ -216,10 +218,8 @@ class InitiativeState:
     @overload
     def count(self, where: WhereLike = None, *, by: None = None, suspended: bool = False) -> Figure: ...
     @overload
-    def count(self, where: WhereLike = None, *, by: ByLike, suspended: bool = False) -> dict[str | None, Figure]: ...
-    def count(
-        self, where: WhereLike = None, *, by: ByLike | None = None, suspended: bool = False
-    ) -> Figure | dict[str | None, Figure]:
+    def count(self, where: WhereLike = None, *, by: ByLike, suspended: bool = False) -> Figures: ...
+    def count(self, where: WhereLike = None, *, by: ByLike | None = None, suspended: bool = False) -> Figure | Figures:
         """How many members? With `by`, for each value of that attribute, None standing for those without it.
 
         `by` is the name of an attribute, or groups of its values: `{"country": {"Spain": "Europe", ...}}`.
@@ -229,12 +229,10 @@ class InitiativeState:
     @overload
     def total(self, metric: str, where: WhereLike = None, *, by: None = None, suspended: bool = False) -> Figure: ...
     @overload
-    def total(
-        self, metric: str, where: WhereLike = None, *, by: ByLike, suspended: bool = False
-    ) -> dict[str | None, Figure]: ...
+    def total(self, metric: str, where: WhereLike = None, *, by: ByLike, suspended: bool = False) -> Figures: ...
     def total(
         self, metric: str, where: WhereLike = None, *, by: ByLike | None = None, suspended: bool = False
-    ) -> Figure | dict[str | None, Figure]:
+    ) -> Figure | Figures:
         """What do the members' values of a metric add up to? With `by`, for each value of that attribute.
 
         On another basis, `measure(Total(...))` says it: the members of another day, old values left out, parts or
@@ -245,10 +243,10 @@ class InitiativeState:
     @overload
     def measure(self, measure: Measure, *, by: None = None) -> Figure: ...
     @overload
-    def measure(self, measure: Measure, *, by: ByLike) -> dict[str | None, Figure]: ...
+    def measure(self, measure: Measure, *, by: ByLike) -> Figures: ...
     @overload
-    def measure(self, measure: Measure, *, by: ByLike | None) -> Figure | dict[str | None, Figure]: ...
-    def measure(self, measure: Measure, *, by: ByLike | None = None) -> Figure | dict[str | None, Figure]:
+    def measure(self, measure: Measure, *, by: ByLike | None) -> Figure | Figures: ...
+    def measure(self, measure: Measure, *, by: ByLike | None = None) -> Figure | Figures:
         """Answer a measure; with `by`, for each value of an attribute, or each group of its values.
 
         Raises `UnknownMetric`, `NotAdditive` for a total of what has none, `Overlapping` for a total in which a
@@ -256,7 +254,7 @@ class InitiativeState:
         """
         return self.question.figure(measure) if by is None else self.question.groups(measure, by)
 
-    def shares(self, measure: Measure, *, by: ByLike) -> dict[str | None, Figure]:
+    def shares(self, measure: Measure, *, by: ByLike) -> Figures:
         """What share of a count or a total does each group have? Plain numbers, which sum to 1 where all is certain.
 
         Each is the `Share` of the measure over that group in the measure over all, and as wide as that is.
@@ -282,11 +280,6 @@ class InitiativeState:
             "values": {metric: str(amount) for metric, amount in self.values.items()},
             "reports": {id: {"title": one.title, "url": one.url} for id, one in self.reports.items()},
         }
-
-    def to_rows(self) -> list[dict[str, object]]:
-        """Give one row of plain values for each member: the certain ones, then the possible, then the suspended."""
-        standing = {"certain": self.members, "possible": self.possible_members, "suspended": self.suspended}
-        return member_rows({status: some.values() for status, some in standing.items()})
 
     @cached_property
     def _own(self) -> Mapping[str, list[Register]]:
@@ -325,8 +318,9 @@ class InitiativeState:
         }
 
     @cached_property
-    def _views(self) -> Mapping[str, Mapping[str, Member]]:
-        return {kind: MappingProxyType({id: self._member(id) for id in ids}) for kind, ids in self._standing.items()}
+    def _views(self) -> Mapping[str, Roll]:
+        rolls = self._standing.items()
+        return {kind: Roll(_STATUS[kind], {id: self._member(id) for id in ids}) for kind, ids in rolls}
 
     def _member(self, id: str) -> Member:
         return member_at(self.registers, id, self._own[id], self.at)
@@ -343,3 +337,12 @@ class InitiativeState:
     def _certain(self, register: Register) -> str | None:
         options = contents(self.registers.of(register))
         return options[0] if len(options) == 1 else None
+
+
+_STATUS: Mapping[str, str] = {
+    "members": "certain",
+    "possible_members": "possible",
+    "suspended": "suspended",
+    "former": "former",
+}
+"""What the standing of the members of each view is called in a table."""

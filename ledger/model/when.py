@@ -195,6 +195,19 @@ _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 _INSTANT = rf"\d{{4}}-\d\d-\d\d[Tt ]{_CLOCK}:[0-5]\d(\.\d{{1,6}})?([Zz]|[+-]{_CLOCK})?"
 
 
+def window_text(earliest: date, latest: date) -> str:
+    """Write a window of days as it is typed: a day, a span, or what is not after a day.
+
+    >>> window_text(date(2021, 1, 1), date(2021, 1, 1)), window_text(date(2021, 1, 1), date(2021, 12, 31))
+    ('2021-01-01', '2021-01-01/2021-12-31')
+    >>> window_text(date.min, date(2021, 12, 31))
+    '[..2021-12-31]'
+    """
+    if earliest == latest:
+        return str(latest)
+    return f"[..{latest}]" if earliest == date.min else f"{earliest}/{latest}"
+
+
 def instant_text(moment: datetime) -> str:
     """Write an instant of UTC with six decimals and a Z, so that texts sort as instants do.
 

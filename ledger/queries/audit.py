@@ -31,7 +31,7 @@ from ledger.model.records import RecordRef
 from ledger.model.registers import Registers
 from ledger.model.state import InitiativeState
 from ledger.queries.checks import CONTRADICTED, Check, changed_by, check
-from ledger.queries.findings import Finding
+from ledger.queries.findings import Finding, Findings
 from ledger.queries.holds import TRIED_MAX, days_of_change, first_to_hold, nearest_day, other_bases, other_days
 from ledger.queries.log import PART_OF, Log, Wanted, standing, state_of
 from ledger.queries.timeline import Timeline
@@ -85,7 +85,7 @@ class Audit:
     def _counted_once(self) -> Callable[[Members, Wanted, date], tuple[tuple[str, ...], tuple[str, ...]]]:
         return lru_cache(8 * STATES_MAX)(self._count)
 
-    def of_reports(self, names: Iterable[str], report: str | None = None) -> tuple[Finding, ...]:
+    def of_reports(self, names: Iterable[str], report: str | None = None) -> Findings:
         """Audit the claims of the reports known that have these names, or of that one alone, in order of record.
 
         A claim of a value of the initiative as a whole is held against the members' total as well. Raises
@@ -105,9 +105,9 @@ class Audit:
         for fact in sorted(asked, key=lambda fact: fact.position):
             event = cast("ReportPublished", fact.value)  # nothing else is written to the register of a report
             findings += self._of_report(event, found.refs[fact.position], fact.rank)
-        return tuple(findings)
+        return Findings(findings)
 
-    def of_values(self, metrics: Iterable[str]) -> tuple[Finding, ...]:
+    def of_values(self, metrics: Iterable[str]) -> Findings:
         """Hold the values of these metrics that are stated for the initiative as a whole against the members' totals.
 
         Each on the day from which it certainly holds, if its metric can be totalled and it was neither withdrawn nor
@@ -123,9 +123,9 @@ class Audit:
             claim = Claim(Value(metric), Quantity.parse(str(text)), at=latest)
             stated = Stated(refs[position], known_at=self._first_known(rank))
             findings.append(self._finding(claim, Total(metric), latest, stated))
-        return tuple(findings)
+        return Findings(findings)
 
-    def of_claims(self, claims: Iterable[tuple[Claim, date]]) -> tuple[Finding, ...]:
+    def of_claims(self, claims: Iterable[tuple[Claim, date]]) -> Findings:
         """Audit claims that are not recorded, each of a day. Raises `NotAdditive`."""
         findings: list[Finding] = []
         for index, (claim, at) in enumerate(claims):
@@ -137,7 +137,7 @@ class Audit:
                         "claim a Value of it"
                     )
             findings += self._of_claim(claim, at, Stated(place=index))
-        return tuple(findings)
+        return Findings(findings)
 
     def _of_report(self, report: ReportPublished, record: RecordRef, rank: int) -> Iterator[Finding]:
         known_at = self._first_known(rank)

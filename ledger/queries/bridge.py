@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from attrs import asdict, frozen
+from attrs import frozen
 
 from ledger.model.errors import listed
 from ledger.model.exact import Exact, number_text
 from ledger.model.measures import Simple
+from ledger.model.tables import Tabular
 from ledger.model.wording import headed
 
 OPENING: Final = "opening"
@@ -33,10 +34,11 @@ class Line:
 
 
 @frozen
-class Bridge:
+class Bridge(Tabular):
     """A measure at one point, what changed it, and the measure at another point.
 
     In each column the lines between sum exactly to the closing less the opening, unless one of them is open.
+    It is a table with a row for each line.
     """
 
     measure: Simple
@@ -46,9 +48,11 @@ class Bridge:
     def __iter__(self) -> Iterator[Line]:
         return iter(self.lines)
 
-    def to_rows(self) -> list[dict[str, object]]:
-        """Give one row of plain values for each line, for a data frame or a CSV file."""
-        return [{**asdict(line, recurse=False), "unit": self.unit, "subjects": list(line.subjects)} for line in self]
+    @property
+    def title(self) -> str:
+        """The measure in words, and its unit."""
+        title = headed(self.measure)
+        return f"{title}, in {self.unit}" if self.unit else title
 
     def __str__(self) -> str:
         """Give a table in plain text; one column where every number is certain, else the low and the high ends."""
@@ -61,8 +65,7 @@ class Bridge:
         aligned = [_aligned(titles, right=False)]
         aligned += [_aligned([heading, *column]) for heading, column in zip(headings, columns, strict=True)]
         rows = ["  ".join(cells).rstrip() for cells in zip(*aligned, notes, strict=True)]
-        title = headed(self.measure)
-        return "\n".join([f"{title}, in {self.unit}" if self.unit else title, *(row for row in rows if row)])
+        return "\n".join([self.title, *(row for row in rows if row)])
 
 
 def signed(change: Exact | None) -> str:

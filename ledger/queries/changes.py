@@ -27,6 +27,8 @@ from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
 from ledger.model.registers import Candidate, text_of
 from ledger.model.state import InitiativeState
+from ledger.model.tables import Tabular
+from ledger.model.when import window_text
 from ledger.queries.standing import REJOINED, TURNS, first_difference, require_comparable, standing_of, turn
 
 Value: TypeAlias = str | Quantity | MetricDefined | ReportPublished | None
@@ -128,11 +130,12 @@ class Change:
 
 
 @frozen
-class Changes:
+class Changes(Tabular):
     """What differs between two states of an initiative; false where nothing does.
 
     Iterating gives all changes. Each view but the last three gives those that are certain, did not vanish and
-    are not implied by another: `renamed` does not name those who joined and had no name before.
+    are not implied by another: `renamed` does not name those who joined and had no name before. It is a table with a
+    row for each change.
 
     >>> from ledger.model.events import MemberJoined
     >>> from ledger.model.records import Record
@@ -346,7 +349,7 @@ def _value(option: Candidate | None, aspect: str) -> Value:
         return None
     fact = option.fact
     if aspect == "joined":
-        return str(fact.earliest) if fact.earliest == fact.latest else f"{fact.earliest}/{fact.latest}"
+        return window_text(fact.earliest, fact.latest)
     return Quantity.parse(fact.value) if aspect == "metric" and isinstance(fact.value, str) else fact.value
 
 

@@ -20,6 +20,7 @@ from ledger.model.measures import Measure, Value
 from ledger.model.quantity import Quantity
 from ledger.model.records import KnownAt, RecordRef, known_at_of
 from ledger.model.registers import Registers
+from ledger.model.tables import Row, Rows
 from ledger.model.wording import headed
 from ledger.queries.log import Log, News, Wanted, standing
 
@@ -41,7 +42,7 @@ class Side:
 
 
 @frozen
-class Conflict:
+class Conflict(Row):
     """Amounts of one measure for one day, or one window of days, that cannot all be right.
 
     Where the sides are values of a metric, the measure is the `Value` that they are of, and the last side is the
@@ -66,29 +67,21 @@ class Conflict:
         """The member whose value it is; None for the initiative as a whole, and for any other measure."""
         return getattr(self.measure, "member", None)
 
-    def to_row(self) -> dict[str, object]:
-        """Give one row of plain values, for a data frame: the days are dates, and each list goes by the sides."""
-        return {
-            "measure": headed(self.measure),
-            "metric": self.metric,
-            "member": self.member,
-            "earliest": self.earliest,
-            "latest": self.latest,
-            "amounts": [side.amount.text for side in self.sides],
-            "reports": [side.report for side in self.sides],
-            "sources": [side.record.source for side in self.sides],
-            "records": [side.record.id for side in self.sides],
-        }
-
     def __str__(self) -> str:
         """Say it in a line."""
         days = f"{self.earliest}" if self.earliest == self.latest else f"{self.earliest}..{self.latest}"
         return f"{headed(self.measure)}, {days}: {' or '.join(map(str, self.sides))}"
 
 
+class Conflicts(Rows[Conflict]):
+    """Where sources disagree, by day; a table with a row for each conflict, whose lists all go by its sides."""
+
+    __slots__ = ()
+
+
 def conflicts(
     initiative: str, log: Log, *, metrics: Iterable[str], reports: Iterable[str], known_at: KnownAt = None
-) -> tuple[Conflict, ...]:
+) -> Conflicts:
     """Give the conflicts among the values of these metrics and among the claims of these reports, by day.
 
     Values conflict that are of one register and one window of days, claims that different reports make of one
@@ -109,7 +102,7 @@ def conflicts(
     found += _of_claims(registers)
     refs = log.refs({told.position for _, _, sides in found for told in sides})
     conflicts = [Conflict(measure, *window, _distinct(sides, refs)) for measure, window, sides in found]
-    return tuple(sorted(conflicts, key=lambda one: (one.earliest, one.latest, headed(one.measure))))
+    return Conflicts(sorted(conflicts, key=lambda one: (one.earliest, one.latest, headed(one.measure))))
 
 
 class _Told(NamedTuple):

@@ -13,7 +13,7 @@ from ledger.model.figures import Figure
 from ledger.model.measures import Measure, Total
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
-from ledger.model.wording import headed
+from ledger.model.tables import Row, Rows
 from ledger.queries.checks import Check
 from ledger.queries.reasons import in_unit_of, is_open, named
 from ledger.queries.why import Why
@@ -22,7 +22,7 @@ SOURCES_MAX: Final = 3  # as far as a sentence names them
 
 
 @frozen
-class Finding:
+class Finding(Row):
     """A claim, held against the replay of its day.
 
     `report` is the report that makes the claim, and `index` its place among that report's claims, from 0; `record`
@@ -132,38 +132,15 @@ class Finding:
             return f"; since then was recorded: {_sources(new)}"
         return f"; since then was retracted: {_sources(self.changed_by)}" if self.changed_by else ""
 
-    def to_row(self) -> dict[str, object]:
-        """Give one row of plain values, for a data frame: `at` and `holds_at` are dates, amounts are texts.
-
-        `members` counts those who certainly count, and `reporting` those of them whose value is certain. `text` is
-        there where the claim has one.
-        """
-        figure, then = self.figure, self.when_published
-        return {
-            "report": self.report,
-            "index": self.index,
-            "measure": headed(self.measure),
-            "at": self.at,
-            "claimed": self.amount.text,
-            "verdict": self.verdict,
-            "figure": figure and figure.amount.text,
-            "envelope": figure and figure.envelope.text,
-            "gap": self.gap and self.gap.text,
-            "members": figure and len(figure.members),
-            "reporting": figure and len(figure.reporting),
-            "restated": self.restated,
-            "verdict_when_published": then and then.verdict,
-            "figure_when_published": then and then.figure and then.figure.amount.text,
-            "holds_at": self.holds_at,
-            "holds_as": self.holds_as and basis(self.holds_as, self.measure),
-            "record": self.record and self.record.id,
-            **({"text": self.claim.text} if self.claim.text else {}),
-            "sentence": self.sentence,
-        }
-
     def __str__(self) -> str:
         """Say it in a line."""
         return f"{self.verdict}{' (restated)' if self.restated else ''}: {self.sentence}"
+
+
+class Findings(Rows[Finding]):
+    """What an audit found, in order; a table with a row for each claim."""
+
+    __slots__ = ()
 
 
 def basis(measure: Measure, other: Measure) -> str:

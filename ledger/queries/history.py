@@ -13,7 +13,8 @@ from ledger.model.facts import PlainFact, window_of
 from ledger.model.fields import require_id
 from ledger.model.records import Record
 from ledger.model.registers import chain
-from ledger.model.when import When
+from ledger.model.tables import Rows
+from ledger.model.when import When, instant_text
 from ledger.recording.codec import encode
 
 
@@ -40,15 +41,21 @@ class HistoryEntry:
         """Was it taken back?"""
         return self.retracted_by is not None
 
+    @property
+    def says(self) -> dict[str, object]:
+        """The event, as it is stored in JSON."""
+        said: dict[str, object] = json.loads(encode(self.record.event))
+        return said
+
     def to_dict(self) -> dict[str, object]:
         """Give plain values, fit for JSON: the event by its name, and `says` as it is stored."""
         return {
             "id": self.record.id,
             "version": self.record.version,
             "event": type(self.record.event).__name__,
-            "says": json.loads(encode(self.record.event)),
+            "says": self.says,
             "effective": self.effective and str(self.effective),
-            "recorded_at": self.record.recorded_at.isoformat(),
+            "recorded_at": instant_text(self.record.recorded_at),
             "source": self.source,
             "retracted_by": self.retracted_by and self.retracted_by.id,
             "replaced_by": self.replaced_by and self.replaced_by.id,
@@ -68,9 +75,15 @@ class HistoryEntry:
         return f"- {fate} on {self.retracted_by.recorded_at:%Y-%m-%d}{f': {reason}' if reason else ''}"
 
 
+class HistoryEntries(Rows[HistoryEntry]):
+    """Records in order of effect; a table with a row for each."""
+
+    __slots__ = ()
+
+
 def history(
     records: Iterable[Record], *, member: str | None = None, metric: str | None = None, report: str | None = None
-) -> tuple[HistoryEntry, ...]:
+) -> HistoryEntries:
     """Give the records on a member, on a metric, on that member's values of it, or on a report, in order of effect.
 
     The order is the chain rule of `model.registers`, over these records as if they were of one register: days
@@ -107,7 +120,7 @@ def history(
         rank = ranks[record.id] + (after_all_others if record.id in retractions else 0)
         facts.append((rank, position, *window_of(record.event), None, None, None))
     ordered = (on_it[position] for _, position, *_ in chain(facts).facts)
-    return tuple(HistoryEntry(one, retractions.get(one.id), replacements.get(one.id)) for one in ordered)
+    return HistoryEntries(HistoryEntry(one, retractions.get(one.id), replacements.get(one.id)) for one in ordered)
 
 
 def require_subject(member: str | None, metric: str | None, report: str | None = None) -> None:

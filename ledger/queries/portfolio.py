@@ -15,7 +15,7 @@ from attrs import frozen
 from ledger.model.answers import Question, require_groups, require_measure
 from ledger.model.errors import BadInput, UnknownMetric, WrongDimension
 from ledger.model.events import MetricDefined
-from ledger.model.figures import Figure
+from ledger.model.figures import Figure, Figures
 from ledger.model.measures import By, ByLike, Measure, Share, Total, Value, singles_of
 from ledger.model.outcomes import Counting, Outcome
 from ledger.model.overlaps import Wholes, possible_wholes, reached, sure_wholes
@@ -52,7 +52,7 @@ class Portfolio:
         questions = self._questions(counting)
         return _summed(questions, counting, self._summands(questions, counting))
 
-    def groups(self, measure: Measure, by: ByLike) -> dict[str | None, Figure]:
+    def groups(self, measure: Measure, by: ByLike) -> Figures:
         """Answer a measure over all of them, for each value of an attribute or each group of its values."""
         by = require_groups(measure, by)
         if isinstance(measure, Share):
@@ -68,7 +68,7 @@ class Portfolio:
         counting = _counting(measure)
         questions = self._questions(counting)
         groups = grouped(self._summands(questions, counting, by), by)
-        return {group: _summed(questions, counting, everyone) for group, everyone in groups.items()}
+        return Figures(measure, {group: _summed(questions, counting, one) for group, one in groups.items()})
 
     def _is_nonnegative(self, measure: Share) -> bool:
         metrics = {one.metric for one in singles_of(measure) if isinstance(one, Total)}

@@ -11,98 +11,33 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from calendar import monthrange
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from functools import lru_cache, partial
 from threading import RLock
-from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Final, Generic, cast
 
 from ledger.model.answers import require_groups, require_measure
 from ledger.model.errors import BadInput, shown
-from ledger.model.figures import Figure, Support
+from ledger.model.figures import Figure, Figures, Support
 from ledger.model.measures import ByLike, Measure, Share, singles_of
 from ledger.model.records import KnownAt, known_at_of
 from ledger.model.shares import in_order, share_of
 from ledger.model.when import day
 from ledger.queries.holds import days_of_change
 from ledger.queries.log import Log, News, Wanted, standing, state_of
+from ledger.queries.series import A, Revision, Revisions, Series
 from ledger.queries.totals import Columns, Totals
 from ledger.recording.batch import EPOCH
 
 if TYPE_CHECKING:
     import altair
 
-A = TypeVar("A", bound=Figure | dict[str | None, Figure])
-"""A figure or, of a measure asked by groups, one for each."""
-
 MICROSECOND: Final = timedelta(microseconds=1)
 STEPS: Final = {"day": (0, 1), "week": (0, 7), "month": (1, 0), "quarter": (3, 0), "year": (12, 0)}
 """How many months, and how many days, a step is."""
 CHANGE: Final = "change"
 """The step of a series that has every day on which anything changes, and no other."""
-
-
-class Revision(NamedTuple, Generic[A]):
-    """What was believed of a day from a moment on: when the ledger learned it, and as which position."""
-
-    known_at: datetime
-    position: int
-    figure: A
-
-    def to_rows(self) -> list[dict[str, object]]:
-        """Give a plain row for each figure: `known_at`, `position`, `low`, `high`, `unit`, `complete`, the `group`."""
-        return [
-            {"known_at": self.known_at, "position": self.position, **group, **_row(figure)}
-            for group, figure in _figures(self.figure)
-        ]
-
-
-class Series(Sequence[A]):
-    """The answers for some days, in order, all as known at one moment. `days` are those days.
-
-    A figure is made when it is asked for; `to_rows` makes none.
-    """
-
-    def __init__(
-        self, days: Sequence[date], answer: Callable[[date], A], columns: Callable[[Sequence[date]], Columns | None]
-    ) -> None:
-        self.days = tuple(days)
-        self._answer = answer
-        self._columns = columns
-
-    def __len__(self) -> int:
-        return len(self.days)
-
-    @overload
-    def __getitem__(self, place: int) -> A: ...
-    @overload
-    def __getitem__(self, place: slice) -> Series[A]: ...
-    def __getitem__(self, place: int | slice) -> A | Series[A]:
-        if isinstance(place, slice):
-            return Series(self.days[place], self._answer, self._columns)
-        return self._answer(self.days[place])
-
-    def __repr__(self) -> str:
-        span = f", {self.days[0]} to {self.days[-1]}" if self.days else ""
-        return f"<Series of {len(self)} answers{span}>"
-
-    def to_rows(self) -> list[dict[str, object]]:
-        """Give a plain row for each figure: `at`, `low`, `high`, `unit` and `complete`; by groups, the `group` too.
-
-        `at` is a date; the ends are exact numbers, and None where they are open.
-        """
-        columns = self._columns(self.days)
-        if columns is None:
-            return [
-                {"at": at, **group, **_row(figure)}
-                for at, answer in zip(self.days, self, strict=True)
-                for group, figure in _figures(answer)
-            ]
-        unit = columns.unit
-        return [
-            {"at": at, "low": low, "high": high, "unit": unit, "complete": complete}
-            for at, low, high, complete in zip(self.days, *columns[:3], strict=True)
-        ]
 
 
 class Timeline(Generic[A]):
@@ -156,9 +91,10 @@ class Timeline(Generic[A]):
                 days = [first, *(one for one in self._days_of_change(batch) if first < one <= last)]
             if days and not all(totals.can_answer(batch) for totals in self._totals):
                 self._answer(days[0], batch)  # which raises
-            return Series(days, partial(self._answer_to, batch), partial(self._columns, batch))
+            answer, columns = partial(self._answer_to, batch), partial(self._columns, batch)
+            return Series(self.measure, self.by, days, answer, columns)
 
-    def revisions(self, at: date | str) -> tuple[Revision[A], ...]:
+    def revisions(self, at: date | str) -> Revisions[A]:
         """Say how the belief about one day changed: each amount or envelope, and the moment from which it held.
 
         The first is what was believed as soon as anything was recorded by which it could be answered.
@@ -175,7 +111,7 @@ class Timeline(Generic[A]):
                     if not found or _amounts(answer) != _amounts(found[-1].figure):
                         moment = EPOCH + self._instants[batch - 1] * MICROSECOND
                         found.append(Revision(moment, self._ends[batch - 1], answer))
-            return tuple(found)
+            return Revisions(self.measure, self.by, asked, found)
 
     def chart(
         self,
@@ -272,7 +208,7 @@ class Timeline(Generic[A]):
             found = {group for one in self._totals for group in one.groups(at.toordinal(), batch)} if ready else {None}
             figures = {group: self._whole(at, batch, position, group) for group in sorted(found, key=in_order)}
             if None not in figures.values():
-                return cast("A", figures)
+                return cast("A", Figures(self.measure, cast("dict[str | None, Figure]", figures)))
         elif isinstance(self.measure, Share):
             if (share := self._whole(at, batch, position, None)) is not None:
                 return cast("A", share)
@@ -313,18 +249,7 @@ class Timeline(Generic[A]):
         return Support() if found is None else found.support
 
 
-def _figures(answer: Figure | dict[str | None, Figure]) -> list[tuple[dict[str, object], Figure]]:
-    if isinstance(answer, Figure):
-        return [({}, answer)]
-    return [({"group": group}, figure) for group, figure in answer.items()]
-
-
-def _row(figure: Figure) -> dict[str, object]:
-    amount = figure.amount
-    return {"low": amount.low, "high": amount.high, "unit": amount.unit, "complete": figure.complete}
-
-
-def _amounts(answer: Figure | dict[str | None, Figure]) -> object:
+def _amounts(answer: Figure | Figures) -> object:
     if isinstance(answer, Figure):
         return answer.amount, answer.envelope
     return {group: (figure.amount, figure.envelope) for group, figure in answer.items()}

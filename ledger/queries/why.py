@@ -20,6 +20,7 @@ from ledger.model.measures import Distinct, Measure, Share, Simple, Value
 from ledger.model.quantity import Quantity, exactly
 from ledger.model.records import RecordRef
 from ledger.model.state import InitiativeState
+from ledger.model.tables import Row, Tabular
 from ledger.queries.bridge import CLOSING, OPENING, Bridge, Line, signed
 from ledger.queries.standing import TURNS, require_comparable, turn
 
@@ -49,7 +50,7 @@ class Part:
 
 
 @frozen
-class Effect:
+class Effect(Row):
     """By how much one subject changes the ends of a figure, and by which records.
 
     The subject is a member; for a single value the one that it is of; for a `Distinct` a value of the
@@ -64,19 +65,6 @@ class Effect:
     low_change: Exact | None
     high_change: Exact | None
 
-    def to_row(self) -> dict[str, object]:
-        """Give one row of plain values: changes are exact numbers, None where they are open; records are ids."""
-        return {
-            "kind": self.kind,
-            "subject": self.subject,
-            "before": self.before and str(self.before),
-            "after": self.after and str(self.after),
-            "low_change": self.low_change,
-            "high_change": self.high_change,
-            "records_before": [ref.id for ref in self.before.records] if self.before else [],
-            "records_after": [ref.id for ref in self.after.records] if self.after else [],
-        }
-
     def __str__(self) -> str:
         """Say it in a line."""
         before, after = ("nothing" if part is None else str(part) for part in (self.before, self.after))
@@ -86,12 +74,14 @@ class Effect:
 
 
 @frozen
-class Why:
+class Why(Tabular):
     """A figure at two points, and the effects that lead from one to the other.
 
     In the unit of the closing figure, the effects' `low_change`s sum exactly to its `low_change`, and the
     `high_change`s to its `high_change`. A change of the figure is None where that end is open at either
     point; `open_low` and `open_high` name the subjects that leave it open.
+
+    It is a table with a row for each effect; `bridge()` has one for each kind of them.
     """
 
     measure: Simple
@@ -122,10 +112,6 @@ class Why:
                 lines.append(Line(kind, low, high, subjects))
         lines.append(Line(CLOSING, closing.low, closing.high, note=_note(self.closing)))
         return Bridge(self.measure, closing.unit, tuple(lines))
-
-    def to_rows(self) -> list[dict[str, object]]:
-        """Give one row of plain values for each effect; `bridge().to_rows()` has one for each kind."""
-        return [effect.to_row() for effect in self.effects]
 
     def __str__(self) -> str:
         """Give the bridge, and below it each effect."""

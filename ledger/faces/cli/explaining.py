@@ -39,7 +39,7 @@ def compare(db: str, a: PointLike, b: PointLike, initiative: str | None, output:
     """
     with asked(db, initiative) as club:
         changes = club.compare(a, b)
-        output.tell([changes], (change.to_dict() for change in changes))
+        output.tell([changes], changes.to_rows())
 
 
 @click.command()
@@ -64,10 +64,8 @@ def why(
     """
     with asked(db, initiative) as club:
         found = club.why(measure or MEMBERS, a, b)
-        if effects:
-            output.tell([found], found.to_rows())
-        else:
-            output.tell([found.bridge()], found.bridge().to_rows())
+        told = found if effects else found.bridge()
+        output.tell([told], told.to_rows())
 
 
 @click.command()
@@ -94,7 +92,7 @@ def history(
         raise click.UsageError("--report goes without a MEMBER and --metric")
     with asked(db, initiative) as club:
         entries = club.history(member, metric=metric, report=report)
-        output.tell(entries, (entry.to_dict() for entry in entries))
+        output.tell(entries, entries.to_rows())
 
 
 @click.command()
@@ -126,7 +124,7 @@ def audit(
     given = None if file is None else sheet.claims(file, labels)
     with asked(db, initiative) as club:
         findings = club.audit(report, known_at, claims=given)
-        output.tell(findings, (finding.to_row() for finding in findings))
+        output.tell(findings, findings.to_rows())
     if fail and any(finding.verdict == CONTRADICTED for finding in findings):
         raise click.exceptions.Exit(1)
 
@@ -144,4 +142,4 @@ def conflicts(db: str, initiative: str | None, known_at: KnownAt, output: Output
     """
     with asked(db, initiative) as club:
         found = club.conflicts(known_at)
-        output.tell(found, (conflict.to_row() for conflict in found))
+        output.tell(found, found.to_rows())

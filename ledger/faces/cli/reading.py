@@ -15,7 +15,6 @@ from ledger.faces.cli.asking import (
     measure_options,
 )
 from ledger.faces.cli.output import Output, output_options
-from ledger.model.figures import rows_of
 from ledger.model.measures import Measure
 from ledger.model.records import KnownAt
 from ledger.queries.timeline import CHANGE, STEPS
@@ -48,7 +47,8 @@ def show(
         raise click.UsageError("--by goes with a measure, such as --counts or --total")
     with asked(db, initiative) as club:
         state = club.today(known_at) if at is None else club.at(at, known_at)
-        output.write(state.to_rows() if measure is None else rows_of(state.measure(measure, by=by)))
+        found = state if measure is None else state.measure(measure, by=by)
+        output.write(found.to_rows())
 
 
 @click.command()
@@ -94,7 +94,7 @@ def revisions(
     """
     with asked(db, initiative) as club:
         line = club.timeline(measure or MEMBERS, by=by)
-        output.write(row for revision in line.revisions(day) for row in revision.to_rows())
+        output.write(line.revisions(day).to_rows())
 
 
 @click.command()

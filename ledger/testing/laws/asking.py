@@ -19,6 +19,7 @@ from ledger.model.measures import Distinct, Measure, Members, Simple, Total
 from ledger.model.quantity import Quantity
 from ledger.model.records import KnownAt, Record
 from ledger.model.state import InitiativeState
+from ledger.model.tables import Keyed
 from ledger.testing.ledgers import NOW, memory
 
 Ask: TypeAlias = Callable[[Initiative, "date | str", KnownAt], Any]
@@ -107,7 +108,7 @@ def require_same(found: object, expected: object, what: str) -> None:
         same = found == expected
     if same:
         return
-    if isinstance(found, dict) and isinstance(expected, dict):
+    if isinstance(found, dict | Keyed) and isinstance(expected, dict | Keyed):
         differing = [name for name in {**expected, **found} if found.get(name) != expected.get(name)]
         found, expected = ({name: side.get(name) for name in differing} for side in (found, expected))
     raise AssertionError(f"{what}: {found!r}, and not {expected!r}")
