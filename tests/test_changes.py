@@ -84,7 +84,8 @@ def content(state):
         if register.subject == "member" and register.aspect == "status":
             continue
         if register.aspect == "joined":
-            windows = ["/".join(sorted({str(o.fact.earliest), str(o.fact.latest)})) for o in found.candidates]
+            days = [(o.fact.earliest, o.fact.latest) for o in found.candidates]
+            windows = [f"[..{b}]" if a == date.min < b else "/".join(sorted({str(a), str(b)})) for a, b in days]
             held[register] = (*([None] if found.nothing_yet else []), *dict.fromkeys(windows))
         elif register.aspect == "metric":
             amounts = [text and Quantity.parse(text) for text in contents(found)]

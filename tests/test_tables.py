@@ -112,6 +112,11 @@ def test_what_is_keyed_does_what_a_dict_does_and_never_changes():
     assert "b" not in keyed
     assert dict(keyed) == one
     assert {**Keyed({"a": 1}), "b": 2} == {"a": 1, "b": 2}
+    assert keyed | {"a": 3} == keyed | Keyed({"a": 3}) == {"a": 3, None: 2}
+    assert {"a": 3} | keyed == {"a": 1, None: 2}
+    for wrong in lambda: keyed | [], lambda: [] | keyed:
+        with pytest.raises(TypeError, match="unsupported operand"):
+            wrong()
     assert (repr(keyed), str(keyed)) == (repr(one), str(one))
     assert pickle.loads(pickle.dumps(keyed)) == keyed
     assert not Keyed({})

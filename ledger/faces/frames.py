@@ -1,4 +1,4 @@
-"""Frames: a result as a table of Arrow, which polars, pandas, DuckDB and others read without copying it.
+"""Frames: a result as a table of Arrow, which polars, pandas, DuckDB and others read.
 
     text                          string
     integer                       int64
@@ -9,9 +9,11 @@
     list of texts                 list<string>
     what JSON makes of more       string: a text as it is, else its JSON
 
-Types are those of an empty table too. Numbers are not rounded: where one of a column needs more places or more digits,
-the column has as many, up to the 76 digits of a decimal256, which polars cannot read. Beyond, `BadQuantity` is raised.
-Only what has no finite decimal, such as a third, is rounded: to the places of its column, half to even.
+An empty table has the types of a full one; of members it lacks the attributes, which are those that any of them has.
+
+Numbers are not rounded: where one of a column needs more places or more digits, the column has as many, up to the 76
+digits of a decimal256, which polars cannot read. Beyond, `BadQuantity` is raised. Only what has no finite decimal, such
+as a third, is rounded: to the places of its column, half to even.
 
 What is missing or open is null, and never zero.
 """

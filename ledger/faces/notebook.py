@@ -122,9 +122,12 @@ def _style(column: Column) -> str:
 
 
 @singledispatch
-def _heading(result: object) -> str:
-    """Say in a line what a result is."""
-    return type(result).__name__
+def _heading(result: Any) -> str:
+    """Say in a line what a result is; of what is no more than several things, how many there are."""
+    return _counted(len(result), _THINGS[type(result)])
+
+
+_THINGS: Final = {Conflicts: "conflict", HistoryEntries: "record"}
 
 
 @_heading.register
@@ -182,16 +185,6 @@ def _of_findings(findings: Findings) -> str:
     verdicts = Counter(finding.verdict for finding in findings)
     said = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
     return _counted(len(findings), "claim") + (f": {said}" if said else "")
-
-
-@_heading.register
-def _of_conflicts(conflicts: Conflicts) -> str:
-    return _counted(len(conflicts), "conflict")
-
-
-@_heading.register
-def _of_history(entries: HistoryEntries) -> str:
-    return _counted(len(entries), "record")
 
 
 def _asked(measure: Measure, by: By | None) -> str:

@@ -45,7 +45,10 @@ class Tabular:
         return table_of(self).to_rows()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """Give it to a data frame. Raises `MissingExtra` where pyarrow is not installed."""
+        """Give it to a data frame.
+
+        Raises `MissingExtra` where pyarrow is not installed, and `BadQuantity` for a number of more than 76 digits.
+        """
         from ledger.faces.frames import stream_of  # noqa: PLC0415 - many programs never ask
 
         return stream_of(self, requested_schema)
@@ -155,6 +158,12 @@ class Keyed(Tabular, Generic[K, V]):
         if isinstance(other, Keyed):
             return self._items == cast("Keyed[object, object]", other)._items
         return self._items == dict(other) if isinstance(other, Mapping) else NotImplemented
+
+    def __or__(self, other: Keyed[K, V] | Mapping[K, V]) -> dict[K, V]:
+        return self._items | dict(other) if isinstance(other, Keyed | Mapping) else NotImplemented
+
+    def __ror__(self, other: Mapping[K, V]) -> dict[K, V]:
+        return dict(other) | self._items if isinstance(other, Mapping) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]  # as of a dict
 
