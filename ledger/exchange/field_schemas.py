@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, Final, TypeAlias
+from types import UnionType
+from typing import Any, Final, TypeAlias, get_args
 
 from attrs import Attribute
 
@@ -190,13 +191,12 @@ _BY_NAME: Final[Mapping[str, str]] = {
 
 def field_schema(cls: type[Any], one: Attribute[Any]) -> Schema:
     """Give the schema of a field of a class whose types are resolved: a reference, and what the field says in words."""
-    holds = [kind for kind in getattr(one.type, "__args__", ()) if kind is not type(None)]
-    optional = one.type is not None and type(None) in getattr(one.type, "__args__", ())
-    kind = holds[0] if optional and len(holds) == 1 else one.type
+    optional = isinstance(one.type, UnionType) and type(None) in get_args(one.type)
+    kind = next(iter(get_args(one.type))) if optional else one.type  # None stands last
     name = (
         _BY_NAME.get(f"{cls.__name__}.{one.name}")
         or _BY_NAME.get(one.name)
-        or (_BY_VALIDATOR.get(one.validator) if one.validator is not None else None)
+        or next((name for check, name in _BY_VALIDATOR.items() if one.validator is check), None)
         or _BY_TYPE[kind]
     )
     said: Schema = {"$ref": f"#/$defs/{name}{OR_NULL if optional else ''}", "description": FIELDS[one.name]}
