@@ -30,7 +30,7 @@ from ledger import (
     Value,
 )
 from ledger.faces import traced
-from ledger.faces.phrases import NO_FIGURE, Names, name_of, reason_of
+from ledger.faces.phrases import NO_FIGURE, Names, reason_of
 from ledger.model.errors import (
     BadInput,
     LedgerError,
@@ -120,7 +120,7 @@ def _hold_against_replay(initiative, unpacked: Unpacked) -> None:
             }
             for view in views.values():
                 for id, member in view.items():
-                    assert unpacked.texts[cards[id][1]] == name_of(member)
+                    assert unpacked.texts[cards[id][1]] == member.name
             _hold_groups(state, unpacked, cards)
             told = unpacked.looked_up(unpacked.data["figures"], day, moment)
             for number, said in enumerate(unpacked.data["measures"]):

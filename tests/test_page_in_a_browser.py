@@ -29,7 +29,7 @@ from ledger import (
     Total,
     Value,
 )
-from ledger.faces.phrases import NO_FIGURE, name_of
+from ledger.faces.phrases import NO_FIGURE
 from ledger.testing.clock import FrozenClock
 from ledger.testing.ledgers import ledgers
 from ledger.testing.scripts import INITIATIVE
@@ -135,7 +135,7 @@ def hold(shown: dict, state: ledger.InitiativeState, measures: list, by: str | N
             standing = STANDINGS.get(member["badge"], "certain")  # and "perhaps here" is one who is certain
             found[standing].add((member["id"], member["name"]))
     assert found == {
-        name: {(id, " ".join(name_of(member).split())) for id, member in view.items()} for name, view in views.items()
+        name: {(id, " ".join(member.name.split())) for id, member in view.items()} for name, view in views.items()
     }
     if by is not None:
         counts = {group["title"]: group["count"] for group in shown["groups"] if group["title"] != "Suspended"}

@@ -248,6 +248,8 @@ def test_a_member_is_what_its_registers_can_hold(case):
                 name = f"{key[0]} {key[-1]}" if key[0] in ("attribute", "metric") else key[0]
                 seen.add(name)
                 assert set(dict(member.uncertain)[name]) == texts
+                if key[0] == "name":
+                    assert member.name == (min(texts - {None}) if len(texts - {None}) == 1 else member.id)
                 continue
             (text,) = texts
             if key[0] == "attribute":

@@ -43,7 +43,7 @@ from ledger import (
     replay,
 )
 from ledger.faces.markup import _compiled, linked, markdown, plain
-from ledger.faces.phrases import Names, days_of, name_of, quoted, reason_of, since_of
+from ledger.faces.phrases import Names, days_of, quoted, reason_of, since_of
 from ledger.faces.summary import Entry, _entry, summary
 from ledger.model.errors import (
     BadInput,
@@ -317,7 +317,7 @@ def test_everybody_who_is_or_may_be_a_member_or_suspended_is_named(case):
     for heading, view in headings.items():
         listed = f"\n{document}".partition(f"\n{heading}")[2].partition("\n### ")[0]
         entries = [line.removeprefix("- ") for line in listed.splitlines() if line.startswith("- ")]
-        called = [f"{name_of(member)} ({id})" if name_of(member) != id else id for id, member in view.items()]
+        called = [f"{member.name} ({id})" if member.name != id else id for id, member in view.items()]
         assert sorted(entry.partition(",")[0] for entry in entries) == sorted(called)
 
 
@@ -1111,9 +1111,9 @@ def test_a_name_that_came_on_a_rough_day_is_a_name():
     initiative = recorded(
         MemberJoined("a", "2020"), MemberChanged("a", "2020", name="Ada"), MemberChanged("a", "2021", name="Ann")
     )
-    assert name_of(initiative.at("2020-12-31")["a"]) == "Ada"
-    assert name_of(initiative.at("2021-06-30")["a"]) == "a"
-    assert name_of(initiative.at("2020-06-30").possible_members["a"]) == "Ada"
+    assert initiative.at("2020-12-31")["a"].name == "Ada"
+    assert initiative.at("2021-06-30")["a"].name == "a"
+    assert initiative.at("2020-06-30").possible_members["a"].name == "Ada"
     assert "- a, since 2020\n" in summary(initiative, "2021-06-30")
     assert "since a day not after" in summary(recorded(MemberJoined("a", "[..2020]")), "2020-12-31")
     assert "| Members | 1 | complete | unknown |" in summary(recorded(MemberJoined("a", "[..2020]")), "2020-12-31")

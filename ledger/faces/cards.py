@@ -11,7 +11,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from ledger.faces.markup import plain
-from ledger.faces.phrases import NO_VALUE, name_of, since_of, standing_of
+from ledger.faces.phrases import NO_VALUE, since_of, standing_of
 from ledger.model.facts import INITIATIVE_STATUS, Register, attribute_of, status_of
 from ledger.model.members import contents
 from ledger.model.registers import Candidates, Registers
@@ -63,7 +63,7 @@ def card_of(member: str, attributes: Sequence[str], held: Mapping[Register, Cand
     one = views[standing][member]
     return Card(
         standing=standing,
-        name=plain(name_of(one)),
+        name=plain(one.name),
         since=since_of(one),
         note=standing_of(one) if standing == POSSIBLE or len(one.statuses) > 1 else "",
         groups=tuple(_groups(state, name) for name in attributes),

@@ -90,7 +90,9 @@ def _since(member: Member) -> str | None:
 
 
 def _uncertain(member: Member) -> str:
-    return "; ".join(f"{what}: {' or '.join(map(_possible, options))}" for what, options in member.uncertain)
+    # since when it has a name that is the only one needs no word: it is called by that
+    told = [one for one in member.uncertain if one != ("name", (None, member.name))]
+    return "; ".join(f"{what}: {' or '.join(map(_possible, options))}" for what, options in told)
 
 
 def _possible(text: str | None) -> str:

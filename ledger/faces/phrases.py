@@ -75,7 +75,7 @@ class Names:
         for state in states:
             for view in (state.members, state.possible_members, state.suspended, state.former):
                 for id, member in view.items():
-                    members.setdefault(id, name_of(member))
+                    members.setdefault(id, member.name)
             for id, definition in state.metrics.items():
                 metrics.setdefault(id, definition.title or id)
         bearers = Counter(members.values())
@@ -214,12 +214,6 @@ def quoted(name: str) -> str:
         return name
     doubled = name.replace('"', '""')
     return f'"{doubled}"'
-
-
-def name_of(member: Member) -> str:
-    """Name a member: by its name, also where the only question is since when it has had it; else by its id."""
-    named = [name for name in dict(member.uncertain).get("name", ()) if name is not None]
-    return named[0] if len(named) == 1 else member.name
 
 
 def source_of(record: RecordRef) -> str:

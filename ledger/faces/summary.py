@@ -21,7 +21,6 @@ from ledger.faces.phrases import (
     Names,
     amount_of,
     coverage_of,
-    name_of,
     quoted,
     reason_of,
     since_of,
@@ -237,8 +236,7 @@ def _entry(member: Member, *, standing: bool = False) -> Entry:
     words = [standing_of(member)] if standing else []
     if since := since_of(member):
         words.append(f"if a member, {since}" if standing else since)
-    name = name_of(member)
-    return Entry(name, "" if member.id == name else member.id, "; ".join(words))
+    return Entry(member.name, "" if member.id == member.name else member.id, "; ".join(words))
 
 
 def _reports(state: InitiativeState) -> Iterator[str]:

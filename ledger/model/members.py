@@ -18,6 +18,7 @@ from ledger.model.tables import Keyed
 class Member:
     """A member as it stands on a day.
 
+    `name` is the one it has, also where the only question is since when; where it has none, or one of several, its id.
     `attributes` and `values` hold what is certain. What is not is in `uncertain`, as `attribute country`,
     `metric co2`, `name` or `part_of`, with everything that it can be, None standing for nothing. `statuses`
     are those it can have: active, suspended, gone, or none yet. The latest joining took place on a day
@@ -67,10 +68,13 @@ class Roll(Keyed[str, Member]):
 def member_at(registers: Registers, id: str, own: Iterable[Register], at: date) -> Member:
     """Read a member's own registers on a day."""
     certain: dict[str, dict[str, str]] = {"attribute": {}, "metric": {}, "name": {}, "part_of": {}}
+    names: list[str] = []
     uncertain: dict[str, tuple[str | None, ...]] = {}
     for register in sorted(own):
         if register.aspect in certain:
             options = contents(registers.of(register))
+            if register.aspect == "name":
+                names = [name for name in options if name is not None]
             if len(options) > 1:
                 uncertain[f"{register.aspect} {register.name}".strip()] = options
             elif options[0] is not None:
@@ -78,7 +82,7 @@ def member_at(registers: Registers, id: str, own: Iterable[Register], at: date) 
     joinings = registers.of(Register("member", id, "joined")).candidates
     return Member(
         id=id,
-        name=certain["name"].get("", id),
+        name=names[0] if len(names) == 1 else id,
         statuses=statuses(registers, id),
         attributes=Attributes.gathered(certain["attribute"]),
         values=tuple((metric, Quantity.parse(text)) for metric, text in certain["metric"].items()),
