@@ -30,6 +30,7 @@ from ledger import (
     Value,
 )
 from ledger.faces import traced
+from ledger.faces.claimed import why_of
 from ledger.faces.phrases import NO_FIGURE, Names, reason_of
 from ledger.model.errors import (
     BadInput,
@@ -40,6 +41,7 @@ from ledger.model.errors import (
     UnknownMetric,
 )
 from ledger.queries.checks import check
+from ledger.queries.findings import Finding
 from ledger.testing.clock import FrozenClock
 from ledger.testing.histories import breakpoints
 from ledger.testing.ledgers import ledgers
@@ -170,23 +172,32 @@ def _hold_coverage(figure, cards, given) -> None:
 
 
 def _hold_claims(initiative, unpacked, ends) -> None:
+    """See that what is told of each claim, with the reason, is what an audit finds at each moment."""
+    names = Names.of(initiative.at(date.max))
     for moment, position in enumerate(ends, 1):
-        state = initiative.at(date.max, position)
-        expected = sorted(
-            (report.title or id, str(claim.amount), check(claim, initiative.at(day, position)).verdict)
-            for id, report in state.reports.items()
-            for claim in report.claims
-            for day in [claim.at or report.effective.earliest]
-        )
-        found = sorted(
-            (report["title"], claim["amount"], one["verdict"])
+        reports = initiative.at(date.max, position).reports
+
+        def state_at(day, known, position=position):
+            return initiative.at(day, position if known is None else known)
+
+        expected = []
+        for one in initiative.audit(known_at=position):
+            if one.report is not None:
+                now = check(one.claim, initiative.at(one.at, position))
+                bare = Finding(
+                    initiative.id, None, 0, None, one.claim, one.claim.measure, one.at, one.when_published, now
+                )
+                why = why_of(bare, initiative.at(one.at, position), names, state_at)
+                expected.append((reports[one.report].title or one.report, str(one.claim.amount), one.verdict, why))
+        found = [
+            (report["title"], claim["amount"], one["verdict"], one["why"])
             for report in unpacked.data["reports"]
             if report["since"] <= moment and (not report["until"] or moment < report["until"])
             for claim in report["claims"]
             for one in claim["found"]
             if one["since"] <= moment and (not one["until"] or moment < one["until"])
-        )
-        assert found == expected
+        ]
+        assert sorted(found) == sorted(expected)
 
 
 @settings(max_examples=max(EXAMPLES // 4, 5))
@@ -394,6 +405,26 @@ def test_a_total_of_parts_costs_more_and_says_why_there_is_none():
         assert [(one["verdict"], one["amount"]) for one in claim["found"]] == [("unverifiable", "5 t")] * len(
             claim["found"]
         )
+
+
+def test_a_claim_names_who_is_missing_at_the_moment_though_the_amount_stays():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(
+            MetricDefined("dues", "EUR", nonnegative=True),
+            *(MemberJoined(id, "2019-01-01") for id in ("ada", "ben")),
+        )
+        (paid,) = club.record(MetricUpdated("dues", "2019-06-01", "5 EUR", member="ada"))
+        club.record(ReportPublished("r", "2020-01-01", claims=[Claim(Total("dues"), "5 EUR")]))
+        club.correct(paid, member="ben", reason="it was he")
+        club.record(MetricUpdated("dues", "2021-01-01", "7 EUR", member="ada"))  # of a later day
+        unpacked = Unpacked(club.page())
+        _hold_against_replay(club, unpacked)
+        (claim,) = unpacked.data["reports"][0]["claims"]
+        assert [(one["since"], one["until"], "ben" in one["why"], "ada" in one["why"]) for one in claim["found"]] == [
+            (3, 4, True, False),
+            (4, 0, False, True),
+        ]
 
 
 def test_a_report_that_was_retracted_is_gone_from_then_on():

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from ledger.faces.claimed import why_of
 from ledger.faces.markup import is_address, plain
 from ledger.faces.phrases import Names, days_of
-from ledger.model.errors import LedgerError, WrongDimension
+from ledger.model.errors import WrongDimension
 from ledger.model.events import Claim, ReportPublished
-from ledger.model.facts import definition_of
+from ledger.model.facts import INITIATIVE_STATUS, Register, definition_of
 from ledger.model.measures import Measure, Total, Value, singles_of
 from ledger.model.quantity import Quantity
 from ledger.queries.checks import Check, check
@@ -77,7 +77,7 @@ class Reports:
         self._initiative = initiative
         self._names = names
         self._state = lru_cache(STATES_MAX)(initiative.at)
-        self._revised = lru_cache(None)(self._revisions)
+        self._touched: dict[tuple[int, date, frozenset[str]], set[int]] = {}
 
     def checks(self, unfolding: Unfolding) -> int:
         """Say how many checks it takes to tell what was found at every moment."""
@@ -137,19 +137,24 @@ class Reports:
         return check(claim, self._state(at, position))
 
     def _moments(self, unfolding: Unfolding, measure: Measure, at: date, since: int, until: int) -> set[int]:
-        """Give the moments, of those from one to another, at which something else may be found of a claim."""
-        revised = self._revised(measure, at)
-        every = set(range(1, len(unfolding.moments) + 1) if revised is None else map(unfolding.moment_of, revised))
-        for single in singles_of(measure):
-            if isinstance(single, Total | Value):
-                every |= unfolding.moments_of(definition_of(single.metric))
+        """Give the moments, of those from one to another, at which something else may be found, or told, of a claim.
+
+        Who is missing can change where the amount does not: so each register counts that figure or words rest on.
+        """
+        singles = singles_of(measure)
+        metrics = frozenset(single.metric for single in singles if isinstance(single, Total | Value))
+        bases = {single.members_at for single in singles if isinstance(single, Total) and single.members_at is not None}
+        every = {moment for day in (at, *bases) for moment in self._touching(unfolding, day, metrics)}
+        for metric in metrics:
+            every |= unfolding.moments_of(definition_of(metric))
         return {since, *(moment for moment in every if since < moment and (until == STILL or moment < until))}
 
-    def _revisions(self, measure: Measure, at: date) -> tuple[int, ...] | None:
-        try:
-            return tuple(revision.position for revision in self._initiative.timeline(measure).revisions(at))
-        except LedgerError:  # of what cannot be asked at some moment nothing is known of the others
-            return None
+    def _touching(self, unfolding: Unfolding, day: date, metrics: frozenset[str]) -> set[int]:
+        """Give the moments at which anything on members or these metrics becomes another thing on a day."""
+        key = (len(unfolding.moments), day, metrics)
+        if key not in self._touched:
+            self._touched[key] = unfolding.moments_on(day, [one for one in unfolding.facts if _rests_on(one, metrics)])
+        return self._touched[key]
 
 
 def _standing(unfolding: Unfolding) -> Iterator[tuple[int, int, tuple[str, int], ReportPublished]]:
@@ -160,6 +165,12 @@ def _standing(unfolding: Unfolding) -> Iterator[tuple[int, int, tuple[str, int],
             fact = unfolding.last(register, since)
             if fact is not None:
                 yield since, until, (register.id, fact[0]), cast("ReportPublished", fact[4])
+
+
+def _rests_on(register: Register, metrics: frozenset[str]) -> bool:
+    if register.aspect == "metric":
+        return register.name in metrics
+    return register.subject == "member" or register == INITIATIVE_STATUS
 
 
 def _claims(event: ReportPublished) -> Iterator[tuple[Claim, date]]:

@@ -70,6 +70,17 @@ class Unfolding:
         positions |= {self._gone[position] for position in positions if position in self._gone}
         return {self.moment_of(position) for position in positions}
 
+    def moments_on(self, day: date, registers: Iterable[Register]) -> set[int]:
+        """Give the moments at which any of some registers comes to hold something else on a day."""
+        found = set()
+        for register in registers:
+            held = self._chain(register, 0).at(day)
+            for moment in sorted(self.moments_of(register)):
+                before, held = held, self._chain(register, moment).at(day)
+                if held != before:
+                    found.add(moment)
+        return found
+
     def last(self, register: Register, moment: int) -> PlainFact | None:
         """Give the fact that a register comes to hold in the end, as known at a moment."""
         held = self._chain(register, moment).at(date.max).candidates
