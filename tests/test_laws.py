@@ -27,6 +27,8 @@ from ledger.testing.laws.asking import require_same
 
 EXAMPLES = settings.default.max_examples
 QUICK = settings(max_examples=EXAMPLES // 5, deadline=None)
+# as many as it takes to find a mistake, in the quickest profile too
+SOUGHT = settings(deadline=None, database=None, max_examples=500)
 SOME = settings(max_examples=EXAMPLES // 2, deadline=None)
 FEW = settings(max_examples=EXAMPLES // 10, deadline=None)
 OF_TIME_TRAVEL = {  # each is dear, and test_time_travel.py asks the same, and more, of larger histories
@@ -84,7 +86,7 @@ def kit_names():
 
 def fails(law, ask, phases=(Phase.generate,), **drawn):
     with pytest.raises(AssertionError) as failed:
-        laws.check(law, ask, settings=settings(deadline=None, database=None, phases=phases), **drawn)
+        laws.check(law, ask, settings=settings(SOUGHT, phases=phases), **drawn)
     return f"{failed.value}\n{failed.value.__notes__[0]}"
 
 

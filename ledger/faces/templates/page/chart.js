@@ -88,21 +88,44 @@ const timeTicks = (first, last, many) => {
   return found;
 };
 
-const stepsOf = () =>
-  along(figures, state.figure, state.moment).map(({first, end, cell}) => {
+const placed = new Map(); // where each cell that was met is drawn: reading numbers takes long
+const placedAs = cell => {
+  if (!placed.has(cell)) {
     const [amount, envelope, vain, reason] = cell;
     const places = vain || reason ? [] : [...endsOf(amount), ...endsOf(envelope || amount)];
     const exact = !envelope && places.length > 0 && places[0] === places[1];
-    return {
-      at: days[first],
-      until: end < days.length ? days[end] : LAST + 1,
-      amount,
-      envelope,
-      reason,
-      places,
-      exact,
-    };
-  });
+    placed.set(cell, {amount, envelope, reason, places, exact});
+  }
+  return placed.get(cell);
+};
+const stepsOf = () =>
+  along(figures, state.figure, state.moment).map(({first, end, cell}) => ({
+    at: days[first],
+    until: end < days.length ? days[end] : LAST + 1,
+    ...placedAs(cell),
+  }));
+const narrowed = (steps, x) => {
+  // steps that begin in one pixel are drawn as one, which goes from the least to the most of them, and ends as the last
+  const found = [];
+  for (const step of steps) {
+    const column = Math.floor(x(step.at)),
+      before = found[found.length - 1];
+    const alike =
+      before &&
+      before.column === column &&
+      before.until === step.at &&
+      before.exact === step.exact &&
+      before.places.every((one, end) => (one === null) === (step.places[end] === null));
+    if (alike) {
+      const extreme = (choice, ends) => ends.map((one, end) => (one === null ? null : choice(one, step.places[end])));
+      before.least = extreme(Math.min, before.least);
+      before.most = extreme(Math.max, before.most);
+      before.until = step.until;
+      before.places = step.places;
+    } else found.push({...step, column, least: step.places, most: step.places});
+  }
+  return found;
+};
 const marksOf = () =>
   data.reports.filter(isKnown).flatMap(report =>
     report.claims
@@ -149,17 +172,17 @@ const drawChart = width => {
   const margin = Math.max(Math.round((last - first) / 40), 10);
   first = Math.max(first - margin, 1);
   last = Math.min(last + margin, LAST);
+  const x = day => left + ((Math.min(Math.max(day, first), last) - first) / (last - first)) * (right - left);
   const seen = steps.filter(step => step.places.length && step.until > first && step.at <= last);
-  const numbers = [0, ...seen.flatMap(step => step.places), ...marks.flatMap(({ends}) => ends)].filter(
-    one => one !== null,
-  );
+  const columns = narrowed(seen, x);
+  const ends = [...columns.flatMap(({least, most}) => [...least, ...most]), ...marks.flatMap(mark => mark.ends)];
+  const numbers = [0, ...ends.filter(one => one !== null)];
   let low = Math.min(...numbers),
     high = Math.max(...numbers);
   if (low === high) high = low + 1;
   const room = (high - low) * 0.12;
   if (seen.some(step => step.places[2] === null)) low -= room;
   if (seen.some(step => step.places[3] === null) || marks.some(({ends}) => ends[1] === null)) high += room;
-  const x = day => left + ((Math.min(Math.max(day, first), last) - first) / (last - first)) * (right - left);
   const y = value => bottom - ((value - low) / (high - low)) * (bottom - top);
   Object.assign(chart, {
     left,
@@ -198,8 +221,9 @@ const drawChart = width => {
       to = Math.max(x(step.until), from + 0.5);
     shades[name] += `M${from.toFixed(2)},${one.toFixed(2)}H${to.toFixed(2)}V${other.toFixed(2)}H${from.toFixed(2)}Z`;
   };
-  for (const step of seen) {
-    const [least, most, lowest, highest] = step.places;
+  for (const step of columns) {
+    const [least, , lowest] = step.least,
+      [, most, , highest] = step.most;
     if (least !== null && most !== null && least !== most) shade("band", step, y(least), y(most));
     if (most !== null && highest !== null && highest !== most) shade("rest", step, y(most), y(highest));
     if (least !== null && lowest !== null && lowest !== least) shade("rest", step, y(lowest), y(least));
@@ -220,18 +244,17 @@ const drawChart = width => {
     let path = "",
       end = null,
       before = null;
-    for (const step of seen) {
+    for (const step of columns) {
       const value = step.places[place];
-      if (step.exact !== exact || value === null || (place === 1 && value === step.places[0])) {
+      if (step.exact !== exact || value === null || (place === 1 && step.most[1] === step.least[0])) {
         end = null;
         continue;
       }
-      path +=
-        end === step.at
-          ? value === before
-            ? ""
-            : `V${y(value).toFixed(2)}`
-          : `M${x(step.at).toFixed(2)},${y(value).toFixed(2)}`;
+      const {[place]: lowest} = step.least,
+        {[place]: highest} = step.most;
+      if (end !== step.at) path += `M${x(step.at).toFixed(2)},${y(lowest).toFixed(2)}`;
+      else if (lowest !== before) path += `V${y(lowest).toFixed(2)}`;
+      if (lowest !== highest) path += `V${y(highest).toFixed(2)}V${y(value).toFixed(2)}`;
       path += `H${x(step.until).toFixed(2)}`;
       [end, before] = [step.until, value];
     }
