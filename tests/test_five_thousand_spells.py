@@ -25,6 +25,7 @@ from ledger import Members
 from ledger.exchange import spells
 from ledger.faces.charts import save_chart
 from ledger.faces.cli.commands import mledger
+from unpacking import Unpacked
 
 DAY = "2010-06-30"
 COUNT = 5_000
@@ -176,7 +177,23 @@ def written_down(club):
     assert run("summary", "big.db", "--at", DAY) == club.summary(DAY)
 
 
-# what other commands answer of it is added here, and to the list below
+def on_a_page(club):
+    run("page", "big.db", "big.html")
+    page = Path("big.html").read_text("utf-8")
+    assert len(page.encode()) < 5_000_000
+    unpacked = Unpacked(page)
+    for day in DAY, "2004-12-31", "2040-01-01":
+        state = club.at(day)
+        cards = unpacked.cards(date.fromisoformat(day), len(unpacked.positions))
+        assert {id for id, card in cards.items() if card[0] == 0} == {*state.members}
+        assert {id for id, card in cards.items() if card[0] == 1} == {*state.possible_members}
+
+
+def served(club):
+    shown = list(csv.DictReader(StringIO(run("serve", "big.db", "--get", f"/ledger/members.csv?at={DAY}"))))
+    assert [(row["member"], row["status"], row["since"]) for row in shown] == [
+        (row["id"], row["status"], row["since"]) for row in club.at(DAY).to_rows()
+    ]
 
 
 def looked_through(club):
@@ -185,7 +202,17 @@ def looked_through(club):
 
 @pytest.mark.parametrize(
     "ask",
-    [members_of_a_day, how_many, along_the_days, drawn, why_it_changed, written_down, looked_through],
+    [
+        members_of_a_day,
+        how_many,
+        along_the_days,
+        drawn,
+        why_it_changed,
+        written_down,
+        on_a_page,
+        served,
+        looked_through,
+    ],
     ids=lambda ask: ask.__name__,
 )
 def test_each_command_answers_as_the_library_does(club, ask):

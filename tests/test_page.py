@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections import Counter
@@ -46,48 +45,10 @@ from ledger.testing.clock import FrozenClock
 from ledger.testing.histories import breakpoints
 from ledger.testing.ledgers import ledgers
 from ledger.testing.scripts import INITIATIVE
+from unpacking import Unpacked
 
 EXAMPLES = settings.default.max_examples
 STANDINGS = ("certain", "possible", "suspended")
-
-
-class Unpacked:
-    """The data of a page, read as its script reads it."""
-
-    def __init__(self, page: str) -> None:
-        (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
-        assert not set(text) & {"<", ">", "&", "\u2028", "\u2029"}
-        self.data = json.loads(text)
-        self.days = _summed(self.data["days"])
-        self.positions = _summed(self.data["moments"]["positions"])
-        self.texts = self.data["texts"]
-
-    def looked_up(self, table: dict, at: date, moment: int) -> dict[int, list]:
-        place = max(number for number, day in enumerate(self.days) if day <= at.toordinal())
-        names = ("who", "first", "days", "since", "moments", "cell")
-        columns = [_summed(table["who"]), _summed(table["first"]), *(table[name] for name in names[2:])]
-        found: dict[int, list] = {}
-        for who, first, days, since, moments, cell in zip(*columns, strict=True):
-            if first <= place < first + days and since <= moment and (moments == 0 or moment < since + moments):
-                assert who not in found, "two rectangles overlap"
-                found[who] = table["cells"][cell]
-        return found
-
-    def cards(self, at: date, moment: int) -> dict[str, list]:
-        found = self.looked_up(self.data["cards"], at, moment)
-        return {self.data["members"][who]: card for who, card in found.items()}
-
-    def values(self, metric: str, at: date, moment: int) -> dict[str, list]:
-        found = self.looked_up(self.data["values"][metric], at, moment)
-        return {self.data["members"][who]: given for who, given in found.items()}
-
-
-def _summed(steps: list[int]) -> list[int]:
-    sums, total = [], 0
-    for step in steps:
-        total += step
-        sums.append(total)
-    return sums
 
 
 def _measure(said: dict) -> Members | Total | Value:
