@@ -546,6 +546,22 @@ def test_nothing_is_written_and_what_is_recorded_meanwhile_is_seen(tmp_path):
     get.close()
 
 
+@pytest.mark.parametrize("address", ["/", "/ledger/members", "/ledger/figures.json", "/-/time-machine"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_what_would_send_something_is_refused(path, capfd, address, method):
+    datasette = datasette_of(path)
+
+    async def sent():
+        await datasette.invoke_startup()
+        return await datasette.client.request(method, address, follow_redirects=False)
+
+    answered = asyncio.run(sent())
+    assert (answered.status_code, answered.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert "to be read" in answered.text
+    assert capfd.readouterr() == ("", "")
+    datasette.databases[DATABASE].close()
+
+
 def test_datasette_is_given_no_way_to_write(path):
     datasette = datasette_of(path)
     with pytest.raises(sqlite3.OperationalError, match="the ledger is only read here"):
@@ -592,6 +608,7 @@ def test_another_datasette_in_the_process_is_left_alone(path):
         gone = await other.client.get("/nowhere")
         cell = await other.client.get("/_memory?sql=select+'x'+as+initiative")
         machine = await other.client.get("/-/time-machine")
+        assert "to be read" not in (await other.client.post("/_memory")).text
         assert machine.status_code == 404
         return home.text, gone.text, cell.text
 

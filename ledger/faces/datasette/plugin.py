@@ -28,6 +28,9 @@ from ledger.model.wording import EXAMPLES, worded
 App: TypeAlias = Callable[[Mapping[str, Any], object, object], Awaitable[None]]
 """What an ASGI server runs."""
 
+READING: Final = ("GET", "HEAD", "OPTIONS")
+READ_ONLY: Final = "This ledger is here to be read: its addresses take no data."
+
 TIME_MACHINE: Final = "/-/time-machine"
 """The address of the page of an initiative on any day."""
 
@@ -90,13 +93,18 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
 
 
 @hookimpl  # type: ignore[untyped-decorator]
-def asgi_wrapper() -> Callable[[App], App]:
-    """Note of each request whether it is for a CSV file."""
+def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
+    """Note of each request whether it is for a CSV file; of a ledger refuse those that do not read."""
 
     def noting(app: App) -> App:
-        async def noted(scope: Mapping[str, Any], receive: object, send: object) -> None:
+        async def noted(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
             as_csv.set(scope.get("path", "").endswith(".csv"))
-            await app(scope, receive, send)
+            is_ours = isinstance(datasette.databases.get(DATABASE), LedgerDatabase)
+            if is_ours and scope.get("method", "GET") not in READING:
+                refusal = Response.text(READ_ONLY, status=405, headers={"allow": ", ".join(READING)})
+                await refusal.asgi_send(send)
+            else:
+                await app(scope, receive, send)
 
         return noted
 
