@@ -411,8 +411,7 @@ class Initiative:
         Of many thousand steps those are drawn that can be seen. Where there are so many steps and members that to read
         who counts on each would take seconds, no names are told. All that comes from the ledger is text.
 
-        Raises `MissingExtra` where altair is not installed, `BadInput` for what cannot be asked or drawn, and what
-        `timeline` and its figures raise.
+        Raises `MissingExtra` without altair, `BadInput` for what cannot be asked or drawn, and what figures raise.
         """
         from ledger.faces.charts import chart  # noqa: PLC0415 - many programs never ask
 
@@ -453,6 +452,11 @@ class Initiative:
         with self._store.reading():
             return page(self, self._store.head(), instant(self._clock()), metrics, by, title)
 
+    def attributes(self) -> tuple[str, ...]:
+        """Name all attributes that members were ever given, in order; raises `UnknownInitiative` without any record."""
+        self._require_records()
+        return tuple(self._store.names(self.id, "attribute"))
+
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """Stream the records of this initiative, in order; those past the position `after` only.
 
@@ -469,10 +473,9 @@ class Initiative:
 
     def _require_names(self, member: str | None, metric: str | None, report: str | None) -> None:
         self._require_records()
-        if member is not None and member not in (known := self._store.names(self.id, "member")):
-            raise UnknownMember(member, known)
-        if metric is not None and metric not in (known := self._store.names(self.id, "metric")):
-            raise UnknownMetric(metric, known)
+        for subject, name, unknown in (("member", member, UnknownMember), ("metric", metric, UnknownMetric)):
+            if name is not None and name not in (known := self._store.names(self.id, subject)):
+                raise unknown(name, known)
         if report is not None:  # one that is known has a history
             raise UnknownReport(report, self._store.names(self.id, "report"))
 

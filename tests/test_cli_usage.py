@@ -142,6 +142,15 @@ def test_what_is_wrong_with_a_file_is_an_error_in_words(folder):
         ("show clubs.db --measure nonsense", "Error: 'nonsense' is no measure"),
         ("show clubs.db --total rank", "Error: no metric 'rank' is known"),
         ("history clubs.db dora", "Error: no member 'dora' is known"),
+        ("show clubs.db --where City=Bilbao", "Error: no attribute 'City' is known; did you mean 'city'?"),
+        ("show clubs.db --counts --by City", "Error: no attribute 'City' is known; did you mean 'city'?"),
+        ("summary clubs.db --by City", "Error: no attribute 'City' is known; did you mean 'city'?"),
+        ("why clubs.db 2020-01-01 2022-01-01 --distinct land", "Error: no attribute 'land' is known"),
+        ("revisions clubs.db 2022-01-01 --by land", "Error: no attribute 'land' is known"),
+        ("series clubs.db --from 2020-01-01 --to 2021-01-01 --by land", "Error: no attribute 'land' is known"),
+        ("series clubs.db --from 2021-01-02 --to 2021-01-01", "Error: from 2021-01-02 to 2021-01-01 there are no days"),
+        ("show clubs.db --known-at 2022", "Error: 2022 reads as a year: write an instant, as in 2022-12-31T23:59:59Z"),
+        ("compare clubs.db 2020-12-31@2022 2021-12-31", "Error: 2022 reads as a year"),
         ("prove clubs.db 99", "Error: no record '99' is known"),
     ]:
         done = CliRunner().invoke(mledger, split(line))

@@ -30,6 +30,7 @@ from ledger.faces.datasette import answer, datasette_of, functions
 from ledger.faces.datasette.functions import FUNCTIONS, Asking
 from ledger.faces.datasette.pages import DATABASE, PAGES
 from ledger.faces.summary import usual
+from ledger.faces.typed import require_attributes, require_span
 from ledger.model.errors import BadInput, LedgerError, MissingExtra, NotALedger
 from ledger.model.when import instant_text
 from ledger.model.wording import worded
@@ -120,6 +121,17 @@ def outcome(question):
 # --- the functions ---
 
 
+def figures(club, state, measure, by=None):
+    require_attributes(club, measure, by)
+    return state.measure(measure, by=by).to_rows()
+
+
+def years(club, measure, point, end):
+    require_attributes(club, measure, None)
+    require_span(point.day, end)
+    return club.timeline(measure).series(point.day, end, every="year", known_at=point.known_at).to_rows()
+
+
 @given(ledgers(initiatives=2, max_size=6), st.data())
 def test_every_answer_is_that_of_the_library(book, data):
     connection = asking(book)
@@ -133,18 +145,16 @@ def test_every_answer_is_that_of_the_library(book, data):
             (("ledger_members", id, day, moment), lambda state=state: state.to_rows()),
             (
                 ("ledger_figures", id, worded(measure), None, day, moment),
-                lambda state=state, measure=measure: state.measure(measure).to_rows(),
+                lambda c=club, state=state, measure=measure: figures(c, state, measure),
             ),
             (
                 ("ledger_figures", id, "members", "country", day, moment),
-                lambda state=state: state.count(by="country").to_rows(),
+                lambda c=club, state=state: figures(c, state, Members(), "country"),
             ),
             (("ledger_audit", id, "", moment), lambda c=club, k=point.known_at: c.audit(None, k).to_rows()),
             (
                 ("ledger_series", id, worded(measure), "", day, "2003-01-01", "year", moment),
-                lambda c=club, measure=measure, point=point: (
-                    c.timeline(measure).series(point.day, "2003-01-01", every="year", known_at=point.known_at).to_rows()
-                ),
+                lambda c=club, measure=measure, point=point: years(c, measure, point, "2003-01-01"),
             ),
             *[
                 (("ledger_history", id, member, "", ""), lambda c=club, m=member: c.history(m).to_rows())
@@ -239,6 +249,11 @@ WRONG = [
     ("ledger_figures", ("clusters", "how many", "", "", ""), "'how many' is no measure"),
     ("ledger_series", ("clusters", "", "", "2022", "", "", ""), "'2022' is not one exact day"),
     ("ledger_series", ("clusters", "", "", "", "", "hour", ""), "every='hour' is no step of a series"),
+    ("ledger_series", ("clusters", "", "", "2022-01-02", "2022-01-01", "", ""), "from 2022-01-02 to 2022-01-01"),
+    ("ledger_series", ("clusters", "", "Country", "", "", "", ""), "no attribute 'Country' is known; did you mean 'c"),
+    ("ledger_figures", ("clusters", "members", "Country", "", ""), "no attribute 'Country' is known; did you mean 'co"),
+    ("ledger_figures", ("clusters", "", "Country", "", ""), "no attribute 'Country' is known; did you mean 'country'"),
+    ("ledger_members", ("clusters", "", "2022"), "2022 reads as a year: write an instant"),
     ("ledger_audit", ("clusters", "prr", ""), "no report 'prr' is known; did you mean 'pr'?"),
     ("ledger_history", ("clusters", "basqe", "", ""), "no member 'basqe' is known; did you mean 'basque'?"),
     ("ledger_history", ("clusters", "", "", ""), "a history is of something: name a member, a metric or a report"),

@@ -337,3 +337,15 @@ def test_a_history_is_of_a_member_a_metric_or_a_report(member, metric, report):
 def test_a_report_is_named_alone(member, metric):
     with ledger.open(":memory:") as book, pytest.raises(BadInput, match="'pr' was named together with a member or"):
         book.initiative("clusters").history(member, metric=metric, report="pr")
+
+
+def test_the_attributes_that_members_were_ever_given_are_named_in_order():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        with pytest.raises(UnknownInitiative):
+            club.attributes()
+        club.record(
+            MemberJoined("ada", "2020", attributes={"town": "Bilbao", "country": "Spain"}),
+            MemberChanged("ada", "2021", attributes={"town": None, "site": "x"}),
+        )
+        assert club.attributes() == ("country", "site", "town")

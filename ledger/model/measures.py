@@ -258,3 +258,18 @@ def singles_of(measure: Measure) -> tuple[Simple, ...]:
     (Members(where=(), suspended=False), True)
     """
     return (measure.part, measure.whole) if isinstance(measure, Share) else (measure,)
+
+
+def attributes_of(measure: Measure) -> list[str]:
+    """Name the attributes that a measure looks at: what it counts the values of, and what it filters by.
+
+    >>> attributes_of(Share(Distinct("city", {"country": "Spain"}), Distinct("city")))
+    ['city', 'country', 'city']
+    """
+    found: list[str] = []
+    for single in singles_of(measure):
+        if isinstance(single, Distinct):
+            found.append(single.attribute)
+        if not isinstance(single, Value):
+            found += [name for name, _ in single.where]
+    return found

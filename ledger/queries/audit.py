@@ -24,7 +24,7 @@ from ledger.model.events import Claim, MetricDefined, ReportPublished
 from ledger.model.facts import Register, metric_of
 from ledger.model.fields import require_id
 from ledger.model.figures import Figure
-from ledger.model.measures import Distinct, Measure, Members, Simple, Total, Value, singles_of
+from ledger.model.measures import Measure, Members, Simple, Total, Value, attributes_of, singles_of
 from ledger.model.parts import NOTHING, Ends, hull, total_of
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
@@ -298,6 +298,4 @@ def _names_in(measure: Simple) -> Iterator[tuple[type[Unknown], str, list[str]]]
         yield UnknownMetric, "metric", [measure.metric]
     if isinstance(measure, Value):
         yield UnknownMember, "member", [measure.member] if measure.member is not None else []
-    else:
-        counted = [measure.attribute] if isinstance(measure, Distinct) else []
-        yield UnknownAttribute, "attribute", [*counted, *(name for name, _ in measure.where)]
+    yield UnknownAttribute, "attribute", attributes_of(measure)

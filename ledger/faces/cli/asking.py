@@ -13,7 +13,7 @@ import click
 
 import ledger
 from ledger.faces.cli.output import Command
-from ledger.faces.typed import initiative_of, moment_of
+from ledger.faces.typed import initiative_of, moment_of, require_attributes
 from ledger.model.errors import NotALedger, UnknownInitiative
 from ledger.model.measures import OVERLAPS, Distinct, Joined, Measure, Members, Total, Value
 from ledger.model.wording import EXAMPLES, measure_of
@@ -49,10 +49,14 @@ def _require_there(db: str) -> None:
 
 
 @contextmanager
-def asked(db: str, initiative: str | None) -> Iterator[ledger.Initiative]:
-    """Open the ledger at a path to ask one initiative of it."""
+def asked(
+    db: str, initiative: str | None, measure: Measure | None = None, by: str | None = None
+) -> Iterator[ledger.Initiative]:
+    """Open the ledger at a path to ask one initiative of it; raises `UnknownAttribute` for one that was never given."""
     with reading(db) as book:
-        yield initiative_of(book, initiative, _AS_IN)
+        club = initiative_of(book, initiative, _AS_IN)
+        require_attributes(club, measure, by)
+        yield club
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def why(
     mledger why clubs.db 2021-12-31 2022-12-31 --text
     mledger why clubs.db 2021-12-31 2022-12-31 --total dues --effects
     """
-    with asked(db, initiative) as club:
+    with asked(db, initiative, measure) as club:
         found = club.why(measure or MEMBERS, a, b)
         told = found if effects else found.bridge()
         output.tell([told], told.to_rows())

@@ -16,6 +16,7 @@ from ledger.faces.cli.asking import (
     measure_options,
 )
 from ledger.faces.cli.output import Output, output_options, told_options
+from ledger.faces.typed import require_span
 from ledger.model.figures import Figure, Figures
 from ledger.model.measures import Measure, Members
 from ledger.model.records import KnownAt
@@ -52,7 +53,7 @@ def show(
     if measure is None and (by is not None or output.form == "text"):
         said = "--by" if by is not None else "--text"
         raise click.UsageError(f"{said} goes with a measure, such as --counts or --total")
-    with asked(db, initiative) as club:
+    with asked(db, initiative, measure or listed, by) as club:
         state = club.today(known_at) if at is None else club.at(at, known_at)
         if measure is None:
             chosen = None if listed is None else {one.member for one in state.explain(listed)}
@@ -88,8 +89,9 @@ def series(
     mledger series clubs.db --from 2021-01-01 --to 2023-01-01 --every year -t
     mledger series clubs.db --from 2021-12-31 --to 2023-12-31 --total dues --by city --csv
     """
-    with asked(db, initiative) as club:
+    with asked(db, initiative, measure, by) as club:
         line = club.timeline(measure or MEMBERS, by=by)
+        require_span(start, end)
         output.write(line.series(start, end, every=every, known_at=known_at).to_rows())
 
 
@@ -109,7 +111,7 @@ def revisions(
     mledger revisions clubs.db 2022-12-31 -t
     mledger revisions clubs.db 2022-12-31 --total dues
     """
-    with asked(db, initiative) as club:
+    with asked(db, initiative, measure, by) as club:
         line = club.timeline(measure or MEMBERS, by=by)
         output.write(line.revisions(day).to_rows())
 
@@ -136,7 +138,7 @@ def summary(
     mledger summary clubs.db --at 2022-12-31 --since 2021-12-31
     mledger summary clubs.db --at 2022-12-31 --by city --format html > members.html
     """
-    with asked(db, initiative) as club:
+    with asked(db, initiative, by=by) as club:
         day = club.today().at if at is None else at
         page = club.summary(day, known_at, since=since, by=by, format=form)
         click.echo(page.encode(), nl=False)

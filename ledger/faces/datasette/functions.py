@@ -34,7 +34,7 @@ from msgspec.json import encode as encode_json
 from ledger.faces.jsonable import jsonable
 from ledger.faces.phrases import NO_FIGURE
 from ledger.faces.summary import usual
-from ledger.faces.typed import initiative_of, moment_of
+from ledger.faces.typed import initiative_of, moment_of, require_attributes, require_span
 from ledger.model.errors import BadInput, LedgerError, shown
 from ledger.model.exact import number_text
 from ledger.model.measures import Measure, Members
@@ -79,10 +79,13 @@ def members(book: Ledger, initiative: Typed, at: Typed, known_at: Typed) -> Sequ
 
 def figures(book: Ledger, initiative: Typed, measure: Typed, by: Typed, at: Typed, known_at: Typed) -> Sequence[Row]:
     """Give a row for each figure of a day; where a total cannot be formed, `problem` says why."""
-    state = _state(_initiative(book, initiative), at, known_at)
+    club = _initiative(book, initiative)
+    state = _state(club, at, known_at)
     words, attribute = _text(measure, "measure"), _text(by, "by")
-    if words is not None:
-        return state.measure(measure_of(words), by=attribute).to_rows()
+    said = None if words is None else measure_of(words)
+    require_attributes(club, said, attribute)
+    if said is not None:
+        return state.measure(said, by=attribute).to_rows()
     return [row for one in usual(state) for row in _rows_or_reason(state, one, attribute)]
 
 
@@ -92,9 +95,12 @@ def series(
     """Give a row for each day of a series, or for each group on each day."""
     club = _initiative(book, initiative)
     words, attribute, step = _text(measure, "measure"), _text(by, "by"), _text(every, "every") or CHANGE
-    line = club.timeline(Members() if words is None else measure_of(words), by=attribute)
+    said = Members() if words is None else measure_of(words)
+    require_attributes(club, said, attribute)
+    line = club.timeline(said, by=attribute)
     moment = _moment(known_at)
     first, last = _span(line, club.today().at, _text(start, "start"), _text(end, "end"), moment)
+    require_span(first, last)
     _require_few(first, last, step)
     found = line.series(first, last, every=step, known_at=moment)
     if len(found) > DAYS_MAX:
