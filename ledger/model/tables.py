@@ -47,7 +47,8 @@ class Tabular:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Give it to a data frame.
 
-        Raises `MissingExtra` where pyarrow is not installed, and `BadQuantity` for a number of more than 76 digits.
+        Raises `MissingExtra` where pyarrow is not installed, and `BadQuantity` for a number of more than 38 digits, which
+        `to_rows` gives.
         """
         from ledger.faces.frames import stream_of  # noqa: PLC0415 - many programs never ask
 
