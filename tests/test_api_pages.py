@@ -28,7 +28,8 @@ def test_what_guides_name_has_a_page(guide):
 
 
 @pytest.mark.parametrize("name", [
-    "Bridge", "Change", "Changes", "Conflict", "Conflicts", "Effect", "Figure", "Figures", "Finding", "Findings",
+    "Bridge", "Change", "Changes", "Conflict", "Conflicts", "Contribution", "Contributions", "Effect",
+    "Figure", "Figures", "Finding", "Findings",
     "HistoryEntries", "HistoryEntry", "InitiativeState", "Member", "Record", "Revision", "Revisions", "Roll", "Series",
     "SheetRecorded", "Timeline", "TreeHead", "Why",
 ])  # fmt: skip

@@ -12,8 +12,9 @@
 An empty table has the types of a full one; of members it lacks the attributes, which are those that any of them has.
 
 Numbers are not rounded: where one of a column needs more places, the column has as many, of 38 digits in all. Beyond,
-`BadQuantity` is raised: Arrow has a decimal of more digits, but polars and DuckDB do not read it. `to_rows()` gives such
-numbers too. Only what has no finite decimal, such as a third, is rounded: to the places of its column, half to even.
+`BadQuantity` is raised: Arrow has a decimal of more digits, but polars and DuckDB do not read it. `to_rows()` gives
+such numbers too. Only what has no finite decimal, such as a third, is rounded: to the places of its column, half to
+even.
 
 What is missing or open is null, and never zero.
 """
