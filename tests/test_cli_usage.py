@@ -144,6 +144,7 @@ def test_what_is_wrong_with_a_file_is_an_error_in_words(folder):
         ("history clubs.db dora", "Error: no member 'dora' is known"),
         ("show clubs.db --where City=Bilbao", "Error: no attribute 'City' is known; did you mean 'city'?"),
         ("show clubs.db --counts --by City", "Error: no attribute 'City' is known; did you mean 'city'?"),
+        ("chart clubs.db city.svg --by City", "Error: no attribute 'City' is known; did you mean 'city'?"),
         ("summary clubs.db --by City", "Error: no attribute 'City' is known; did you mean 'city'?"),
         ("why clubs.db 2020-01-01 2022-01-01 --distinct land", "Error: no attribute 'land' is known"),
         ("revisions clubs.db 2022-01-01 --by land", "Error: no attribute 'land' is known"),

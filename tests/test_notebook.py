@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import ledger
 from ledger import (
     Claim,
+    Distinct,
     InitiativeLaunched,
     MemberJoined,
     MemberLeft,
@@ -216,6 +217,53 @@ def test_findings_conflicts_and_histories_are_for_reading(club):
     assert "claims: measure: " in table[1][1]
 
 
+def test_a_single_thing_is_a_table_of_one_row(club):
+    state = club.at("2022-03-31")
+    assert shown(state["ada"]) == (
+        [SCRIPT],
+        [
+            ["id", "name", "since", SCRIPT, "statuses", "values"],
+            ["ada", SCRIPT, "2020-09-01", SCRIPT, "active", "dues: 99 EUR/year"],
+        ],
+    )
+    assert shown(state.possible_members["cleo"])[1] == [
+        ["id", "name", "since", "uncertain", "statuses"],
+        ["cleo", "cleo", "2022-01-01/2022-03-31", "attribute city: nothing or Lagos", "none yet, active"],
+    ]
+    for several, heading in (
+        (club.audit(), "Members, 2022-12-31: contradicted"),
+        (club.conflicts(), "Conflict"),
+        (club.history("dora"), "HistoryEntry"),
+        (club.why(Members(), "2020-12-31", "2022-03-31"), "Effect"),
+    ):
+        [first, *_] = getattr(several, "effects", several)
+        texts, table = shown(first)
+        assert texts == [heading]
+        of_all = shown(several)[1]
+        told = {name: cell for name, cell in zip(of_all[0], of_all[1], strict=True) if cell}
+        assert dict(zip(*table, strict=True)) == told
+    [record, *_] = club.records()
+    assert shown(record)[0] == ["Record"]
+
+
+def test_what_members_add_to_a_figure_is_a_table(club):
+    parts = club.at("2022-03-31").explain(Total("dues"))
+    assert shown(parts) == (
+        ["Total dues, 2022-03-31: 3 members"],
+        [
+            ["member", "low", "high", "unit", "certain", "missing"],
+            ["ada", "99", "99", "EUR/year", "yes", "no"],
+            ["ben", "100", "open", "EUR/year", "yes", "no"],
+            ["cleo", "0", "0", "EUR/year", "no", "yes"],
+        ],
+    )
+    assert shown(parts[:1])[0] == ["Total dues, 2022-03-31: 1 member"]
+    assert shown(parts[1])[1][1] == ["ben", "100", "open", "EUR/year", "yes", "no"]
+    assert shown(club.at("2022-03-31").explain(Distinct("city")))[1][0][-1] == "values"
+    [row, *_] = parts.to_rows()
+    assert (row["member"], row["low"], row["records"]) == ("ada", 99, [ref.id for ref in parts[0].records])
+
+
 def test_a_long_table_says_how_many_rows_are_not_shown():
     joined = [MemberJoined(f"m{n:02}", "2020", attributes={"city": f"c{n:02}"}) for n in range(ROWS_MAX + 2)]
     book = ledger_of(("club", *joined))
@@ -278,7 +326,8 @@ def test_whatever_was_recorded_is_text(book, data):
     state = club.at(point.day, point.known_at)
     line = club.timeline(Members(), by="country")
     for result in (
-        state, state.former, state.count(), state.count(by="country"), club.audit(), club.conflicts(),
+        state, state.former, *state.members.values(), state.explain(Members()), state.count(),
+        state.count(by="country"), club.audit(), *club.audit(), club.conflicts(), *club.conflicts(),
         club.compare((point.day, point.known_at), other.day), line.revisions(point.day),
         club.why(Members(), (point.day, point.known_at), other.day),
         line.series(point.day, date.max, every="change"),

@@ -25,6 +25,7 @@ from ledger.model.records import KnownAt, known_at_of
 from ledger.model.when import instant_text
 from ledger.queries.findings import Finding
 from ledger.queries.timeline import Timeline
+from ledger.stores.new_file import require_place, written_whole
 
 if TYPE_CHECKING:
     import altair as alt
@@ -95,14 +96,16 @@ def chart_of(
     return drawn(seen, line.measure, _heading(line, names), _subtitles(seen, of, known_at), width, height)
 
 
-def save_chart(drawn: alt.TopLevelMixin, path: str | os.PathLike[str]) -> Path:
+def save_chart(drawn: alt.TopLevelMixin, path: str | os.PathLike[str], *, replace: bool = True) -> Path:
     """Save a chart as PNG (at twice its size, for sharp screens), SVG or HTML, by the end of its path; give the path.
 
     Nothing is asked of a network, neither now nor by the HTML file when it is opened: the programs that draw it stand
-    in it, which take most of a megabyte. A file that is there is replaced. Raises `BadInput` for another format,
-    `MissingExtra` where vl-convert is not installed, and `OSError` where the file cannot be written.
+    in it, which take most of a megabyte. The file appears whole or not at all. One that is there is replaced, unless
+    `replace` is False; a database, such as a ledger, never is, whatever its name. Raises `BadInput` for these and for
+    another format, `MissingExtra` where vl-convert is not installed, and `StoreError`, which is an `OSError`, where the
+    file cannot be written: then what was there stays.
     """
-    written = Path(path)
+    written = require_place(path, replace=replace)
     format = written.suffix.lower().removeprefix(".")
     if format not in _SAVED_WITH:
         raise BadInput(f"a chart is saved as one of {', '.join(_SAVED_WITH)}: {shown(str(path))} ends in none of them")
@@ -110,7 +113,8 @@ def save_chart(drawn: alt.TopLevelMixin, path: str | os.PathLike[str]) -> Path:
         import vl_convert  # noqa: F401, PLC0415 - only to save a chart
     except ImportError as error:
         raise MissingExtra("to save a chart", "vl-convert-python", "charts") from error
-    drawn.save(str(written), **_SAVED_WITH[format])
+    with written_whole(written, replace=replace) as unfinished:
+        drawn.save(str(unfinished), **_SAVED_WITH[format])
     return written
 
 

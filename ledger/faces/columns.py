@@ -133,6 +133,13 @@ def member_columns(attributes: Iterable[str]) -> tuple[Column, ...]:
     return (*BEFORE_ATTRIBUTES, *within(1, own), *AFTER_ATTRIBUTES)
 
 
+MEMBER: Final = (
+    Column("statuses", TEXTS, lambda member: list(member.statuses)),
+    Column("values", PLAIN, lambda member: {metric: str(amount) for metric, amount in member.values}),
+)
+"""Of a member by itself, which has no standing but the statuses that it can have."""
+
+
 def _attribute(name: str) -> Callable[[Member], str | None]:
     return lambda member: member.attributes.get(name)
 
@@ -167,6 +174,18 @@ FIGURE: Final = (
     Column("oldest", DAY, lambda figure: _bounded(figure.oldest)),
 )
 """`members` counts those who certainly count, `reporting` those of them whose value is certain; others are named."""
+
+CONTRIBUTION: Final = (
+    Column("member", TEXT),
+    Column("low", NUMBER, attrgetter("amount.low")),
+    Column("high", NUMBER, attrgetter("amount.high")),
+    Column("unit", TEXT, attrgetter("amount.unit")),
+    Column("certain", FLAG),
+    Column("missing", FLAG),
+    Column("values", TEXTS, lambda part: list(part.values)),
+    Column("records", TEXTS, lambda part: _ids(part.records), ROWS),
+)
+"""What a member adds to a figure: an end is missing where it is open."""
 
 AT: Final = Column("at", DAY)
 KNOWN: Final = (Column("known_at", INSTANT), Column("position", INTEGER))

@@ -11,9 +11,10 @@
 
 An empty table has the types of a full one; of members it lacks the attributes, which are those that any of them has.
 
-Numbers are not rounded: where one of a column needs more places or more digits, the column has as many, up to the 76
-digits of a decimal256, which polars cannot read. Beyond, `BadQuantity` is raised. Only what has no finite decimal, such
-as a third, is rounded: to the places of its column, half to even.
+Numbers are not rounded: where one of a column needs more places, the column has as many, of 38 digits in all. Beyond,
+`BadQuantity` is raised: Arrow has a decimal of more digits, but polars and DuckDB do not read it. `to_rows()` gives
+such numbers too. Only what has no finite decimal, such as a third, is rounded: to the places of its column, half to
+even.
 
 What is missing or open is null, and never zero.
 """
@@ -45,14 +46,13 @@ PLACES: Final = 9
 """The places after the point that a number has at least, unless it is a count."""
 
 _DIGITS: Final = 38  # of a decimal128
-_DIGITS_MAX: Final = 76  # of a decimal256
-_EXACT: Final = Context(prec=_DIGITS_MAX, traps=[Inexact])
+_EXACT: Final = Context(prec=_DIGITS, traps=[Inexact])
 
 
 def stream_of(result: object, requested_schema: object = None) -> object:
     """Give a result as an Arrow stream, as the Arrow PyCapsule interface wants it.
 
-    Raises `MissingExtra` where pyarrow is not installed, and `BadQuantity` for a number that no decimal of Arrow holds.
+    Raises `MissingExtra` where pyarrow is not installed, and `BadQuantity` for a number of more than 38 digits.
     """
     try:
         import pyarrow as pa  # noqa: PLC0415 - only data frames need it
@@ -96,13 +96,13 @@ def _numbers(name: str, values: Sequence[Exact | None], least: int, pa: Any) -> 
     # as whole numbers of the last place; only a fraction without an end is rounded
     scaled = [None if value is None else round(Fraction(value) * 10**places) for value in values]
     longest = max((abs(value) for value in scaled if value is not None), default=0)
-    if longest >= 10**_DIGITS_MAX:
+    if longest >= 10**_DIGITS:
         raise BadQuantity(
-            f"{name!r} takes more than the {_DIGITS_MAX} digits that a number of a data frame has at most, {places} of "
+            f"{name!r} takes more than the {_DIGITS} digits that a number of a data frame has at most, {places} of "
             "them after the point: ask for it in another unit, or read it with to_rows()"
         )
-    kind = pa.decimal128(_DIGITS, places) if longest < 10**_DIGITS else pa.decimal256(_DIGITS_MAX, places)
-    return pa.array([None if value is None else Decimal(value).scaleb(-places, _EXACT) for value in scaled], kind)
+    decimals = [None if value is None else Decimal(value).scaleb(-places, _EXACT) for value in scaled]
+    return pa.array(decimals, pa.decimal128(_DIGITS, places))
 
 
 def _places(value: Decimal) -> int:

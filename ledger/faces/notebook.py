@@ -24,16 +24,17 @@ from ledger.faces.markup import plain
 from ledger.faces.tables import table_of
 from ledger.model.errors import LedgerError, listed
 from ledger.model.exact import number_text
-from ledger.model.figures import Figure, Figures
+from ledger.model.figures import Contributions, Figure, Figures
 from ledger.model.measures import By, Grouping, Measure
-from ledger.model.members import Roll
+from ledger.model.members import Member, Roll
 from ledger.model.state import InitiativeState
+from ledger.model.tables import Row
 from ledger.model.when import instant_text
 from ledger.model.wording import headed
 from ledger.queries.bridge import Bridge
 from ledger.queries.changes import Changes
 from ledger.queries.conflicts import Conflicts
-from ledger.queries.findings import Findings
+from ledger.queries.findings import Finding, Findings
 from ledger.queries.history import HistoryEntries
 from ledger.queries.series import Revisions, Series
 from ledger.queries.why import Why
@@ -178,6 +179,27 @@ def _of_why(why: Why) -> str:
 @_heading.register
 def _of_bridge(bridge: Bridge) -> str:
     return bridge.title
+
+
+@_heading.register
+def _of_contributions(parts: Contributions) -> str:
+    return f"{headed(parts.measure)}, {parts.at}: {_counted(len(parts), 'member')}"
+
+
+@_heading.register(Row)
+def _of_one(thing: Row) -> str:
+    """Name what is no more than a row, by its class: the row says all of it."""
+    return type(thing).__name__
+
+
+@_heading.register
+def _of_member(member: Member) -> str:
+    return member.name
+
+
+@_heading.register
+def _of_finding(finding: Finding) -> str:
+    return f"{headed(finding.measure)}, {finding.at}: {finding.verdict}"
 
 
 @_heading.register

@@ -14,6 +14,7 @@ from ledger.faces.columns import (
     AT,
     CHANGE,
     CONFLICT,
+    CONTRIBUTION,
     EFFECT,
     ENTRY,
     FIGURE,
@@ -22,6 +23,7 @@ from ledger.faces.columns import (
     GROUP,
     KNOWN,
     LINE,
+    MEMBER,
     POINT,
     RECORD,
     ROWS,
@@ -32,16 +34,16 @@ from ledger.faces.columns import (
     within,
 )
 from ledger.model.errors import BadInput, shown
-from ledger.model.figures import Figure, Figures
+from ledger.model.figures import Contribution, Contributions, Figure, Figures
 from ledger.model.measures import Distinct, Joined, Measure, Members
-from ledger.model.members import Roll
+from ledger.model.members import Member, Roll
 from ledger.model.records import Record
 from ledger.model.state import InitiativeState
 from ledger.queries.bridge import Bridge
 from ledger.queries.changes import Changes
 from ledger.queries.conflicts import Conflict, Conflicts
 from ledger.queries.findings import Finding, Findings
-from ledger.queries.history import HistoryEntries
+from ledger.queries.history import HistoryEntries, HistoryEntry
 from ledger.queries.series import Revisions, Series, points_of
 from ledger.queries.why import Effect, Why
 
@@ -96,6 +98,24 @@ def _of_roll(roll: Roll) -> Table:
 def _of_rolls(rolls: Iterable[Roll]) -> Table:
     things = [(roll.status, member) for roll in rolls for member in roll.values()]
     return Table(member_columns(sorted({name for _, member in things for name in member.attributes})), things)
+
+
+@table_of.register
+def _of_member(member: Member) -> Table:
+    """Give one row, with what it can be and its values in place of its standing."""
+    columns = [column for column in member_columns(sorted(member.attributes)) if column.name != "status"]
+    return Table((*columns, *within(1, MEMBER)), [(None, member)])
+
+
+@table_of.register
+def _of_contributions(parts: Contributions) -> Table:
+    """Give a row for each member."""
+    return Table(CONTRIBUTION, parts, _are_counts(parts.measure))
+
+
+@table_of.register
+def _of_contribution(part: Contribution) -> Table:
+    return Table(CONTRIBUTION, [part])
 
 
 @table_of.register
@@ -165,6 +185,11 @@ def _of_record(record: Record) -> Table:
 def _of_history(entries: HistoryEntries) -> Table:
     """Give a row for each record."""
     return Table(ENTRY, entries)
+
+
+@table_of.register
+def _of_entry(entry: HistoryEntry) -> Table:
+    return Table(ENTRY, [entry])
 
 
 @table_of.register

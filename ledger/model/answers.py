@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 from ledger.model.errors import BadInput, NotAdditive, UnknownMetric, shown
 from ledger.model.events import MetricDefined
 from ledger.model.facts import CLOSED, INITIATIVE_STATUS, Register, definition_of, metric_of
-from ledger.model.figures import Contribution, Figure, Figures, Support
+from ledger.model.figures import Contribution, Contributions, Figure, Figures, Support
 from ledger.model.measures import (
     MEASURES,
     By,
@@ -112,7 +112,7 @@ class Question:
             return other.nobody(measure)
         return self._summed(cast("Counting", measure), {})
 
-    def explain(self, measure: Measure) -> tuple[Contribution, ...]:
+    def explain(self, measure: Measure) -> Contributions:
         """Say what each member that counts, or may count, contributes, and by which records."""
         require_measure(measure)
         if isinstance(measure, Share | Value):
@@ -120,7 +120,7 @@ class Question:
         if (other := self.on_basis_of(measure)) is not self:
             return other.explain(measure)
         asked = Asked.by(measure, self.at)
-        return tuple(
+        found = (
             Contribution(
                 member=member,
                 amount=summand.scale.quantity(part.ends),
@@ -132,6 +132,7 @@ class Question:
             for member, summand in self.summands(measure).items()
             if (part := summand.part).possible
         )
+        return Contributions(measure, self.at, found)
 
     def if_counted(self, measure: Total) -> Callable[[str], Ends]:
         """Say of any member what it adds to a total if it counts, a missing value taken as all that it can be."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cached_property
+from typing import Self
 
 from attrs import field, frozen
 
 from ledger.model.measures import Measure
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
-from ledger.model.tables import Keyed, Tabular
+from ledger.model.tables import Keyed, Row, Rows, Tabular
 
 
 @frozen
@@ -128,7 +129,7 @@ class Figures(Keyed[str | None, Figure]):
 
 
 @frozen
-class Contribution:
+class Contribution(Row):
     """What one member adds to a figure, and the records that say so.
 
     `amount` runs from the least to the most that it adds; `values` are the attribute values with which it
@@ -141,3 +142,19 @@ class Contribution:
     missing: bool
     values: tuple[str, ...]
     records: tuple[RecordRef, ...]
+
+
+class Contributions(Rows[Contribution]):
+    """What each member that counts, or may count, adds to a figure; a table with a row for each.
+
+    `measure` is what was explained, on the day `at`.
+    """
+
+    __slots__ = ("at", "measure")
+
+    def __init__(self, measure: Measure, at: date, contributions: Iterable[Contribution]) -> None:
+        super().__init__(contributions)
+        self.measure, self.at = measure, at
+
+    def _with(self, items: tuple[Contribution, ...]) -> Self:
+        return type(self)(self.measure, self.at, items)

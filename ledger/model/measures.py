@@ -23,7 +23,7 @@ from ledger.model.when import day
 Where: TypeAlias = tuple[tuple[str, tuple[str | None, ...]], ...]
 """A filter, as kept: sorted pairs of an attribute and the values of it that pass."""
 
-WhereLike: TypeAlias = "Mapping[str, str | Iterable[str | None] | None] | Where | None"
+WhereLike: TypeAlias = Mapping[str, str | Iterable[str | None] | None] | Where | None
 """A filter, as given: each attribute with the value, or the values, that pass; None is "has none"."""
 
 UNMAPPED: Final = "\0"
@@ -127,7 +127,7 @@ class Grouping:
 By: TypeAlias = str | Grouping
 """What a figure is grouped by: an attribute, or groups of its values."""
 
-ByLike: TypeAlias = "By | Mapping[str, Mapping[str, str]]"
+ByLike: TypeAlias = By | Mapping[str, Mapping[str, str]]
 """The same, as given: `{"country": {"Spain": "Europe", ...}}` is a `Grouping` as well."""
 
 

@@ -11,11 +11,11 @@ from ledger.model.events import Attributes
 from ledger.model.facts import ACTIVE, CLOSED, INITIATIVE_STATUS, SUSPENDED, Register, status_of
 from ledger.model.quantity import Quantity
 from ledger.model.registers import Candidates, Registers, text_of
-from ledger.model.tables import Keyed
+from ledger.model.tables import Keyed, Row
 
 
 @frozen
-class Member:
+class Member(Row):
     """A member as it stands on a day.
 
     `name` is the one it has, also where the only question is since when; where it has none, or one of several, its id.

@@ -20,7 +20,7 @@ from ledger.model.answers import OF_THE_DAY_ASKED, Question
 from ledger.model.errors import BadInput, UnknownMember, shown
 from ledger.model.events import MetricDefined, RecordRetracted, ReportPublished
 from ledger.model.facts import CLOSED, INITIATIVE_STATUS, PlainFact, Register, facts_of, metric_of, window_of
-from ledger.model.figures import Contribution, Figure, Figures
+from ledger.model.figures import Contributions, Figure, Figures
 from ledger.model.measures import ByLike, Measure, Members, Total, WhereLike
 from ledger.model.members import Member, Roll, contents, member_at
 from ledger.model.quantity import Quantity
@@ -261,8 +261,8 @@ class InitiativeState(Tabular):
         """
         return self.question.shares(measure, by)
 
-    def explain(self, measure: Measure) -> tuple[Contribution, ...]:
-        """Say what each member adds to a count or a total, and which records say so."""
+    def explain(self, measure: Measure) -> Contributions:
+        """Say what each member adds to a count or a total, and which records say so; a table with a row for each."""
         return self.question.explain(measure)
 
     def to_dict(self) -> dict[str, object]:

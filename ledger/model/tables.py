@@ -17,7 +17,7 @@ V = TypeVar("V")
 
 
 class Row:
-    """Something of which a table has a row."""
+    """Something of which a table has a row, and which a notebook shows as a table of that row alone."""
 
     __slots__ = ()
 
@@ -26,6 +26,11 @@ class Row:
         from ledger.faces.tables import row_of  # noqa: PLC0415 - many programs never ask
 
         return row_of(self)
+
+    def _repr_html_(self) -> str:
+        from ledger.faces.notebook import html_of  # noqa: PLC0415 - many programs never ask
+
+        return html_of(self)
 
 
 class Tabular:
@@ -47,7 +52,8 @@ class Tabular:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Give it to a data frame.
 
-        Raises `MissingExtra` where pyarrow is not installed, and `BadQuantity` for a number of more than 76 digits.
+        Raises `MissingExtra` where pyarrow is not installed, and `BadQuantity` for a number of more than 38 digits,
+        which `to_rows` gives.
         """
         from ledger.faces.frames import stream_of  # noqa: PLC0415 - many programs never ask
 

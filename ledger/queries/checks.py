@@ -171,7 +171,7 @@ def _made(figure: Figure, state: InitiativeState) -> list[Made]:
     made = []
     for single in singles_of(figure.measure):
         own = figure if single == figure.measure else state.measure(single)
-        made.append(Made(single, own, () if isinstance(single, Value) else state.explain(single)))
+        made.append(Made(single, own, () if isinstance(single, Value) else tuple(state.explain(single))))
     return made
 
 

@@ -13,13 +13,13 @@ from ledger.model.facts import PlainFact, window_of
 from ledger.model.fields import require_id
 from ledger.model.records import Record
 from ledger.model.registers import chain
-from ledger.model.tables import Rows
+from ledger.model.tables import Row, Rows
 from ledger.model.when import When, instant_text
 from ledger.recording.codec import encode
 
 
 @frozen
-class HistoryEntry:
+class HistoryEntry(Row):
     """A record, and the records that retracted it and took its place, where there are such."""
 
     record: Record

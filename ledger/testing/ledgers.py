@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 from weakref import finalize
 
 from attrs import evolve
@@ -21,6 +21,7 @@ from ledger.model.events import InitiativeLaunched, RecordRetracted
 from ledger.model.records import Record
 from ledger.model.when import When
 from ledger.queries.points import Point
+from ledger.stores.protocol import EventStore
 from ledger.stores.sqlite import SqliteStore
 from ledger.testing.clock import FIRST_INSTANT, FrozenClock
 from ledger.testing.histories import EXACT_DAYS, ROUGH_DAYS, breakpoints, histories
@@ -36,9 +37,6 @@ from ledger.testing.scripts import (
     records_of,
 )
 
-if TYPE_CHECKING:
-    from ledger.stores.protocol import EventStore
-
 INITIATIVES: Final = (INITIATIVE, "ports", "airports")
 NOW: Final = FIRST_INSTANT + 5_000 * A_DAY
 """What the clock of a drawn ledger shows: it stands still, long after all that was recorded."""
@@ -48,7 +46,7 @@ A_MOMENT: Final = timedelta(microseconds=1)
 _LAUNCHED: Final = history_of([InitiativeLaunched("2021-01-01", name="Clusters")])
 """What is drawn in place of nothing at all, since of an initiative without records nothing can be asked."""
 
-OpenStore: TypeAlias = "Callable[[], EventStore]"
+OpenStore: TypeAlias = Callable[[], EventStore]
 """Opens a new, empty store."""
 
 

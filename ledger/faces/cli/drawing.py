@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from ledger.faces.cli.asking import (
@@ -15,10 +13,12 @@ from ledger.faces.cli.asking import (
     ledger_argument,
     measure_options,
 )
-from ledger.faces.cli.output import escaped
-from ledger.model.errors import BadInput
+from ledger.faces.cli.output import STDOUT
 from ledger.model.measures import Measure
 from ledger.model.records import KnownAt
+from ledger.stores.new_file import require_place, written_whole
+
+replace_option = click.option("--replace", is_flag=True, help="Replace the file, if there is one.")
 
 
 @click.command()
@@ -30,11 +30,12 @@ from ledger.model.records import KnownAt
 @known_at_option
 @measure_options
 @by_option
+@replace_option
 def chart(
     db: str, out: str, initiative: str | None, start: str | None, end: str | None, known_at: KnownAt,
-    measure: Measure | None, by: str | None,
+    measure: Measure | None, by: str | None, *, replace: bool,
 ) -> None:  # fmt: skip
-    """Draw a figure over time, how many members there were unless another measure is given, to a new file or over it.
+    """Draw a figure over time, how many members there were unless another measure is given, to a new file.
 
     What is uncertain is a band, and what reports claimed is marked by whether it holds. It needs the extra "charts".
 
@@ -44,9 +45,10 @@ def chart(
     """
     from ledger.faces.charts import save_chart  # noqa: PLC0415 - what draws is an extra
 
-    with asked(db, initiative) as club:
+    require_place(out, replace=replace)
+    with asked(db, initiative, measure, by) as club:
         drawn = club.chart(measure or MEMBERS, by=by, start=start, end=end, known_at=known_at)
-        save_chart(drawn, out)
+        save_chart(drawn, out, replace=replace)
 
 
 @click.command()
@@ -60,7 +62,7 @@ def chart(
     "--by", multiple=True, metavar="ATTRIBUTE", help="An attribute to group by; else all are. May be repeated."
 )
 @click.option("--title", metavar="TEXT", help="What stands above it; else the name of the initiative.")
-@click.option("--replace", is_flag=True, help="Replace the file, if there is one.")
+@replace_option
 def page(
     db: str, out: str, initiative: str | None, metrics: tuple[str, ...], by: tuple[str, ...], title: str | None,
     *, replace: bool,
@@ -68,17 +70,18 @@ def page(
     """Write a time machine: a page with a slider for the day, and one for what was known.
 
     It is one file that needs no network, and shows the members, the figures and the claims on any day. It needs the
-    extra "documents".
+    extra "documents". Where OUT is - it is written to the standard output.
 
     \b
     mledger page clubs.db clubs.html
     mledger page clubs.db clubs.html --by city --metric dues --replace
     """
-    if "\0" in out or not out:
-        raise BadInput(f"{escaped(out)} is no path: no file can have that name")
-    if os.path.lexists(out) and not replace:
-        raise BadInput(f"{out}: something is there already: choose another path, or say --replace")
+    if out != STDOUT:
+        require_place(out, replace=replace)
     with asked(db, initiative) as club:
         written = club.page(metrics=metrics or None, by=by or None, title=title)
-    with open(out, "w" if replace else "x", encoding="utf-8", newline="\n") as file:
-        file.write(written)
+    if out == STDOUT:
+        click.echo(written.encode(), nl=False)
+        return
+    with written_whole(out, replace=replace) as unfinished:
+        unfinished.write_bytes(written.encode())

@@ -24,6 +24,9 @@ from ledger.model.exact import Exact, number_text
 Row: TypeAlias = Mapping[str, object]
 Command: TypeAlias = Callable[..., None]
 
+STDOUT: Final = "-"
+"""What stands for the standard output where a path is asked for."""
+
 _FORMS: Final[Mapping[str, str]] = {
     "nl": "JSON, one object a line.",
     "csv": "CSV.",

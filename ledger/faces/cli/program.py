@@ -20,7 +20,6 @@ from ledger.faces.cli.wording import in_words_of_the_command
 from ledger.model.errors import LedgerError
 
 FAILED: Final = 1
-MISUSED: Final = 2
 INTERRUPTED: Final = 130
 
 

@@ -36,6 +36,7 @@ ADVICE: Final = (
     (r"name it, as in at='2023-01-20'", "name it, in a column `at`"),
     (r"say from when to when to draw \(start, end\)", "say from when to when to draw (--from, --to)"),
     # the file
+    (r"choose another path, or say replace=True", "choose another path, or say --replace"),
     (r",? or open it with read_only=True to read it", ""),
     (r"; try again, or open it with a longer timeout", "; try again"),
 )  # fmt: skip
