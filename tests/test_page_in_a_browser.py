@@ -29,6 +29,7 @@ from ledger import (
     Total,
     Value,
 )
+from ledger.faces import traced
 from ledger.faces.phrases import NO_FIGURE
 from ledger.testing.clock import FrozenClock
 from ledger.testing.ledgers import ledgers
@@ -278,21 +279,161 @@ def test_a_link_says_what_to_show_and_what_is_shown_is_in_the_link(browser, page
     browser.open(link)
     read(browser, browser_day, 1)
     for fragment, day, moment in [
-        ("at=soon&known_at=never&figure=99", TODAY, 4),
-        ("at=2021-02-30&known_at=2022-01-15", TODAY, 4),
         ("known_at=15", TODAY, 2),
         ("known_at=14", TODAY, 1),
         ("known_at=2022-01-15T12:00:00.500000Z", TODAY, 2),
         ("known_at=2022-01-15T12:00:00.499999Z", TODAY, 1),
         ("at=0001-01-01", date.min, 4),
         ("at=9999-12-31", date.max, 4),
+        ("known_at=2022-01-15T13:00:00.5+01:00", TODAY, 2),  # a plus is a plus
+        ("known_at=2022-01-15T13:00:00.4+01:00", TODAY, 1),
+        ("known_at=99999999999999999999", TODAY, 4),
+        ("by=", TODAY, 4),
     ]:
         browser.open(page, fragment)
         read(browser, day, moment)
+        assert browser.texts("#notice") == [""]
     browser.open(page, "known_at=2021-07-01T11:59:59Z")
     assert read(browser, TODAY, 0)["lead"].startswith("Nothing is known")
     browser.run("location.hash = 'at=2020-01-01'")
     hold(read(browser, date(2020, 1, 1), 4), alliance.at("2020-01-01"), HARBOUR, None)
+
+
+NO_INSTANT = "no instant such as 2023-01-20T09:30:00Z, or position: shown as known now"
+NOT_UNDERSTOOD = [
+    *(
+        ("known_at", asked, NO_INSTANT)
+        for asked in [
+            "2023-02-30T00:00:00Z",
+            "9999-12-31T23:59:59-23:00",
+            "0001-01-01T00:00:00+23:00",
+            "2023-03-01",
+            "2023-03-01T00:00:00",
+            "2023-03-01T00:00Z",
+            "2023-03-01T24:00:00Z",
+            "2023-03-01T00:00:00+24:00",
+            "2023-03-01T00:00:00.1234567Z",
+            "never",
+            "-1",
+        ]
+    ),
+    *(
+        ("at", asked, "no day such as 2023-01-20: shown on 6 May 2024")
+        for asked in ["soon", "2021-02-30", "0000-01-01"]
+    ),
+    *(("figure", asked, "no number of a figure: Members is drawn") for asked in ["0", "99", "1.5", "x" * 80]),
+    ("by", "town", "no attribute that members are grouped by here: not grouped"),
+]
+
+
+@pytest.mark.parametrize(("name", "asked", "said"), NOT_UNDERSTOOD)
+def test_what_a_link_asks_for_in_vain_is_said_and_announced(browser, page, name, asked, said):
+    if name == "known_at":
+        with pytest.raises(ledger.model.errors.LedgerError):  # the library does not understand it either
+            harbour().at(TODAY, int(asked) if asked == "-1" else asked)
+    browser.open(page, f"{name}={asked}")
+    read(browser, TODAY, 4)
+    sentence = f"The link asks for {name}={asked}, which is {said}."
+    assert browser.texts("#notice") == [sentence]
+    assert browser.find("#notice").is_displayed()
+    _await_announced(browser, sentence)
+    browser.find("#knew-less").click()
+    read(browser, TODAY, 3)
+    assert browser.texts("#notice") == [""]
+
+
+def _await_announced(browser: Browser, sentence: str) -> None:
+    WebDriverWait(browser.driver, 10, 0.05).until(
+        lambda _: browser.find("#announced").get_attribute("textContent").startswith(sentence), "it was not announced"
+    )
+
+
+def test_all_that_a_link_asks_for_in_vain_is_said_and_another_link_asks_anew(browser, page):
+    browser.open(page, f"at=soon&by={'x' * 81}&figure=2")
+    said = read(browser, TODAY, 4)["figures"]
+    assert browser.find("#notice").text.count("The link asks for ") == 2
+    assert f"by={'x' * 80}…, which" in browser.find("#notice").text
+    assert browser.run("return document.querySelector('[name=figure]:checked').value") == "1"
+    browser.run("location.hash = 'by=home+city'")
+    WebDriverWait(browser.driver, 10).until(lambda _: "by=home+city, " in browser.find("#notice").text)
+    assert browser.run("return document.querySelector('[name=figure]:checked').value") == "0"
+    assert read(browser, TODAY, 4)["figures"] == said
+
+
+def test_no_groups_and_names_of_several_words_stand_in_the_link_too(browser, tmp_path):
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(MemberJoined("ada", "2020-01-01", attributes={"home city": "Bilbao", "a+b": "1"}))
+        (tmp_path / "page.html").write_text(club.page(by=["home city", "a+b"]), "utf-8")
+    for words, link in [("a+b", "#by=a%2Bb"), ("nothing", "#by=")]:
+        browser.open(tmp_path / "page.html")
+        browser.find("#by").send_keys(words)
+        WebDriverWait(browser.driver, 10).until(lambda driver, link=link: driver.current_url.endswith(link))
+        browser.open(browser.driver.current_url)
+        assert browser.run("return document.getElementById('by').selectedOptions[0].textContent") == words
+    browser.open(tmp_path / "page.html", "by=home%20city")
+    assert browser.run("return document.getElementById('by').selectedOptions[0].textContent") == "home city"
+
+
+@pytest.fixture
+def thinned(tmp_path, monkeypatch) -> Path:
+    """A page that holds the moments of records 2, 5, 7 and 10 of a club's ten, before which others stand."""
+    monkeypatch.setattr(traced, "MOMENTS_MAX", 4)
+    with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
+        book.initiative("other").record(MemberJoined("x", "2020"), recorded_at="2020-12-01T00:00:00Z")
+        club = book.initiative("club")
+        for number in range(1, 11):
+            club.record(MemberJoined(f"m{number}", "2020-01-01"), recorded_at=f"2021-01-{number:02}T00:00:00Z")
+        (tmp_path / "page.html").write_text(club.page(), "utf-8")
+    return tmp_path / "page.html"
+
+
+@pytest.mark.parametrize(
+    ("asked", "moment", "said"),
+    [
+        ("7", 2, "Asked: position 7. Shown: as known at record 6, the last moment before it that this page holds."),
+        (
+            "2021-01-06T00:00:00Z",
+            2,
+            "Asked: 2021-01-06T00:00:00Z. Shown: as known at record 6, the last moment before it that this page holds.",
+        ),
+        ("6", 2, ""),
+        ("2021-01-05T01:00:00+01:00", 2, ""),
+        ("11", 4, ""),
+        ("99", 4, ""),
+        ("2022-01-01T00:00:00Z", 4, ""),
+        ("2", 0, "Asked: position 2. The first moment that this page holds is record 3: nothing can be shown."),
+        (
+            "2021-01-01T00:00:00Z",
+            0,
+            "Asked: 2021-01-01T00:00:00Z. The first moment that this page holds is record 3: nothing can be shown.",
+        ),
+        ("1", 0, ""),
+        ("2020-12-31T23:59:59.999999Z", 0, ""),
+    ],
+)
+def test_a_moment_between_two_that_the_page_holds_is_said_to_be(browser, thinned, asked, moment, said):
+    browser.open(thinned, f"known_at={asked}")
+    shown = read(browser, TODAY, moment)
+    assert browser.texts("#notice") == [said]
+    unheld = moment == 0 and said != ""
+    assert browser.find("#figures").is_displayed() != unheld
+    if moment == 0:
+        held = "the first moment that this page holds" if unheld else "anything was recorded"
+        assert browser.texts("#known-said") == [f"before {held}"]
+        lead = (
+            "What was known then, this page does not hold." if unheld else "Nothing is known at the end of 6 May 2024."
+        )
+        assert shown["lead"] == lead
+        browser.find("#earlier").click()  # the day alone is another one
+        link = f"&known_at={'2' if unheld else '0'}"
+        WebDriverWait(browser.driver, 10).until(lambda driver: driver.current_url.endswith(link))
+        _await_announced(browser, lead.replace("6 May 2024", "1 January 2020") + f" Before {held}.")
+        browser.find("#knew-more").click()
+        assert read(browser, date(2020, 1, 1), 1)["lead"].startswith("2 members ")
+        assert browser.find("#figures").is_displayed()
+    elif said:
+        _await_announced(browser, said)
 
 
 def test_any_day_can_be_typed_and_now_leads_back(browser, page):

@@ -62,6 +62,8 @@ def packed(traced: Traced, measures: Sequence[tuple[Measure, Mapping[str, object
             "days": _steps([day for day in days if day < NEVER]),
             "moments": {
                 "positions": _steps([moment.position for moment in traced.unfolding.moments]),
+                "batches": traced.unfolding.batches,
+                "began": [traced.unfolding.began.position, instant_text(traced.unfolding.began.recorded_at)],
                 "instants": [instant_text(moment.recorded_at) for moment in traced.unfolding.moments],
             },
             "members": members,

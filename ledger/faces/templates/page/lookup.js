@@ -67,14 +67,24 @@ const instants = data.moments.instants;
 const stops = [...new Set([...days.slice(1), data.today])].sort((a, b) => a - b); // of the slider
 const sameSecond = new Set(instants.map(text => text.slice(0, 19))).size < instants.length;
 
+const {batches, began} = data.moments; // how many moments there were, and which was the first of them
+const reached = (moment, isReached) => ({moment, isHeld: isReached || batches === instants.length});
+const CLOCK = "(?:[01]\\d|2[0-3]):[0-5]\\d";
+const INSTANT = new RegExp(`^(\\d{4}-\\d\\d-\\d\\d)[Tt ](${CLOCK}:[0-5]\\d)(?:\\.(\\d{1,6}))?([Zz]|[-+]${CLOCK})$`);
 const momentOf = text => {
-  // the number of the last moment by then: 0 before the first, null for what is none
-  if (/^\d{1,15}$/.test(text)) return placeOf(positions, Number(text)) + 1;
-  const parts = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[-+]\d\d:\d\d)$/.exec(text);
-  const time = parts && Date.parse(`${parts[1]}T${parts[2]}${parts[4].toUpperCase()}`);
-  if (!parts || Number.isNaN(time)) return null;
-  const wanted = `${new Date(time).toISOString().slice(0, 19)}.${(parts[3] || "").padEnd(6, "0").slice(0, 6)}Z`;
-  return instants.filter(instant => instant <= wanted).length;
+  // the last moment by then, 0 before the first, and whether nothing was recorded in between; null for what is none
+  if (/^\d+$/.test(text)) {
+    const moment = placeOf(positions, Number(text)) + 1;
+    const isLast = moment === instants.length || positions[moment - 1] === Number(text);
+    return reached(moment, isLast || Number(text) < began[0]);
+  }
+  const [, day, clock, parts = "", zone] = INSTANT.exec(text) || [];
+  if (!day || ordinalOf(day) === null) return null;
+  const utc = new Date(Date.parse(`${day}T${clock}${zone.toUpperCase()}`)).toISOString();
+  if (ordinalOf(utc.split("T")[0]) === null) return null; // of a year that no instant has
+  const wanted = `${utc.slice(0, 19)}.${parts.padEnd(6, "0")}Z`;
+  const moment = instants.filter(instant => instant <= wanted).length;
+  return reached(moment, moment === instants.length || instants[moment - 1] === wanted || wanted < began[1]);
 };
 
 // rectangles

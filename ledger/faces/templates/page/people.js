@@ -200,6 +200,10 @@ const showLead = told => {
   const count = told[0] < 0 ? "" : figures.cells[told[0]][0];
   const lead = byId("lead"),
     words = `${readable(count)} ${count === "1" ? "member" : "members"}`;
+  if (!state.isHeld) {
+    lead.replaceChildren("What was known then, this page does not hold.");
+    return;
+  }
   lead.replaceChildren(
     made("strong", {}, count ? words : "Nothing is known"),
     ` at the end of ${inWords(iso(state.at))}.`,
