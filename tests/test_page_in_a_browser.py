@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -118,7 +119,17 @@ def read(browser: Browser, day: date, moment: int) -> dict:
 
 
 def readable(text: str) -> str:
-    return re.sub(r"(\d)\.\.(?=[-\d])", r"\1 to ", text).replace(">= ", "≥ ").replace("<= ", "≤ ")
+    """An amount as a reader shall read it, made from what it is, and not from how it is written."""
+    amount = ledger.Quantity.parse(text.replace("…", ""))
+    unit = f" {amount.unit}" if amount.unit else ""
+    low, high = (None if end is None else _number(end) for end in (amount.low, amount.high))
+    if low is None or high is None:
+        return "anything" if low == high else f"≥ {low}{unit}" if high is None else f"≤ {high}{unit}"
+    return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
+
+
+def _number(end: Decimal) -> str:
+    return f"{end:,f}" if abs(end) >= 10_000 else f"{end:f}"
 
 
 def in_words(day: date) -> str:
@@ -494,6 +505,89 @@ def test_the_chart_marks_what_was_found_of_claims_and_is_told_as_a_table_too(bro
     assert browser.texts("#rows tr")[-1] == "2021-12-31 140 to 160 EUR/year; with what is missing ≥ 140 EUR/year"
     label = browser.find("#chart svg").get_attribute("aria-label")
     assert label.startswith(f"Dues {SCRIPT}, sum over the members: ")
+
+
+MADE_OF_AMOUNTS = [
+    ("12345", "12,345 people"),
+    ("67000000..68000000", "67,000,000 to 68,000,000 people"),
+    (">= 2", "≥ 2 people"),
+    ("<= 1234.56789", "≤ 1234.56789 people"),
+    ("> 20000.12345", "≥ 20,000.12345 people"),
+    ("<5", "≤ 5 people"),
+    ("-40000..-1234", "-40,000 to -1234 people"),
+    ("2.5e6", "2,500,000 people"),
+    ("-.25e1..+0012.5E-1", "-2.5 to 1.25 people"),
+    ("12e-3", "0.012 people"),
+    ("..", "anything"),
+]
+
+
+def _rows(browser: Browser) -> list[str]:
+    """The table of the chart, row by row, in one go: it is made anew whenever anything is chosen."""
+    return browser.run(
+        "return [...document.querySelectorAll('#rows tr')].map(row => "
+        "[...row.children].map(one => one.textContent).join(' '))"
+    )
+
+
+@pytest.mark.parametrize(("stated", "said"), MADE_OF_AMOUNTS)
+def test_an_amount_reads_the_same_in_a_tile_a_row_and_the_table(browser, tmp_path, stated, said):
+    with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
+        club = book.initiative("club")
+        club.record(
+            MetricDefined("jobs", "people"),
+            MemberJoined("ada", "2020-01-01"),
+            MetricUpdated("jobs", "2020-01-01", f"{stated} people", member="ada"),
+            MetricUpdated("jobs", "2020-01-01", f"{stated} people"),
+        )
+        (tmp_path / "page.html").write_text(club.page(), "utf-8")
+    browser.open(tmp_path / "page.html", "figure=2")
+    shown = read(browser, TODAY, 1)
+    assert [f"{one['amount']} {one['unit']}".strip() for one in shown["figures"][1:]] == [said] * 2
+    assert [member["given"] for group in shown["groups"] for member in group["members"]] == [said]
+    browser.find("#steps summary").click()
+    for figure in ("1", "2"):
+        browser.find(f"[name=figure][value='{figure}']").click()
+        WebDriverWait(browser.driver, 10).until(lambda _: _rows(browser)[-1] == f"2020-01-01 {said}")
+
+
+def test_what_was_never_stated_is_no_value_and_not_anything(browser, tmp_path):
+    with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
+        club = book.initiative("club")
+        club.record(MetricDefined("jobs", "people"), MemberJoined("ada", "2020-01-01"))
+        club.record(MetricUpdated("jobs", "2030-01-01", "5 people"))
+        club.record(MetricUpdated("jobs", "2030-01-01", "5 people", member="ada"))
+        (tmp_path / "page.html").write_text(club.page(), "utf-8")
+    browser.open(tmp_path / "page.html")
+    assert [one["amount"] for one in read(browser, TODAY, 3)["figures"]] == ["1", "no value", "no value"]
+    browser.find("#steps summary").click()
+    for figure, before in [
+        ("1", ["the beginning 0 people", "2020-01-01 no value"]),
+        ("2", ["the beginning no value"]),
+    ]:
+        browser.find(f"[name=figure][value='{figure}']").click()
+        rows = [*before, "2030-01-01 5 people"]
+        WebDriverWait(browser.driver, 10).until(lambda _, rows=rows: _rows(browser) == rows)
+
+
+def test_an_endless_fraction_reads_as_others_do_and_a_name_that_looks_like_an_amount_stays(browser, tmp_path):
+    with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
+        club = book.initiative("club")
+        names = [f"Club {number}..3 >= 2" for number in (1, 2)]
+        club.record(
+            MetricDefined("heat", "toe"),
+            *(MemberJoined(f"m{place}", "2020-01-01", name=name) for place, name in enumerate(names)),
+            MetricUpdated("heat", "2020-01-01", "100..200 MWh", member="m0"),
+            ReportPublished("r", "2021-01-01", claims=[Claim(Total("heat"), "7..8 toe")]),
+        )
+        (tmp_path / "page.html").write_text(club.page(), "utf-8")
+    browser.open(tmp_path / "page.html")
+    shown = read(browser, TODAY, 1)
+    assert {member["name"] for group in shown["groups"] for member in group["members"]} == set(names)
+    assert names[1] in browser.texts(".why")[0]
+    tile = shown["figures"][1]
+    assert (tile["amount"], tile["unit"]) == ("8.59845227858985… to 17.1969045571797…", "toe")
+    assert browser.texts(".claim strong") == ["7 to 8 toe"]
 
 
 def test_a_click_into_the_chart_chooses_a_day(browser, page):

@@ -50,7 +50,7 @@ const showReports = () => {
         );
         const before = found.before ? `; ${found.before} when published` : "";
         item.append(made("span", {class: `verdict ${classOf(found.verdict)}`}, `${found.verdict}${before}`));
-        if (found.why) item.append(made("span", {class: "why"}, readable(found.why)));
+        if (found.why) item.append(made("span", {class: "why"}, found.why));
         return item;
       });
       if (claims.length) box.append(made("ul", {}, ...claims));
@@ -94,7 +94,7 @@ const placedAs = cell => {
     const [amount, envelope, vain, reason] = cell;
     const places = vain || reason ? [] : [...endsOf(amount), ...endsOf(envelope || amount)];
     const exact = !envelope && places.length > 0 && places[0] === places[1];
-    placed.set(cell, {amount, envelope, reason, places, exact});
+    placed.set(cell, {cell, amount, envelope, places, exact});
   }
   return placed.get(cell);
 };
@@ -104,6 +104,8 @@ const stepsOf = () =>
     until: end < days.length ? days[end] : LAST + 1,
     ...placedAs(cell),
   }));
+const saidOf = ({cell}) =>
+  cell[3] || (saysNothing(cell, data.measures[state.figure].kind === "total") ? NO_VALUE : readable(cell[0]));
 const narrowed = (steps, x) => {
   // steps that begin in one pixel are drawn as one, which goes from the least to the most of them, and ends as the last
   const found = [];
@@ -298,7 +300,7 @@ const drawChart = width => {
 const described = (measure, steps, marks) => {
   const said = [`${measure.title}${measure.basis ? `, ${measure.basis}` : ""}: ${steps.length} steps`];
   const lastStep = steps[steps.length - 1];
-  if (lastStep && lastStep.amount) said.push(`in the end ${readable(lastStep.amount)}`);
+  if (lastStep && lastStep.amount) said.push(`in the end ${saidOf(lastStep)}`);
   if (marks.length) said.push(`${marks.length} claims marked`);
   return `${said.join(", ")}. The same stands below as a table.`;
 };
@@ -342,7 +344,7 @@ const showChartWords = (measure, seen, steps, marks) => {
             made(
               "td",
               {},
-              step.reason || (step.places.length ? readable(step.amount) : NO_VALUE),
+              saidOf(step),
               step.envelope && step.places.length ? `; with what is missing ${readable(step.envelope)}` : "",
             ),
           ),
@@ -353,7 +355,7 @@ const unitOf = steps => {
   const units = new Set(
     steps
       .filter(step => step.amount)
-      .map(step => split(step.amount)[1])
+      .map(step => amountOf(step.amount).unit)
       .filter(Boolean),
   );
   return units.size === 1 ? `, in ${[...units][0]}` : "";

@@ -43,7 +43,7 @@ const state = {...UNASKED};
 
 const ASKED_MAX = 80;
 const heldInPlaceOf = (asked, {moment, isHeld}) => {
-  // what is shown where a link asks for a moment between two that can be chosen
+  // what is shown where a link asks for a moment between two of the page
   if (isHeld) return "";
   const record = /^\d+$/.test(asked) ? `position ${asked}` : asked;
   return moment
@@ -83,7 +83,7 @@ const fromLink = () => {
   }
   state.notice = said.filter(Boolean).join(" ");
 };
-const unknown = () => (state.isHeld ? "0" : String(positions[0] - 1)); // before the first moment that can be chosen
+const unknown = () => (state.isHeld ? "0" : String(positions[0] - 1)); // before the first moment of the page
 let linking = 0;
 const toLink = () => {
   clearTimeout(linking);

@@ -40,11 +40,42 @@ const inWords = (text, letters = 9) => {
   const [year, month, day] = text.slice(0, 10).split("-").map(Number);
   return `${day} ${MONTHS[month - 1].slice(0, letters)} ${year}`;
 };
-const readable = text =>
-  text
-    .replace(/(\d)\.\.(?=[-\d])/g, "$1 to ")
-    .replaceAll(">= ", "≥ ")
-    .replaceAll("<= ", "≤ ");
+
+// amounts
+
+const NUMBER = /^([-+]?)(\d*)(\.\d*)?(e[-+]?\d+)?(…?)$/i;
+const grouped = digits => (digits.length < 5 ? digits : digits.replace(/\B(?=(?:\d{3})+$)/g, ","));
+const PLACES = 40; // to which an exponent is written out
+const numberInWords = text => {
+  const [all, sign, whole, part = "", exponent = "e0", endless] = NUMBER.exec(text) || [text];
+  const by = Number(exponent.slice(1));
+  if (sign === undefined || Math.abs(by) > PLACES) return all;
+  const after = part.slice(1).padEnd(by, "0"),
+    digits = whole.padStart(1 - by, "0") + after;
+  const point = digits.length - after.length + by;
+  const rest = digits.slice(point);
+  return `${sign.replace("+", "")}${grouped(digits.slice(0, point).replace(/^0+(?=\d)/, ""))}${rest && "."}${rest}${endless}`;
+};
+const numbered = count => numberInWords(String(count));
+const amountOf = text => {
+  // the ends of an amount, as they were written, "" where it is open, and its unit
+  const [, sign, number, percent = "", unit = percent] = /^([<>]?)=? ?(\S+?)(%?)(?: (.*))?$/.exec(text);
+  if (sign) return {low: sign === ">" ? number : "", high: sign === "<" ? number : "", unit};
+  const [low, high = low] = number.split("..");
+  return {low, high, unit};
+};
+const parted = text => {
+  // an amount as it is read, and its unit
+  const {low, high, unit} = amountOf(text);
+  if (!low && !high) return ["anything", ""];
+  const [least, most] = [low, high].map(numberInWords);
+  if (!low || !high) return [low ? `≥ ${least}` : `≤ ${most}`, unit];
+  return [low === high ? least : `${least} to ${most}`, unit];
+};
+const readable = text => parted(text).filter(Boolean).join(" ");
+const saysNothing = ([amount, envelope, vain], isTotal) =>
+  // of one that was never stated the amount is open too, while such a total has only what was stated
+  Boolean(vain) && !(amount.startsWith("..") && (isTotal || !envelope));
 const sums = steps => {
   let sum = 0;
   return Int32Array.from(steps, step => (sum += step));
