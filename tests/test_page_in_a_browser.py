@@ -455,8 +455,9 @@ def test_any_day_can_be_typed_and_now_leads_back(browser, page):
     read(browser, date(2021, 6, 15), 3)
     browser.find("#now").click()
     read(browser, TODAY, 4)
-    assert not browser.find("#now").is_enabled()
-    assert not browser.find("#knew-more").is_enabled()
+    assert browser.find("#now").get_attribute("aria-disabled") == "true"
+    assert browser.find("#knew-more").get_attribute("aria-disabled") == "true"
+    assert browser.find("#knew-less").get_attribute("aria-disabled") == "false"
 
 
 def test_changes_are_announced_and_controls_have_names(browser, page):
@@ -490,6 +491,61 @@ def test_a_keyboard_reaches_everything_and_shows_where_it_is(browser, page):
         assert focus != "none", [*reached]
     assert reached[:6] == ["earlier", "later", "day", "knew-less", "knew-more", "known"]
     assert {"any-day", "now", "figure", "SUMMARY", "by"} <= set(reached)
+
+
+@pytest.mark.parametrize("button", ["earlier", "later", "knew-less", "knew-more", "now"])
+def test_a_button_with_nothing_more_to_do_keeps_the_focus(browser, page, button):
+    browser.open(page, "at=2021-06-15&known_at=15")
+    browser.find(f"#{button}").send_keys(*[Keys.ENTER])
+    for _ in range(30):
+        browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
+        browser.run("return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        if browser.find(f"#{button}").get_attribute("aria-disabled") == "true":
+            break
+    else:
+        pytest.fail("it never came to the last one")
+    assert browser.run("return document.activeElement.id") == button
+    shown = browser.run("return document.documentElement.dataset.shown")
+    browser.driver.switch_to.active_element.send_keys(Keys.ENTER, Keys.SPACE)
+    browser.run("return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert browser.run("return [document.activeElement.id, document.documentElement.dataset.shown]") == [button, shown]
+
+
+LABELS = """
+const box = document.getElementById("chart").getBoundingClientRect();
+return [...document.querySelectorAll("#chart .tick")].map(one => {
+    const {left, right} = one.getBoundingClientRect();
+    return [one.textContent, left - box.left, box.right - right];
+});
+"""
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+@pytest.mark.parametrize(
+    ("amount", "label"),
+    [
+        ("1e3", "1000"),
+        ("54321", "40,000"),
+        ("1.2e6", "1 million"),
+        ("5e8", "400 million"),
+        ("-2.5e9", "-2 billion"),
+        ("1e13", "10 trillion"),
+        ("0.00001", "0.00001"),
+        ("123456789012345678", "100,000 trillion"),
+    ],
+)
+def test_no_label_of_the_chart_hangs_out_of_it(browser, tmp_path, size, amount, label):
+    with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
+        club = book.initiative("club")
+        club.record(MetricDefined("co2", "t"), MetricUpdated("co2", "2020-01-01", f"{amount} t"))
+        (tmp_path / "page.html").write_text(club.page(), "utf-8")
+    browser.resize(size)
+    browser.open(tmp_path / "page.html", "figure=2")
+    read(browser, TODAY, 1)
+    labels = WebDriverWait(browser.driver, 10).until(lambda _: browser.run(LABELS))
+    assert label in [text for text, _, _ in labels]
+    assert min(left for _, left, _ in labels) >= 0
+    assert browser.run("return document.querySelectorAll('#chart svg').length") == 2  # nothing to measure by is left
 
 
 def test_the_chart_marks_what_was_found_of_claims_and_is_told_as_a_table_too(browser, page):

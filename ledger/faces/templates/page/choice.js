@@ -130,6 +130,8 @@ const knownInWords = () => {
 
 // the controls
 
+const idle = (id, nothingToDo) => byId(id).setAttribute("aria-disabled", nothingToDo); // which keeps the focus
+
 const showControls = () => {
   const place = placeOf(stops, state.at);
   const day = byId("day"),
@@ -139,8 +141,8 @@ const showControls = () => {
   day.setAttribute("aria-valuetext", inWords(iso(state.at)));
   say(byId("day-said"), inWords(iso(state.at), 3));
   if (ordinalOf(byId("any-day").value) !== state.at) byId("any-day").value = iso(state.at);
-  byId("earlier").disabled = state.at <= stops[0];
-  byId("later").disabled = state.at >= stops[stops.length - 1];
+  idle("earlier", state.at <= stops[0]);
+  idle("later", state.at >= stops[stops.length - 1]);
   known.max = instants.length;
   known.value = Math.max(state.moment, 1);
   known.disabled = instants.length < 2;
@@ -154,25 +156,27 @@ const showControls = () => {
       ? `Moment ${state.moment} of ${instants.length}: record ${positions[state.moment - 1]}, at ${instant.slice(11, 26)} UTC`
       : "",
   );
-  byId("knew-less").disabled = state.moment <= 1;
-  byId("knew-more").disabled = state.moment >= instants.length;
-  byId("now").disabled = state.at === data.today && state.moment === instants.length;
+  idle("knew-less", state.moment <= 1);
+  idle("knew-more", state.moment >= instants.length);
+  idle("now", state.at === data.today && state.moment === instants.length);
 };
 
+const onClick = (id, changed) =>
+  byId(id).addEventListener("click", event => {
+    if (event.currentTarget.getAttribute("aria-disabled") !== "true") choose(changed());
+  });
 const bind = () => {
   byId("day").addEventListener("input", event => choose({at: stops[event.target.value]}));
   byId("known").addEventListener("input", event => choose({moment: Number(event.target.value)}));
-  byId("earlier").addEventListener("click", () => choose({at: stops[Math.max(placeOf(stops, state.at - 1), 0)]}));
-  byId("later").addEventListener("click", () =>
-    choose({at: stops[Math.min(placeOf(stops, state.at) + 1, stops.length - 1)]}),
-  );
-  byId("knew-less").addEventListener("click", () => choose({moment: Math.max(state.moment - 1, 1)}));
-  byId("knew-more").addEventListener("click", () => choose({moment: Math.min(state.moment + 1, instants.length)}));
+  onClick("earlier", () => ({at: stops[Math.max(placeOf(stops, state.at - 1), 0)]}));
+  onClick("later", () => ({at: stops[Math.min(placeOf(stops, state.at) + 1, stops.length - 1)]}));
+  onClick("knew-less", () => ({moment: Math.max(state.moment - 1, 1)}));
+  onClick("knew-more", () => ({moment: Math.min(state.moment + 1, instants.length)}));
   byId("any-day").addEventListener("input", event => {
     const at = ordinalOf(event.target.value);
     if (at !== null) choose({at});
   });
-  byId("now").addEventListener("click", () => choose({at: data.today, moment: instants.length}));
+  onClick("now", () => ({at: data.today, moment: instants.length}));
   byId("by").addEventListener("change", event => choose({by: Number(event.target.value)}));
   byId("controls").addEventListener("submit", event => event.preventDefault());
   addEventListener("hashchange", () => {
