@@ -31,7 +31,7 @@ from ledger import (
     Value,
 )
 from ledger.faces import traced
-from ledger.faces.phrases import NO_FIGURE
+from ledger.faces.phrases import NO_FIGURE, days_of
 from ledger.testing.clock import FrozenClock
 from ledger.testing.ledgers import ledgers
 from ledger.testing.scripts import INITIATIVE
@@ -51,6 +51,7 @@ return {
         title: text(one, "h3 bdi"), count: text(one, ".count"),
         members: [...one.querySelectorAll("li")].map(item => ({
             id: item.dataset.id, name: text(item, "bdi"), badge: text(item, ".badge"), given: text(item, ".given"),
+            about: text(item, ".about"),
         })),
     })),
     claims: [...document.querySelectorAll(".verdict")].map(one => one.textContent),
@@ -149,6 +150,13 @@ def hold(shown: dict, state: ledger.InitiativeState, measures: list, by: str | N
     assert found == {
         name: {(id, " ".join(member.name.split())) for id, member in view.items()} for name, view in views.items()
     }
+    for group in shown["groups"]:
+        for member in group["members"]:
+            one = next(view[member["id"]] for view in views.values() if member["id"] in view)
+            if one.joined_from is not None and one.joined_by is not None:
+                window = f"a day from {one.joined_from} to {one.joined_by}"
+                told = [f"since {said}" for said in (days_of(one.joined_from, one.joined_by), window)]
+                assert any(part in told for part in member["about"].removeprefix(member["badge"]).split(" · "))
     if by is not None:
         counts = {group["title"]: group["count"] for group in shown["groups"] if group["title"] != "Suspended"}
         figures = state.count(by=by)
@@ -644,6 +652,31 @@ def test_an_endless_fraction_reads_as_others_do_and_a_name_that_looks_like_an_am
     tile = shown["figures"][1]
     assert (tile["amount"], tile["unit"]) == ("8.59845227858985… to 17.1969045571797…", "toe")
     assert browser.texts(".claim strong") == ["7 to 8 toe"]
+
+
+def test_nobody_is_said_to_have_joined_after_the_day_that_is_shown(browser, tmp_path):
+    with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
+        club = book.initiative("club")
+        club.record(
+            MemberJoined("ada", "2020-03-01/2022-10-31"),
+            MemberJoined("ben", "[..2022-10-31]"),
+            MemberJoined("cleo", "2019-01-01"),
+        )
+        (tmp_path / "page.html").write_text(club.page(), "utf-8")
+    for day, ada, ben in [
+        ("2020-03-01", "2020-03-01", "a day not after 2020-03-01"),
+        ("2022-09-15", "a day from 2020-03-01 to 2022-09-15", "a day not after 2022-09-15"),
+        ("2022-10-31", "a day from 2020-03-01 to 2022-10-31", "a day not after 2022-10-31"),
+        ("2024-01-01", "a day from 2020-03-01 to 2022-10-31", "a day not after 2022-10-31"),
+    ]:
+        browser.open(tmp_path / "page.html", f"at={day}")
+        shown = read(browser, date.fromisoformat(day), 1)
+        about = {one["id"]: one["about"] for group in shown["groups"] for one in group["members"]}
+        assert about["cleo"] == "since 2019-01-01"
+        assert [about[id].split("since ")[1] for id in ("ada", "ben")] == [ada, ben]
+        browser.run("location.hash = 'at=2022-09-16'")  # which leaves the same cards
+        shown = read(browser, date(2022, 9, 16), 1)
+        assert sum("2022-09-16" in one["about"] for group in shown["groups"] for one in group["members"]) == 2
 
 
 def test_a_click_into_the_chart_chooses_a_day(browser, page):

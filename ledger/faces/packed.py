@@ -119,7 +119,7 @@ def _card(card: Card, texts: Numbered) -> list[Any]:
     groups = [
         [[-1 if group is None else texts.number(group), int(surely)] for group, surely in few] for few in card.groups
     ]
-    return [card.standing, *map(texts.number, (card.name, card.since, card.note)), groups]
+    return [card.standing, *map(texts.number, (card.name, card.since, card.note)), groups, *card.joined]
 
 
 def _given(given: Given, texts: Numbered) -> list[int]:

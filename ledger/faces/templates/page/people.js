@@ -106,6 +106,7 @@ const rowOf = (key, member) => {
       card: null,
       value: null,
       here: null,
+      since: null,
     });
   }
   return rows.get(key);
@@ -124,16 +125,24 @@ const givenInWords = ([text]) =>
     .split(" or ")
     .map(one => (one === NO_VALUE ? one : readable(one)))
     .join(" or ");
+const sinceOf = ([, , since, , , first, last]) => {
+  // nobody who is a member on a day has joined after it
+  if (!last || state.at >= last) return texts[since];
+  const day = iso(state.at);
+  if (first === state.at) return `since ${day}`;
+  return first === 1 ? `since a day not after ${day}` : `since a day from ${iso(first)} to ${day}`;
+};
 const showRow = (row, member, card, here, value) => {
   // here: does it surely belong into this group?
-  if (row.card === card && row.value === value && row.here === here) return;
-  Object.assign(row, {card, value, here});
-  const [standing, name, since, note] = card;
+  const since = sinceOf(card);
+  if (row.card === card && row.value === value && row.here === here && row.since === since) return;
+  Object.assign(row, {card, value, here, since});
+  const [standing, name, , note] = card;
   say(row.name, texts[name]);
   row.item.className = BADGES[standing] || (here ? "" : "possible");
   row.badge.className = standing === SUSPENDED ? "badge suspended" : "badge";
   say(row.badge, BADGES[standing] || (here ? "" : "perhaps here"));
-  const about = [texts[since]];
+  const about = [since];
   if (texts[note]) about.unshift(texts[note]);
   if (data.members[member] !== texts[name]) about.push(data.members[member]);
   say(row.said, about.filter(Boolean).join(" · "));
@@ -200,13 +209,13 @@ const showMembers = (standing, given) => {
 const showLead = told => {
   const count = told[0] < 0 ? "" : figures.cells[told[0]][0];
   const lead = byId("lead"),
-    words = `${readable(count)} ${count === "1" ? "member" : "members"}`;
+    words = count && `${readable(count)} ${count === "1" ? "member" : "members"}`;
   if (!state.isHeld) {
     lead.replaceChildren("What was known then, this page does not hold.");
     return;
   }
   lead.replaceChildren(
-    made("strong", {}, count ? words : "Nothing is known"),
+    made("strong", {}, words || "Nothing is known"),
     ` at the end of ${inWords(iso(state.at))}.`,
   );
 };
