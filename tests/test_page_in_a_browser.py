@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,7 +30,8 @@ from ledger import (
     Total,
     Value,
 )
-from ledger.faces.phrases import NO_FIGURE
+from ledger.faces import traced
+from ledger.faces.phrases import NO_FIGURE, days_of
 from ledger.testing.clock import FrozenClock
 from ledger.testing.ledgers import ledgers
 from ledger.testing.scripts import INITIATIVE
@@ -49,6 +51,7 @@ return {
         title: text(one, "h3 bdi"), count: text(one, ".count"),
         members: [...one.querySelectorAll("li")].map(item => ({
             id: item.dataset.id, name: text(item, "bdi"), badge: text(item, ".badge"), given: text(item, ".given"),
+            about: text(item, ".about"),
         })),
     })),
     claims: [...document.querySelectorAll(".verdict")].map(one => one.textContent),
@@ -117,7 +120,17 @@ def read(browser: Browser, day: date, moment: int) -> dict:
 
 
 def readable(text: str) -> str:
-    return re.sub(r"(\d)\.\.(?=[-\d])", r"\1 to ", text).replace(">= ", "≥ ").replace("<= ", "≤ ")
+    """An amount as a reader shall read it, made from what it is, and not from how it is written."""
+    amount = ledger.Quantity.parse(text.replace("…", ""))
+    unit = f" {amount.unit}" if amount.unit else ""
+    low, high = (None if end is None else _number(end) for end in (amount.low, amount.high))
+    if low is None or high is None:
+        return "anything" if low == high else f"≥ {low}{unit}" if high is None else f"≤ {high}{unit}"
+    return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
+
+
+def _number(end: Decimal) -> str:
+    return f"{end:,f}" if abs(end) >= 10_000 else f"{end:f}"
 
 
 def in_words(day: date) -> str:
@@ -137,6 +150,13 @@ def hold(shown: dict, state: ledger.InitiativeState, measures: list, by: str | N
     assert found == {
         name: {(id, " ".join(member.name.split())) for id, member in view.items()} for name, view in views.items()
     }
+    for group in shown["groups"]:
+        for member in group["members"]:
+            one = next(view[member["id"]] for view in views.values() if member["id"] in view)
+            if one.joined_from is not None and one.joined_by is not None:
+                window = f"a day from {one.joined_from} to {one.joined_by}"
+                told = [f"since {said}" for said in (days_of(one.joined_from, one.joined_by), window)]
+                assert any(part in told for part in member["about"].removeprefix(member["badge"]).split(" · "))
     if by is not None:
         counts = {group["title"]: group["count"] for group in shown["groups"] if group["title"] != "Suspended"}
         figures = state.count(by=by)
@@ -278,21 +298,161 @@ def test_a_link_says_what_to_show_and_what_is_shown_is_in_the_link(browser, page
     browser.open(link)
     read(browser, browser_day, 1)
     for fragment, day, moment in [
-        ("at=soon&known_at=never&figure=99", TODAY, 4),
-        ("at=2021-02-30&known_at=2022-01-15", TODAY, 4),
         ("known_at=15", TODAY, 2),
         ("known_at=14", TODAY, 1),
         ("known_at=2022-01-15T12:00:00.500000Z", TODAY, 2),
         ("known_at=2022-01-15T12:00:00.499999Z", TODAY, 1),
         ("at=0001-01-01", date.min, 4),
         ("at=9999-12-31", date.max, 4),
+        ("known_at=2022-01-15T13:00:00.5+01:00", TODAY, 2),  # a plus is a plus
+        ("known_at=2022-01-15T13:00:00.4+01:00", TODAY, 1),
+        ("known_at=99999999999999999999", TODAY, 4),
+        ("by=", TODAY, 4),
     ]:
         browser.open(page, fragment)
         read(browser, day, moment)
+        assert browser.texts("#notice") == [""]
     browser.open(page, "known_at=2021-07-01T11:59:59Z")
     assert read(browser, TODAY, 0)["lead"].startswith("Nothing is known")
     browser.run("location.hash = 'at=2020-01-01'")
     hold(read(browser, date(2020, 1, 1), 4), alliance.at("2020-01-01"), HARBOUR, None)
+
+
+NO_INSTANT = "no instant such as 2023-01-20T09:30:00Z, or position: shown as known now"
+NOT_UNDERSTOOD = [
+    *(
+        ("known_at", asked, NO_INSTANT)
+        for asked in [
+            "2023-02-30T00:00:00Z",
+            "9999-12-31T23:59:59-23:00",
+            "0001-01-01T00:00:00+23:00",
+            "2023-03-01",
+            "2023-03-01T00:00:00",
+            "2023-03-01T00:00Z",
+            "2023-03-01T24:00:00Z",
+            "2023-03-01T00:00:00+24:00",
+            "2023-03-01T00:00:00.1234567Z",
+            "never",
+            "-1",
+        ]
+    ),
+    *(
+        ("at", asked, "no day such as 2023-01-20: shown on 6 May 2024")
+        for asked in ["soon", "2021-02-30", "0000-01-01"]
+    ),
+    *(("figure", asked, "no number of a figure: Members is drawn") for asked in ["0", "99", "1.5", "x" * 80]),
+    ("by", "town", "no attribute that members are grouped by here: not grouped"),
+]
+
+
+@pytest.mark.parametrize(("name", "asked", "said"), NOT_UNDERSTOOD)
+def test_what_a_link_asks_for_in_vain_is_said_and_announced(browser, page, name, asked, said):
+    if name == "known_at":
+        with pytest.raises(ledger.model.errors.LedgerError):  # the library does not understand it either
+            harbour().at(TODAY, int(asked) if asked == "-1" else asked)
+    browser.open(page, f"{name}={asked}")
+    read(browser, TODAY, 4)
+    sentence = f"The link asks for {name}={asked}, which is {said}."
+    assert browser.texts("#notice") == [sentence]
+    assert browser.find("#notice").is_displayed()
+    _await_announced(browser, sentence)
+    browser.find("#knew-less").click()
+    read(browser, TODAY, 3)
+    assert browser.texts("#notice") == [""]
+
+
+def _await_announced(browser: Browser, sentence: str) -> None:
+    WebDriverWait(browser.driver, 10, 0.05).until(
+        lambda _: browser.find("#announced").get_attribute("textContent").startswith(sentence), "it was not announced"
+    )
+
+
+def test_all_that_a_link_asks_for_in_vain_is_said_and_another_link_asks_anew(browser, page):
+    browser.open(page, f"at=soon&by={'x' * 81}&figure=2")
+    said = read(browser, TODAY, 4)["figures"]
+    assert browser.find("#notice").text.count("The link asks for ") == 2
+    assert f"by={'x' * 80}…, which" in browser.find("#notice").text
+    assert browser.run("return document.querySelector('[name=figure]:checked').value") == "1"
+    browser.run("location.hash = 'by=home+city'")
+    WebDriverWait(browser.driver, 10).until(lambda _: "by=home+city, " in browser.find("#notice").text)
+    assert browser.run("return document.querySelector('[name=figure]:checked').value") == "0"
+    assert read(browser, TODAY, 4)["figures"] == said
+
+
+def test_no_groups_and_names_of_several_words_stand_in_the_link_too(browser, tmp_path):
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(MemberJoined("ada", "2020-01-01", attributes={"home city": "Bilbao", "a+b": "1"}))
+        (tmp_path / "page.html").write_text(club.page(by=["home city", "a+b"]), "utf-8")
+    for words, link in [("a+b", "#by=a%2Bb"), ("nothing", "#by=")]:
+        browser.open(tmp_path / "page.html")
+        browser.find("#by").send_keys(words)
+        WebDriverWait(browser.driver, 10).until(lambda driver, link=link: driver.current_url.endswith(link))
+        browser.open(browser.driver.current_url)
+        assert browser.run("return document.getElementById('by').selectedOptions[0].textContent") == words
+    browser.open(tmp_path / "page.html", "by=home%20city")
+    assert browser.run("return document.getElementById('by').selectedOptions[0].textContent") == "home city"
+
+
+@pytest.fixture
+def thinned(tmp_path, monkeypatch) -> Path:
+    """A page that holds the moments of records 2, 5, 7 and 10 of a club's ten, before which others stand."""
+    monkeypatch.setattr(traced, "MOMENTS_MAX", 4)
+    with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
+        book.initiative("other").record(MemberJoined("x", "2020"), recorded_at="2020-12-01T00:00:00Z")
+        club = book.initiative("club")
+        for number in range(1, 11):
+            club.record(MemberJoined(f"m{number}", "2020-01-01"), recorded_at=f"2021-01-{number:02}T00:00:00Z")
+        (tmp_path / "page.html").write_text(club.page(), "utf-8")
+    return tmp_path / "page.html"
+
+
+@pytest.mark.parametrize(
+    ("asked", "moment", "said"),
+    [
+        ("7", 2, "Asked: position 7. Shown: as known at record 6, the last moment before it that this page holds."),
+        (
+            "2021-01-06T00:00:00Z",
+            2,
+            "Asked: 2021-01-06T00:00:00Z. Shown: as known at record 6, the last moment before it that this page holds.",
+        ),
+        ("6", 2, ""),
+        ("2021-01-05T01:00:00+01:00", 2, ""),
+        ("11", 4, ""),
+        ("99", 4, ""),
+        ("2022-01-01T00:00:00Z", 4, ""),
+        ("2", 0, "Asked: position 2. The first moment that this page holds is record 3: nothing can be shown."),
+        (
+            "2021-01-01T00:00:00Z",
+            0,
+            "Asked: 2021-01-01T00:00:00Z. The first moment that this page holds is record 3: nothing can be shown.",
+        ),
+        ("1", 0, ""),
+        ("2020-12-31T23:59:59.999999Z", 0, ""),
+    ],
+)
+def test_a_moment_between_two_that_the_page_holds_is_said_to_be(browser, thinned, asked, moment, said):
+    browser.open(thinned, f"known_at={asked}")
+    shown = read(browser, TODAY, moment)
+    assert browser.texts("#notice") == [said]
+    unheld = moment == 0 and said != ""
+    assert browser.find("#figures").is_displayed() != unheld
+    if moment == 0:
+        held = "the first moment that this page holds" if unheld else "anything was recorded"
+        assert browser.texts("#known-said") == [f"before {held}"]
+        lead = (
+            "What was known then, this page does not hold." if unheld else "Nothing is known at the end of 6 May 2024."
+        )
+        assert shown["lead"] == lead
+        browser.find("#earlier").click()  # the day alone is another one
+        link = f"&known_at={'2' if unheld else '0'}"
+        WebDriverWait(browser.driver, 10).until(lambda driver: driver.current_url.endswith(link))
+        _await_announced(browser, lead.replace("6 May 2024", "1 January 2020") + f" Before {held}.")
+        browser.find("#knew-more").click()
+        assert read(browser, date(2020, 1, 1), 1)["lead"].startswith("2 members ")
+        assert browser.find("#figures").is_displayed()
+    elif said:
+        _await_announced(browser, said)
 
 
 def test_any_day_can_be_typed_and_now_leads_back(browser, page):
@@ -303,8 +463,9 @@ def test_any_day_can_be_typed_and_now_leads_back(browser, page):
     read(browser, date(2021, 6, 15), 3)
     browser.find("#now").click()
     read(browser, TODAY, 4)
-    assert not browser.find("#now").is_enabled()
-    assert not browser.find("#knew-more").is_enabled()
+    assert browser.find("#now").get_attribute("aria-disabled") == "true"
+    assert browser.find("#knew-more").get_attribute("aria-disabled") == "true"
+    assert browser.find("#knew-less").get_attribute("aria-disabled") == "false"
 
 
 def test_changes_are_announced_and_controls_have_names(browser, page):
@@ -340,6 +501,61 @@ def test_a_keyboard_reaches_everything_and_shows_where_it_is(browser, page):
     assert {"any-day", "now", "figure", "SUMMARY", "by"} <= set(reached)
 
 
+@pytest.mark.parametrize("button", ["earlier", "later", "knew-less", "knew-more", "now"])
+def test_a_button_with_nothing_more_to_do_keeps_the_focus(browser, page, button):
+    browser.open(page, "at=2021-06-15&known_at=15")
+    browser.find(f"#{button}").send_keys(*[Keys.ENTER])
+    for _ in range(30):
+        browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
+        browser.run("return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        if browser.find(f"#{button}").get_attribute("aria-disabled") == "true":
+            break
+    else:
+        pytest.fail("it never came to the last one")
+    assert browser.run("return document.activeElement.id") == button
+    shown = browser.run("return document.documentElement.dataset.shown")
+    browser.driver.switch_to.active_element.send_keys(Keys.ENTER, Keys.SPACE)
+    browser.run("return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert browser.run("return [document.activeElement.id, document.documentElement.dataset.shown]") == [button, shown]
+
+
+LABELS = """
+const box = document.getElementById("chart").getBoundingClientRect();
+return [...document.querySelectorAll("#chart .tick")].map(one => {
+    const {left, right} = one.getBoundingClientRect();
+    return [one.textContent, left - box.left, box.right - right];
+});
+"""
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+@pytest.mark.parametrize(
+    ("amount", "label"),
+    [
+        ("1e3", "1000"),
+        ("54321", "40,000"),
+        ("1.2e6", "1 million"),
+        ("5e8", "400 million"),
+        ("-2.5e9", "-2 billion"),
+        ("1e13", "10 trillion"),
+        ("0.00001", "0.00001"),
+        ("123456789012345678", "100,000 trillion"),
+    ],
+)
+def test_no_label_of_the_chart_hangs_out_of_it(browser, tmp_path, size, amount, label):
+    with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
+        club = book.initiative("club")
+        club.record(MetricDefined("co2", "t"), MetricUpdated("co2", "2020-01-01", f"{amount} t"))
+        (tmp_path / "page.html").write_text(club.page(), "utf-8")
+    browser.resize(size)
+    browser.open(tmp_path / "page.html", "figure=2")
+    read(browser, TODAY, 1)
+    labels = WebDriverWait(browser.driver, 10).until(lambda _: browser.run(LABELS))
+    assert label in [text for text, _, _ in labels]
+    assert min(left for _, left, _ in labels) >= 0
+    assert browser.run("return document.querySelectorAll('#chart svg').length") == 2  # nothing to measure by is left
+
+
 def test_the_chart_marks_what_was_found_of_claims_and_is_told_as_a_table_too(browser, page):
     browser.open(page)
     shown = read(browser, TODAY, 4)
@@ -353,6 +569,114 @@ def test_the_chart_marks_what_was_found_of_claims_and_is_told_as_a_table_too(bro
     assert browser.texts("#rows tr")[-1] == "2021-12-31 140 to 160 EUR/year; with what is missing ≥ 140 EUR/year"
     label = browser.find("#chart svg").get_attribute("aria-label")
     assert label.startswith(f"Dues {SCRIPT}, sum over the members: ")
+
+
+MADE_OF_AMOUNTS = [
+    ("12345", "12,345 people"),
+    ("67000000..68000000", "67,000,000 to 68,000,000 people"),
+    (">= 2", "≥ 2 people"),
+    ("<= 1234.56789", "≤ 1234.56789 people"),
+    ("> 20000.12345", "≥ 20,000.12345 people"),
+    ("<5", "≤ 5 people"),
+    ("-40000..-1234", "-40,000 to -1234 people"),
+    ("2.5e6", "2,500,000 people"),
+    ("-.25e1..+0012.5E-1", "-2.5 to 1.25 people"),
+    ("12e-3", "0.012 people"),
+    ("..", "anything"),
+]
+
+
+def _rows(browser: Browser) -> list[str]:
+    """The table of the chart, row by row, in one go: it is made anew whenever anything is chosen."""
+    return browser.run(
+        "return [...document.querySelectorAll('#rows tr')].map(row => "
+        "[...row.children].map(one => one.textContent).join(' '))"
+    )
+
+
+@pytest.mark.parametrize(("stated", "said"), MADE_OF_AMOUNTS)
+def test_an_amount_reads_the_same_in_a_tile_a_row_and_the_table(browser, tmp_path, stated, said):
+    with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
+        club = book.initiative("club")
+        club.record(
+            MetricDefined("jobs", "people"),
+            MemberJoined("ada", "2020-01-01"),
+            MetricUpdated("jobs", "2020-01-01", f"{stated} people", member="ada"),
+            MetricUpdated("jobs", "2020-01-01", f"{stated} people"),
+        )
+        (tmp_path / "page.html").write_text(club.page(), "utf-8")
+    browser.open(tmp_path / "page.html", "figure=2")
+    shown = read(browser, TODAY, 1)
+    assert [f"{one['amount']} {one['unit']}".strip() for one in shown["figures"][1:]] == [said] * 2
+    assert [member["given"] for group in shown["groups"] for member in group["members"]] == [said]
+    browser.find("#steps summary").click()
+    for figure in ("1", "2"):
+        browser.find(f"[name=figure][value='{figure}']").click()
+        WebDriverWait(browser.driver, 10).until(lambda _: _rows(browser)[-1] == f"2020-01-01 {said}")
+
+
+def test_what_was_never_stated_is_no_value_and_not_anything(browser, tmp_path):
+    with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
+        club = book.initiative("club")
+        club.record(MetricDefined("jobs", "people"), MemberJoined("ada", "2020-01-01"))
+        club.record(MetricUpdated("jobs", "2030-01-01", "5 people"))
+        club.record(MetricUpdated("jobs", "2030-01-01", "5 people", member="ada"))
+        (tmp_path / "page.html").write_text(club.page(), "utf-8")
+    browser.open(tmp_path / "page.html")
+    assert [one["amount"] for one in read(browser, TODAY, 3)["figures"]] == ["1", "no value", "no value"]
+    browser.find("#steps summary").click()
+    for figure, before in [
+        ("1", ["the beginning 0 people", "2020-01-01 no value"]),
+        ("2", ["the beginning no value"]),
+    ]:
+        browser.find(f"[name=figure][value='{figure}']").click()
+        rows = [*before, "2030-01-01 5 people"]
+        WebDriverWait(browser.driver, 10).until(lambda _, rows=rows: _rows(browser) == rows)
+
+
+def test_an_endless_fraction_reads_as_others_do_and_a_name_that_looks_like_an_amount_stays(browser, tmp_path):
+    with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
+        club = book.initiative("club")
+        names = [f"Club {number}..3 >= 2" for number in (1, 2)]
+        club.record(
+            MetricDefined("heat", "toe"),
+            *(MemberJoined(f"m{place}", "2020-01-01", name=name) for place, name in enumerate(names)),
+            MetricUpdated("heat", "2020-01-01", "100..200 MWh", member="m0"),
+            ReportPublished("r", "2021-01-01", claims=[Claim(Total("heat"), "7..8 toe")]),
+        )
+        (tmp_path / "page.html").write_text(club.page(), "utf-8")
+    browser.open(tmp_path / "page.html")
+    shown = read(browser, TODAY, 1)
+    assert {member["name"] for group in shown["groups"] for member in group["members"]} == set(names)
+    assert names[1] in browser.texts(".why")[0]
+    tile = shown["figures"][1]
+    assert (tile["amount"], tile["unit"]) == ("8.59845227858985… to 17.1969045571797…", "toe")
+    assert browser.texts(".claim strong") == ["7 to 8 toe"]
+
+
+def test_nobody_is_said_to_have_joined_after_the_day_that_is_shown(browser, tmp_path):
+    with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
+        club = book.initiative("club")
+        club.record(
+            MemberJoined("ada", "2020-03-01/2022-10-31"),
+            MemberJoined("ben", "[..2022-10-31]"),
+            MemberJoined("cleo", "2019-01-01"),
+        )
+        (tmp_path / "page.html").write_text(club.page(), "utf-8")
+    for day, ada, ben in [
+        ("2020-03-01", "2020-03-01", "a day not after 2020-03-01"),
+        ("2022-09-15", "a day from 2020-03-01 to 2022-09-15", "a day not after 2022-09-15"),
+        ("2022-10-31", "a day from 2020-03-01 to 2022-10-31", "a day not after 2022-10-31"),
+        ("2024-01-01", "a day from 2020-03-01 to 2022-10-31", "a day not after 2022-10-31"),
+    ]:
+        browser.open(tmp_path / "page.html", f"at={day}")
+        shown = read(browser, date.fromisoformat(day), 1)
+        about = {one["id"]: one["about"] for group in shown["groups"] for one in group["members"]}
+        assert about["cleo"] == "since 2019-01-01"
+        assert [about[id].split("since ")[1] for id in ("ada", "ben")] == [ada, ben]
+        browser.run("location.hash = 'at=2022-09-16'")  # which leaves the same cards
+        shown = read(browser, date(2022, 9, 16), 1)
+        assert sum("2022-09-16" in one["about"] for group in shown["groups"] for one in group["members"]) == 2
 
 
 def test_a_click_into_the_chart_chooses_a_day(browser, page):

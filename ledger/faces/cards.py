@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from ledger.faces.markup import plain
 from ledger.faces.phrases import NO_VALUE, since_of, standing_of
 from ledger.model.facts import INITIATIVE_STATUS, Register, attribute_of, status_of
-from ledger.model.members import contents
+from ledger.model.members import Member, contents
 from ledger.model.registers import Candidates, Registers
 from ledger.model.state import InitiativeState
 
@@ -29,7 +29,8 @@ class Card(NamedTuple):
     """A member: its standing, its name, since when it is one, what else is to be said of it, and its groups.
 
     `groups` has, for each attribute asked for, the groups in which it counts or may, and whether it surely does; None
-    is the group of those without the attribute.
+    is the group of those without the attribute. `joined` has the first and the last day on which it can have joined,
+    where these differ: on a day between them the last one is that day.
     """
 
     standing: int
@@ -37,6 +38,7 @@ class Card(NamedTuple):
     since: str
     note: str
     groups: tuple[tuple[tuple[str | None, bool], ...], ...]
+    joined: tuple[int, ...]
 
 
 class Given(NamedTuple):
@@ -67,6 +69,7 @@ def card_of(member: str, attributes: Sequence[str], held: Mapping[Register, Cand
         since=since_of(one),
         note=standing_of(one) if standing == POSSIBLE or len(one.statuses) > 1 else "",
         groups=tuple(_groups(state, name) for name in attributes),
+        joined=_joined(one),
     )
 
 
@@ -82,6 +85,12 @@ def value_of(found: Candidates) -> Given | None:
 def _groups(state: InitiativeState, attribute: str) -> tuple[tuple[str | None, bool], ...]:
     found = state.count(by=attribute)
     return tuple((None if group is None else plain(group), bool(figure.members)) for group, figure in found.items())
+
+
+def _joined(one: Member) -> tuple[int, ...]:
+    if one.joined_from is None or one.joined_by is None or one.joined_from == one.joined_by:
+        return ()
+    return one.joined_from.toordinal(), one.joined_by.toordinal()
 
 
 def _registers(held: Mapping[Register, Candidates]) -> Registers:

@@ -62,6 +62,8 @@ def packed(traced: Traced, measures: Sequence[tuple[Measure, Mapping[str, object
             "days": _steps([day for day in days if day < NEVER]),
             "moments": {
                 "positions": _steps([moment.position for moment in traced.unfolding.moments]),
+                "batches": traced.unfolding.batches,
+                "began": [traced.unfolding.began.position, instant_text(traced.unfolding.began.recorded_at)],
                 "instants": [instant_text(moment.recorded_at) for moment in traced.unfolding.moments],
             },
             "members": members,
@@ -117,7 +119,7 @@ def _card(card: Card, texts: Numbered) -> list[Any]:
     groups = [
         [[-1 if group is None else texts.number(group), int(surely)] for group, surely in few] for few in card.groups
     ]
-    return [card.standing, *map(texts.number, (card.name, card.since, card.note)), groups]
+    return [card.standing, *map(texts.number, (card.name, card.since, card.note)), groups, *card.joined]
 
 
 def _given(given: Given, texts: Numbered) -> list[int]:

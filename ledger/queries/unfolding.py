@@ -37,7 +37,8 @@ class Unfolding:
     """All that was ever recorded of one initiative, ready to be unfolded register by register.
 
     `moments` are those that are told apart: of more than `most` such as lie evenly among them, and always the last
-    one. What was recorded between two of them counts as recorded at the later one.
+    one. What was recorded between two of them counts as recorded at the later one. `batches` says how many there are in
+    all, and `began` is the first of these.
     """
 
     def __init__(self, records: Sequence[Record], most: int) -> None:
@@ -48,6 +49,7 @@ class Unfolding:
         ]
         count = min(len(batches), most)
         self.batches = len(batches)
+        self.began = batches[0]
         self._known = [moment.position for moment in batches]
         self.moments = tuple(batches[(number + 1) * len(batches) // count - 1] for number in range(count))
         self._ends = [moment.position for moment in self.moments]

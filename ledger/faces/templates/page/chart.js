@@ -50,7 +50,7 @@ const showReports = () => {
         );
         const before = found.before ? `; ${found.before} when published` : "";
         item.append(made("span", {class: `verdict ${classOf(found.verdict)}`}, `${found.verdict}${before}`));
-        if (found.why) item.append(made("span", {class: "why"}, readable(found.why)));
+        if (found.why) item.append(made("span", {class: "why"}, found.why));
         return item;
       });
       if (claims.length) box.append(made("ul", {}, ...claims));
@@ -73,7 +73,27 @@ const ticks = (low, high, many, whole) => {
   for (let place = Math.ceil(low / step); place * step <= high * (1 + 1e-9); place++) found.push(place * step);
   return found;
 };
-const short = number => Number(number.toPrecision(6)).toLocaleString("en", {maximumSignificantDigits: 6});
+const LARGE = [
+  [1e12, " trillion"],
+  [1e9, " billion"],
+  [1e6, " million"],
+];
+const short = number => {
+  // a number of an axis: of few digits, so that nothing is lost
+  const size = Math.abs(number);
+  const [unit, word] = LARGE.find(([unit]) => size >= unit) || [1, ""];
+  return numberInWords(String(Number((number / unit).toPrecision(6)))) + word;
+};
+const LEFT_MIN = 32;
+const widest = labels => {
+  // in pixels, as they will be drawn
+  const texts = labels.map(label => drawn("text", {class: "tick"}, label));
+  const svg = drawn("svg", {"aria-hidden": "true"}, ...texts);
+  byId("chart").append(svg);
+  const width = Math.max(...texts.map(text => text.getComputedTextLength()));
+  svg.remove();
+  return width;
+};
 const timeTicks = (first, last, many) => {
   const year = ordinal => Number(iso(ordinal).slice(0, 4));
   const months = (last - first) / 30.4 / many;
@@ -94,7 +114,7 @@ const placedAs = cell => {
     const [amount, envelope, vain, reason] = cell;
     const places = vain || reason ? [] : [...endsOf(amount), ...endsOf(envelope || amount)];
     const exact = !envelope && places.length > 0 && places[0] === places[1];
-    placed.set(cell, {amount, envelope, reason, places, exact});
+    placed.set(cell, {cell, amount, envelope, places, exact});
   }
   return placed.get(cell);
 };
@@ -104,6 +124,8 @@ const stepsOf = () =>
     until: end < days.length ? days[end] : LAST + 1,
     ...placedAs(cell),
   }));
+const saidOf = ({cell}) =>
+  cell[3] || (saysNothing(cell, data.measures[state.figure].kind === "total") ? NO_VALUE : readable(cell[0]));
 const narrowed = (steps, x) => {
   // steps that begin in one pixel are drawn as one, which goes from the least to the most of them, and ends as the last
   const found = [];
@@ -155,7 +177,6 @@ const showChart = () => {
 
 const drawChart = width => {
   const height = 272,
-    left = 52,
     right = width - 10,
     top = 18,
     bottom = height - 26;
@@ -172,17 +193,23 @@ const drawChart = width => {
   const margin = Math.max(Math.round((last - first) / 40), 10);
   first = Math.max(first - margin, 1);
   last = Math.min(last + margin, LAST);
-  const x = day => left + ((Math.min(Math.max(day, first), last) - first) / (last - first)) * (right - left);
   const seen = steps.filter(step => step.places.length && step.until > first && step.at <= last);
-  const columns = narrowed(seen, x);
-  const ends = [...columns.flatMap(({least, most}) => [...least, ...most]), ...marks.flatMap(mark => mark.ends)];
-  const numbers = [0, ...ends.filter(one => one !== null)];
-  let low = Math.min(...numbers),
-    high = Math.max(...numbers);
+  let low = 0,
+    high = 0;
+  for (const ends of [...seen.map(step => step.places), ...marks.map(mark => mark.ends)])
+    for (const end of ends)
+      if (end !== null) {
+        low = Math.min(low, end);
+        high = Math.max(high, end);
+      }
   if (low === high) high = low + 1;
   const room = (high - low) * 0.12;
   if (seen.some(step => step.places[2] === null)) low -= room;
   if (seen.some(step => step.places[3] === null) || marks.some(({ends}) => ends[1] === null)) high += room;
+  const heights = ticks(low, high, 4, measure.kind === "members").map(value => [value, short(value)]);
+  const left = Math.max(LEFT_MIN, Math.ceil(widest(heights.map(([, label]) => label))) + 10);
+  const x = day => left + ((Math.min(Math.max(day, first), last) - first) / (last - first)) * (right - left);
+  const columns = narrowed(seen, x);
   const y = value => bottom - ((value - low) / (high - low)) * (bottom - top);
   Object.assign(chart, {
     left,
@@ -204,11 +231,11 @@ const drawChart = width => {
       drawn("stop", {offset: 1, class: "fade-to"}),
     );
   svg.append(drawn("defs", {}, fade("fade-up", bottom, top), fade("fade-down", top, bottom)));
-  for (const value of ticks(low, high, 4, measure.kind === "members")) {
+  for (const [value, label] of heights) {
     svg.append(
       drawn("line", {class: value === 0 ? "base" : "axis", x1: left, x2: right, y1: y(value), y2: y(value)}),
     );
-    svg.append(drawn("text", {class: "tick", x: left - 8, y: y(value) + 4, "text-anchor": "end"}, short(value)));
+    svg.append(drawn("text", {class: "tick", x: left - 8, y: y(value) + 4, "text-anchor": "end"}, label));
   }
   for (const [day, text] of timeTicks(first, last, Math.max(2, Math.floor((right - left) / 64)))) {
     svg.append(drawn("line", {class: "base", x1: x(day), x2: x(day), y1: bottom, y2: bottom + 4}));
@@ -298,7 +325,7 @@ const drawChart = width => {
 const described = (measure, steps, marks) => {
   const said = [`${measure.title}${measure.basis ? `, ${measure.basis}` : ""}: ${steps.length} steps`];
   const lastStep = steps[steps.length - 1];
-  if (lastStep && lastStep.amount) said.push(`in the end ${readable(lastStep.amount)}`);
+  if (lastStep && lastStep.amount) said.push(`in the end ${saidOf(lastStep)}`);
   if (marks.length) said.push(`${marks.length} claims marked`);
   return `${said.join(", ")}. The same stands below as a table.`;
 };
@@ -342,7 +369,7 @@ const showChartWords = (measure, seen, steps, marks) => {
             made(
               "td",
               {},
-              step.reason || (step.places.length ? readable(step.amount) : NO_VALUE),
+              saidOf(step),
               step.envelope && step.places.length ? `; with what is missing ${readable(step.envelope)}` : "",
             ),
           ),
@@ -353,7 +380,7 @@ const unitOf = steps => {
   const units = new Set(
     steps
       .filter(step => step.amount)
-      .map(step => split(step.amount)[1])
+      .map(step => amountOf(step.amount).unit)
       .filter(Boolean),
   );
   return units.size === 1 ? `, in ${[...units][0]}` : "";

@@ -31,64 +31,106 @@ const put = (parent, children) => {
 
 // what is chosen
 
-const state = {
+const UNASKED = {
   at: data.today,
   moment: instants.length,
   figure: 0,
   by: data.grouped && data.attributes.length ? 0 : -1,
+  isHeld: true, // does the page hold what was known then?
+  notice: "", // what is to be said of the link
 };
+const state = {...UNASKED};
 
-const fromLink = () => {
-  const asked = new URLSearchParams(location.hash.slice(1));
-  const at = ordinalOf(asked.get("at") || "");
-  const moment = asked.has("known_at") ? momentOf(asked.get("known_at")) : null;
-  const figure = Number(asked.get("figure") ?? NaN);
-  state.at = at ?? data.today;
-  state.moment = moment ?? instants.length;
-  if (Number.isInteger(figure) && data.measures[figure - 1]) state.figure = figure - 1;
-  if (asked.has("by")) state.by = data.attributes.indexOf(asked.get("by"));
+const ASKED_MAX = 80;
+const heldInPlaceOf = (asked, {moment, isHeld}) => {
+  // what is shown where a link asks for a moment between two of the page
+  if (isHeld) return "";
+  const record = /^\d+$/.test(asked) ? `position ${asked}` : asked;
+  return moment
+    ? `Asked: ${record}. Shown: as known at record ${positions[moment - 1]}, the last moment before it that this page holds.`
+    : `Asked: ${record}. The first moment that this page holds is record ${positions[0]}: nothing can be shown.`;
 };
+const fromLink = () => {
+  const link = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B")); // a plus is no blank here
+  const said = [];
+  const read = (name, reading, what, instead) => {
+    if (!link.has(name)) return null;
+    const text = link.get(name);
+    const value = reading(text);
+    const shown = text.length > ASKED_MAX ? `${text.slice(0, ASKED_MAX)}…` : text;
+    if (value === null) said.push(`The link asks for ${name}=${shown}, which is no ${what}: ${instead}.`);
+    return value;
+  };
+  const at = read("at", ordinalOf, "day such as 2023-01-20", `shown on ${inWords(iso(data.today))}`);
+  const known = read("known_at", momentOf, "instant such as 2023-01-20T09:30:00Z, or position", "shown as known now");
+  const figure = read(
+    "figure",
+    text => (/^\d+$/.test(text) && data.measures[text - 1] ? text - 1 : null),
+    "number of a figure",
+    `${data.measures[0].title} is drawn`,
+  );
+  const by = read(
+    "by",
+    text => (text && !data.attributes.includes(text) ? null : data.attributes.indexOf(text)),
+    "attribute that members are grouped by here",
+    UNASKED.by < 0 ? "not grouped" : `grouped by ${data.attributes[UNASKED.by]}`,
+  );
+  Object.assign(state, UNASKED, at !== null && {at}, figure !== null && {figure}, by !== null && {by});
+  if (known) {
+    state.moment = known.moment;
+    state.isHeld = known.isHeld || known.moment > 0;
+    said.push(heldInPlaceOf(link.get("known_at"), known));
+  }
+  state.notice = said.filter(Boolean).join(" ");
+};
+const unknown = () => (state.isHeld ? "0" : String(positions[0] - 1)); // before the first moment of the page
 let linking = 0;
 const toLink = () => {
   clearTimeout(linking);
   linking = setTimeout(() => {
     const asked = new URLSearchParams();
     if (state.at !== data.today) asked.set("at", iso(state.at));
-    if (state.moment < instants.length) asked.set("known_at", state.moment ? instants[state.moment - 1] : "0");
+    if (state.moment < instants.length) asked.set("known_at", state.moment ? instants[state.moment - 1] : unknown());
     if (state.figure) asked.set("figure", state.figure + 1);
-    if (state.by >= 0) asked.set("by", data.attributes[state.by]);
-    const link = asked.toString().replaceAll("%3A", ":");
+    if (state.by !== UNASKED.by) asked.set("by", data.attributes[state.by] ?? "");
+    const link = asked.toString().replaceAll("%3A", ":").replaceAll("+", "%20");
     history.replaceState(null, "", link ? `#${link}` : location.pathname + location.search);
   }, 250);
 };
 
+const announcement = () => [state.notice, byId("lead").textContent, knownInWords()].filter(Boolean).join(" ");
 let announcing = 0;
 const announce = () => {
   clearTimeout(announcing);
-  announcing = setTimeout(() => say(byId("announced"), `${byId("lead").textContent} ${knownInWords()}`), 600);
+  announcing = setTimeout(() => say(byId("announced"), announcement()), 600);
 };
 
 let waiting = false;
+const showSoon = () => {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    show();
+  });
+};
 const choose = change => {
-  Object.assign(state, change);
-  if (!waiting) {
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      show();
-      toLink();
-      announce();
-    });
-  }
+  Object.assign(state, {notice: ""}, "moment" in change && {isHeld: true}, change);
+  showSoon();
+  toLink();
+  announce();
 };
 
+const beforeAll = () => `before ${state.isHeld ? "anything was recorded" : "the first moment that this page holds"}`;
 const knownInWords = () => {
-  if (!state.moment) return "Before anything was recorded.";
+  if (!state.moment) return `B${beforeAll().slice(1)}.`;
   const instant = instants[state.moment - 1];
   return `As known on ${inWords(instant)}, ${instant.slice(11, sameSecond ? 26 : 19)} UTC.`;
 };
 
 // the controls
+
+const idle = (id, nothingToDo) => byId(id).setAttribute("aria-disabled", nothingToDo); // which keeps the focus
 
 const showControls = () => {
   const place = placeOf(stops, state.at);
@@ -99,13 +141,13 @@ const showControls = () => {
   day.setAttribute("aria-valuetext", inWords(iso(state.at)));
   say(byId("day-said"), inWords(iso(state.at), 3));
   if (ordinalOf(byId("any-day").value) !== state.at) byId("any-day").value = iso(state.at);
-  byId("earlier").disabled = state.at <= stops[0];
-  byId("later").disabled = state.at >= stops[stops.length - 1];
+  idle("earlier", state.at <= stops[0]);
+  idle("later", state.at >= stops[stops.length - 1]);
   known.max = instants.length;
   known.value = Math.max(state.moment, 1);
   known.disabled = instants.length < 2;
   const instant = state.moment ? instants[state.moment - 1] : "";
-  const said = state.moment ? `${inWords(instant)}, ${instant.slice(11, 16)} UTC` : "before anything was recorded";
+  const said = state.moment ? `${inWords(instant)}, ${instant.slice(11, 16)} UTC` : beforeAll();
   say(byId("known-said"), state.moment ? `${inWords(instant, 3)}, ${instant.slice(11, 16)}` : said);
   known.setAttribute("aria-valuetext", `${said}, ${state.moment} of ${instants.length}`);
   say(
@@ -114,35 +156,38 @@ const showControls = () => {
       ? `Moment ${state.moment} of ${instants.length}: record ${positions[state.moment - 1]}, at ${instant.slice(11, 26)} UTC`
       : "",
   );
-  byId("knew-less").disabled = state.moment <= 1;
-  byId("knew-more").disabled = state.moment >= instants.length;
-  byId("now").disabled = state.at === data.today && state.moment === instants.length;
+  idle("knew-less", state.moment <= 1);
+  idle("knew-more", state.moment >= instants.length);
+  idle("now", state.at === data.today && state.moment === instants.length);
 };
 
+const onClick = (id, changed) =>
+  byId(id).addEventListener("click", event => {
+    if (event.currentTarget.getAttribute("aria-disabled") !== "true") choose(changed());
+  });
 const bind = () => {
   byId("day").addEventListener("input", event => choose({at: stops[event.target.value]}));
   byId("known").addEventListener("input", event => choose({moment: Number(event.target.value)}));
-  byId("earlier").addEventListener("click", () => choose({at: stops[Math.max(placeOf(stops, state.at - 1), 0)]}));
-  byId("later").addEventListener("click", () =>
-    choose({at: stops[Math.min(placeOf(stops, state.at) + 1, stops.length - 1)]}),
-  );
-  byId("knew-less").addEventListener("click", () => choose({moment: Math.max(state.moment - 1, 1)}));
-  byId("knew-more").addEventListener("click", () => choose({moment: Math.min(state.moment + 1, instants.length)}));
+  onClick("earlier", () => ({at: stops[Math.max(placeOf(stops, state.at - 1), 0)]}));
+  onClick("later", () => ({at: stops[Math.min(placeOf(stops, state.at) + 1, stops.length - 1)]}));
+  onClick("knew-less", () => ({moment: Math.max(state.moment - 1, 1)}));
+  onClick("knew-more", () => ({moment: Math.min(state.moment + 1, instants.length)}));
   byId("any-day").addEventListener("input", event => {
     const at = ordinalOf(event.target.value);
     if (at !== null) choose({at});
   });
-  byId("now").addEventListener("click", () => choose({at: data.today, moment: instants.length}));
+  onClick("now", () => ({at: data.today, moment: instants.length}));
   byId("by").addEventListener("change", event => choose({by: Number(event.target.value)}));
   byId("controls").addEventListener("submit", event => event.preventDefault());
   addEventListener("hashchange", () => {
     fromLink();
-    choose({});
+    showSoon();
+    announce();
   });
-  byId("steps").addEventListener("toggle", () => choose({}));
+  byId("steps").addEventListener("toggle", showSoon);
   new ResizeObserver(([chart_]) => {
     chart.width = Math.round(chart_.contentRect.width);
-    choose({});
+    showSoon();
   }).observe(byId("chart"));
   const toDay = event => {
     if (event.buttons !== 1 && event.type !== "click") return;

@@ -40,11 +40,42 @@ const inWords = (text, letters = 9) => {
   const [year, month, day] = text.slice(0, 10).split("-").map(Number);
   return `${day} ${MONTHS[month - 1].slice(0, letters)} ${year}`;
 };
-const readable = text =>
-  text
-    .replace(/(\d)\.\.(?=[-\d])/g, "$1 to ")
-    .replaceAll(">= ", "≥ ")
-    .replaceAll("<= ", "≤ ");
+
+// amounts
+
+const NUMBER = /^([-+]?)(\d*)(\.\d*)?(e[-+]?\d+)?(…?)$/i;
+const grouped = digits => (digits.length < 5 ? digits : digits.replace(/\B(?=(?:\d{3})+$)/g, ","));
+const PLACES = 40; // to which an exponent is written out
+const numberInWords = text => {
+  const [all, sign, whole, part = "", exponent = "e0", endless] = NUMBER.exec(text) || [text];
+  const by = Number(exponent.slice(1));
+  if (sign === undefined || Math.abs(by) > PLACES) return all;
+  const after = part.slice(1).padEnd(by, "0"),
+    digits = whole.padStart(1 - by, "0") + after;
+  const point = digits.length - after.length + by;
+  const rest = digits.slice(point);
+  return `${sign.replace("+", "")}${grouped(digits.slice(0, point).replace(/^0+(?=\d)/, ""))}${rest && "."}${rest}${endless}`;
+};
+const numbered = count => numberInWords(String(count));
+const amountOf = text => {
+  // the ends of an amount, as they were written, "" where it is open, and its unit
+  const [, sign, number, percent = "", unit = percent] = /^([<>]?)=? ?(\S+?)(%?)(?: (.*))?$/.exec(text);
+  if (sign) return {low: sign === ">" ? number : "", high: sign === "<" ? number : "", unit};
+  const [low, high = low] = number.split("..");
+  return {low, high, unit};
+};
+const parted = text => {
+  // an amount as it is read, and its unit
+  const {low, high, unit} = amountOf(text);
+  if (!low && !high) return ["anything", ""];
+  const [least, most] = [low, high].map(numberInWords);
+  if (!low || !high) return [low ? `≥ ${least}` : `≤ ${most}`, unit];
+  return [low === high ? least : `${least} to ${most}`, unit];
+};
+const readable = text => parted(text).filter(Boolean).join(" ");
+const saysNothing = ([amount, envelope, vain], isTotal) =>
+  // of one that was never stated the amount is open too, while such a total has only what was stated
+  Boolean(vain) && !(amount.startsWith("..") && (isTotal || !envelope));
 const sums = steps => {
   let sum = 0;
   return Int32Array.from(steps, step => (sum += step));
@@ -67,14 +98,24 @@ const instants = data.moments.instants;
 const stops = [...new Set([...days.slice(1), data.today])].sort((a, b) => a - b); // of the slider
 const sameSecond = new Set(instants.map(text => text.slice(0, 19))).size < instants.length;
 
+const {batches, began} = data.moments; // how many moments there were, and which was the first of them
+const reached = (moment, isReached) => ({moment, isHeld: isReached || batches === instants.length});
+const CLOCK = "(?:[01]\\d|2[0-3]):[0-5]\\d";
+const INSTANT = new RegExp(`^(\\d{4}-\\d\\d-\\d\\d)[Tt ](${CLOCK}:[0-5]\\d)(?:\\.(\\d{1,6}))?([Zz]|[-+]${CLOCK})$`);
 const momentOf = text => {
-  // the number of the last moment by then: 0 before the first, null for what is none
-  if (/^\d{1,15}$/.test(text)) return placeOf(positions, Number(text)) + 1;
-  const parts = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[-+]\d\d:\d\d)$/.exec(text);
-  const time = parts && Date.parse(`${parts[1]}T${parts[2]}${parts[4].toUpperCase()}`);
-  if (!parts || Number.isNaN(time)) return null;
-  const wanted = `${new Date(time).toISOString().slice(0, 19)}.${(parts[3] || "").padEnd(6, "0").slice(0, 6)}Z`;
-  return instants.filter(instant => instant <= wanted).length;
+  // the last moment by then, 0 before the first, and whether nothing was recorded in between; null for what is none
+  if (/^\d+$/.test(text)) {
+    const moment = placeOf(positions, Number(text)) + 1;
+    const isLast = moment === instants.length || positions[moment - 1] === Number(text);
+    return reached(moment, isLast || Number(text) < began[0]);
+  }
+  const [, day, clock, parts = "", zone] = INSTANT.exec(text) || [];
+  if (!day || ordinalOf(day) === null) return null;
+  const utc = new Date(Date.parse(`${day}T${clock}${zone.toUpperCase()}`)).toISOString();
+  if (ordinalOf(utc.split("T")[0]) === null) return null; // of a year that no instant has
+  const wanted = `${utc.slice(0, 19)}.${parts.padEnd(6, "0")}Z`;
+  const moment = instants.filter(instant => instant <= wanted).length;
+  return reached(moment, moment === instants.length || instants[moment - 1] === wanted || wanted < began[1]);
 };
 
 // rectangles

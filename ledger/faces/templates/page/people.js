@@ -14,18 +14,14 @@ const tiles = data.measures.map((measure, number) => {
   return {tile, input, amount, number: number_, unit, rests};
 });
 
-const split = text => {
-  // an amount, and its unit
-  const [, amount, unit] = /^((?:[<>]= )?\S+)(?: (.*))?$/.exec(text);
-  return [amount, unit || ""];
+const placeOfNumber = text => {
+  const number = Number(text.replace("…", ""));
+  return text && Number.isFinite(number) ? number : null;
 };
 const endsOf = text => {
   // where they are drawn; null where they are open
-  const amount = split(text)[0].replaceAll("…", "");
-  let ends = amount.includes("..") ? amount.split("..") : [amount, amount];
-  if (amount.startsWith(">= ")) ends = [amount.slice(3), ""];
-  if (amount.startsWith("<= ")) ends = ["", amount.slice(3)];
-  return ends.map(end => (end && Number.isFinite(Number(end)) ? Number(end) : null));
+  const {low, high} = amountOf(text);
+  return [low, high].map(placeOfNumber);
 };
 
 const coverage = (metric, standing, given) => {
@@ -60,7 +56,7 @@ const restsOf = (measure, told, found, standing) => {
       if (card >= 0) counts[cards.cells[card][0]]++;
     });
     return counts
-      .map((count, standing) => (count || !standing ? `${count} ${["certain", ...BADGES.slice(1)][standing]}` : ""))
+      .map((count, standing) => (count || !standing ? `${numbered(count)} ${["certain", ...BADGES.slice(1)][standing]}` : ""))
       .filter(Boolean)
       .join(", ");
   }
@@ -68,8 +64,8 @@ const restsOf = (measure, told, found, standing) => {
   const [, envelope, , reason] = told;
   if (reason) return reason;
   if (measure.kind === "value") return envelope ? "not stated" : "";
-  const said = [`${found.reporting} of ${found.members} report`];
-  if (found.perhaps) said.push(`of ${found.perhaps} it is uncertain`);
+  const said = [`${numbered(found.reporting)} of ${numbered(found.members)} report`];
+  if (found.perhaps) said.push(`of ${numbered(found.perhaps)} it is uncertain`);
   if (found.oldest) said.push(`the oldest value is of ${dayOf(found.oldest)}`);
   if (envelope && found.any) said.push(`with what is missing it is ${readable(envelope)}`);
   return said.join("; ");
@@ -80,10 +76,10 @@ const showFigures = (told, standing, given) => {
     const measure = data.measures[number],
       one = told[number] < 0 ? null : figures.cells[told[number]];
     const found = measure.kind === "total" ? coverage(measure.metric, standing, given.get(measure.metric)) : null;
-    const nothing = !one || one[3] || !one[0] || (one[2] && !(found && found.any));
-    const [amount, unit] = nothing ? [one && one[3] ? "no total" : NO_VALUE, ""] : split(one[0]);
+    const nothing = !one || one[3] || !one[0] || (saysNothing(one, found) && !(found && found.any));
+    const [amount, unit] = nothing ? [one && one[3] ? "no total" : NO_VALUE, ""] : parted(one[0]);
     tile.amount.classList.toggle("none", Boolean(nothing));
-    say(tile.number, readable(amount));
+    say(tile.number, amount);
     say(tile.unit, unit);
     say(tile.rests, restsOf(measure, one, found, standing));
     tile.input.checked = number === state.figure;
@@ -110,6 +106,7 @@ const rowOf = (key, member) => {
       card: null,
       value: null,
       here: null,
+      since: null,
     });
   }
   return rows.get(key);
@@ -123,20 +120,33 @@ const groupOf = key => {
   }
   return groups.get(key);
 };
+const givenInWords = ([text]) =>
+  texts[text]
+    .split(" or ")
+    .map(one => (one === NO_VALUE ? one : readable(one)))
+    .join(" or ");
+const sinceOf = ([, , since, , , first, last]) => {
+  // nobody who is a member on a day has joined after it
+  if (!last || state.at >= last) return texts[since];
+  const day = iso(state.at);
+  if (first === state.at) return `since ${day}`;
+  return first === 1 ? `since a day not after ${day}` : `since a day from ${iso(first)} to ${day}`;
+};
 const showRow = (row, member, card, here, value) => {
   // here: does it surely belong into this group?
-  if (row.card === card && row.value === value && row.here === here) return;
-  Object.assign(row, {card, value, here});
-  const [standing, name, since, note] = card;
+  const since = sinceOf(card);
+  if (row.card === card && row.value === value && row.here === here && row.since === since) return;
+  Object.assign(row, {card, value, here, since});
+  const [standing, name, , note] = card;
   say(row.name, texts[name]);
   row.item.className = BADGES[standing] || (here ? "" : "possible");
   row.badge.className = standing === SUSPENDED ? "badge suspended" : "badge";
   say(row.badge, BADGES[standing] || (here ? "" : "perhaps here"));
-  const about = [texts[since]];
+  const about = [since];
   if (texts[note]) about.unshift(texts[note]);
   if (data.members[member] !== texts[name]) about.push(data.members[member]);
   say(row.said, about.filter(Boolean).join(" · "));
-  say(row.given, value === null ? "" : value ? texts[value[0]] : NO_VALUE);
+  say(row.given, value === null ? "" : value ? givenInWords(value) : NO_VALUE);
   row.given.classList.toggle("none", row.given.textContent === NO_VALUE);
 };
 
@@ -178,7 +188,7 @@ const showMembers = (standing, given) => {
       const low =
         one.key === "suspended" ? high : one.entries.filter(({card, surely}) => card[0] === CERTAIN && surely).length;
       say(group.title, one.title);
-      say(group.count, low === high ? `${low}` : `${low} to ${high}`);
+      say(group.count, low === high ? numbered(low) : `${numbered(low)} to ${numbered(high)}`);
       group.box.firstChild.hidden = one.key === "all";
       put(group.list, items);
       group.box.classList.toggle("few", items.length <= FEW);
@@ -199,9 +209,13 @@ const showMembers = (standing, given) => {
 const showLead = told => {
   const count = told[0] < 0 ? "" : figures.cells[told[0]][0];
   const lead = byId("lead"),
-    words = `${readable(count)} ${count === "1" ? "member" : "members"}`;
+    words = count && `${readable(count)} ${count === "1" ? "member" : "members"}`;
+  if (!state.isHeld) {
+    lead.replaceChildren("What was known then, this page does not hold.");
+    return;
+  }
   lead.replaceChildren(
-    made("strong", {}, count ? words : "Nothing is known"),
+    made("strong", {}, words || "Nothing is known"),
     ` at the end of ${inWords(iso(state.at))}.`,
   );
 };

@@ -9,6 +9,8 @@ const show = () => {
     [...values].map(([metric, table]) => [metric, lookUp(table, data.members.length, place, state.moment)]),
   );
   showControls();
+  say(byId("notice"), state.notice);
+  byId("main").classList.toggle("unheld", !state.isHeld);
   showLead(told);
   showFigures(told, standing, given);
   showMembers(standing, given);
@@ -29,3 +31,4 @@ for (const id of ["controls", "more", "main"]) byId(id).hidden = false;
 fromLink();
 bind();
 show();
+if (state.notice) announce();
