@@ -123,7 +123,7 @@ def _require_not_beside_a_database(path: Path) -> None:
 
 
 def _beginning(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with failing(lambda why: f"{path}: {why}"), path.open("rb") as file:
         return file.read(len(_DATABASE))
 
 
