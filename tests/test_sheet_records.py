@@ -229,6 +229,42 @@ def test_ids_are_those_of_the_initiative_and_survive_a_copy(club):
         assert not other.initiative("one").record_sheet(read).records
 
 
+def test_what_a_record_says_already_is_not_recorded_again_whoever_recorded_it(club, tmp_path):
+    """By hand, from a sheet of another name, or by a correction to what the sheet says by now."""
+    text = "member,name,start,end,city\nada,Ada,2020-01-01,{},Bilbao\nben,Ben,{},,Lagos\n"
+    club.record_sheet(spells(StringIO(text.format("", "2021-01-01"))), source="march.csv")
+    club.record(MemberLeft("ada", "2023-03-01", reason="moved away"), source="her letter")
+    wrong = next(record for record in club.records() if record.event.member == "ben")
+    club.correct(wrong, effective="2021-02-01", reason="misread")
+    before = [*club.records()]
+    for rejects in None, tmp_path / "rejects.csv":
+        sheet = spells(StringIO(text.format("2023-03-01", "2021-02-01")), lenient=rejects is not None)
+        done = club.record_sheet(sheet, source="april.csv", rejects=rejects)
+        assert (done.records, done.rejected) == ((), ())
+        assert sorted(str(record.event.effective) for record in done.already) == [
+            "2020-01-01",
+            "2021-02-01",
+            "2023-03-01",
+        ]
+    assert [*club.records()] == before
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "ada,Ada,2020-01-02,,Bilbao",
+        "ada,Adele,2020-01-01,,Bilbao",
+        "ada,Ada,2020-01-01,,Lagos",
+        "ada,Ada,2020-01-01,2023-03-02,Bilbao",
+    ],
+)
+def test_what_says_more_or_something_else_than_a_record_is_refused(club, row):
+    text = "member,name,start,end,city\n"
+    club.record_sheet(spells(StringIO(f"{text}ada,Ada,2020-01-01,2023-03-01,Bilbao\n")), source="march.csv")
+    with pytest.raises(RefusedRows, match="row 2"):
+        club.record_sheet(spells(StringIO(f"{text}{row}\n")), source="april.csv")
+
+
 def test_an_id_that_somebody_else_took_is_refused(club):
     read = sheet("a,,2019,")
     club.record(MemberJoined("b", "2019"), ids=ids_of("club", "", read))

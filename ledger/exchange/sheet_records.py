@@ -8,6 +8,8 @@ initiative, the source and the event, and of how many like it stand before it in
 - what does not change the event, such as the order of columns or of rows, or a column that is not read, changes no id;
 - another source, or another amount, is another record.
 
+A joining or a leaving that a record says already, whoever recorded it, or corrected it to that, is not recorded twice.
+
 An id of the cells of a row would change with each comment in the file, and hide that an end was filled in.
 """
 
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from uuid import UUID, uuid5
 
 from attrs import define, field, frozen
+from msgspec.json import decode as decode_json
 from msgspec.json import encode as encode_json
 
 from ledger.exchange.sheets import reason_of
@@ -108,11 +111,15 @@ class _Recording:
                 old.append((row, _same(found[id], self.initiative, event)))
             else:
                 new.append(_New(event, row, id))
-        if self.file.path is None:
+        refused = _refused(new, history)
+        if told := _told_already(new, refused, history):
+            old += [(one.row, told[one.id]) for one in new if one.id in told]
+            new = [one for one in new if one.id not in told]
             refused = _refused(new, history)
+        if self.file.path is None:
             self.set_aside(_reasons(new, refused), refused)
         else:
-            self.set_aside(_all_refused(new, history), [])
+            self.set_aside(_all_refused(new, refused, history), [])
         aside = {rejected.row for rejected in self.rejected}
         self.already = tuple(record for row, record in old if row not in aside)
         kept = [one for one in new if one.row not in aside]
@@ -152,6 +159,24 @@ def _same(record: Record, initiative: str, event: Event) -> Record:
     return record
 
 
+def _told_already(new: Sequence[_New], refused: Sequence[Violation], history: Append) -> dict[str, Record]:
+    """Give what the rules refuse since another record says as much: that record, by the id it would have had."""
+    clashes = {one.index: one.clash.id for one in refused if one.clash is not None}
+    found = history.found([*dict.fromkeys(clashes.values())])
+    return {
+        new[index].id: found[id]
+        for index, id in clashes.items()
+        if id in found and _says_no_more(new[index].event, found[id].event)
+    }
+
+
+def _says_no_more(event: Event, standing: Event) -> bool:
+    """Is all that an event says said by another one too?"""
+    said, known = decode_json(encode(event)), decode_json(encode(standing))
+    own, others = said.pop("attributes", {}), known.pop("attributes", {})
+    return type(event) is type(standing) and said.items() <= known.items() and own.items() <= others.items()
+
+
 def _refused(new: Sequence[_New], history: Append) -> list[Violation]:
     """Give what the rules refuse of a batch, in words that name rows."""
     entries = entries_of([one.event for one in new], history.head)
@@ -167,8 +192,8 @@ def _reasons(new: Sequence[_New], refused: Sequence[Violation]) -> dict[int, str
     return {row: reason_of(of_row) for row, of_row in reasons.items()}
 
 
-def _all_refused(new: Sequence[_New], history: Append) -> dict[int, str]:
-    """Set rows aside until nothing of the others is refused, and give the reasons.
+def _all_refused(new: Sequence[_New], refused: Sequence[Violation], history: Append) -> dict[int, str]:
+    """Set rows aside until nothing of the others is refused, and give the reasons; `refused` is so at first.
 
     What is refused of a member changes nothing for others, so only its own rows are looked at again. Where they are
     refused one after the other without an end in sight, all that are left go aside.
@@ -176,7 +201,7 @@ def _all_refused(new: Sequence[_New], history: Append) -> dict[int, str]:
     reasons: dict[int, str] = {}
     left = list(new)
     rounds = 0
-    while refused := _refused(left, history) if left else []:
+    while refused:
         rounds += 1
         reasons |= _reasons(left, refused)
         members = {getattr(violation.event, "member", None) for violation in refused}
@@ -188,4 +213,5 @@ def _all_refused(new: Sequence[_New], history: Append) -> dict[int, str]:
                 for one in left
             }
             break
+        refused = _refused(left, history)
     return reasons
