@@ -86,8 +86,8 @@ _ALL: Final = (
         "How many members, and what their values add up to: at the least and at the most, and how many report.",
         "ledger_figures", (_INITIATIVE, _MEASURE, _BY, _AT, _KNOWN_AT),
         _columns(
-            "measure", "group", *_RANGE, "reporting", "members", "complete", "envelope_low", "envelope_high", "oldest",
-            "missing", "possible_members", "possibly_missing", "problem", "at",
+            "measure", "group", *_RANGE, "problem", "reporting", "members", "complete", "envelope_low", "envelope_high",
+            "oldest", "missing", "possible_members", "possibly_missing", "at",
         ),
     ),
     _page(
@@ -121,7 +121,7 @@ _ALL: Final = (
         "What reports claimed, held against the replay of the day they speak of.",
         "ledger_audit",
         (_INITIATIVE, Box("report", "Report", "Its id. Empty: all of them.", "annual-report-2022"), _KNOWN_AT),
-        _columns("report", "measure", "at", "claimed", "verdict", "figure", "envelope", "restated", "text", "sentence"),
+        _columns("report", "measure", "at", "claimed", "verdict", "figure", "sentence", "envelope", "restated", "text"),
     ),
     _page(
         "history", "History",
