@@ -50,7 +50,7 @@ ADVISED = {
     ("show clubs.db --total dues --at 2022-01-01", ""): "ask with --overlap parts or --overlap whole",
     ("audit clubs.db --claims -", "measure,amount,at\nmembers,3,\n"): "name it, in a column `at`",
     ("page clubs.db other.jsonl", ""): "choose another path, or say --replace",
-    ("chart empty.db c.svg --distinct country", ""): "say from when to when to draw (--from, --to)",
+    ("chart empty.db c.svg --counts", ""): "say from when to when to draw (--from, --to)",
 }  # fmt: skip
 
 
