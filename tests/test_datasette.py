@@ -600,6 +600,16 @@ def test_a_ledger_that_is_gone_is_told_in_a_sentence(tmp_path):
     late.close()
 
 
+def test_the_home_page_says_why_there_is_nothing_to_show(path):
+    from ledger.faces.datasette.plugin import Home, _home
+
+    with ledger.open(path, read_only=True) as book:
+        assert [row["initiative"] for row in _home(book).rows] == book.initiatives()
+    told = _home(book)  # of a ledger that was closed
+    assert told == Home(problem=told.problem)
+    assert "closed" in told.problem
+
+
 def test_a_file_in_the_place_of_the_ledger_is_told_in_a_sentence(tmp_path):
     path = fill(tmp_path / "clubs.db")
     get = client_of(path)
