@@ -17,9 +17,7 @@ from ledger.model.members import Member, contents
 from ledger.model.registers import Candidates, Registers
 from ledger.model.state import InitiativeState
 
-CERTAIN: Final = 0
-POSSIBLE: Final = 1
-SUSPENDED: Final = 2
+POSSIBLE: Final = 1  # the standing of those who may be members; 0 is of the certain ones, 2 of the suspended
 
 EVER: Final = date.max
 """What is read from the registers of a day is read as of this one, or a rough joining would be cut off at the day."""

@@ -66,9 +66,8 @@ def page(
     names = Names.of(state)
     facts = Unfolding(records, 1).facts
     every = {key.name if key.aspect == "metric" else key.id for key in facts if key.aspect in ("metric", "definition")}
-    attributes = {key.name for key in facts if key[::2] == ("member", "attribute")}
     told = _chosen(metrics, every, "metrics", UnknownMetric)
-    groups = _chosen(by, attributes, "by", UnknownAttribute)
+    groups = _chosen(by, initiative.attributes(), "by", UnknownAttribute)
     found = traced(initiative, records, told, groups, names)
     measures = [(measure, _said(measure, names)) for measure in found.figures]
     more = {"today": now.date().toordinal(), "attributes": [plain(one) for one in groups], "grouped": by is not None}

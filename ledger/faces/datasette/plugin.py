@@ -173,15 +173,14 @@ def _around(book: Ledger, id: str | None) -> Around:
     name = ""
     try:
         options["initiative"] = book.initiatives()
-        state = initiative_of(book, id, "").today()
+        club = initiative_of(book, id, "")
+        state = club.today()
         name = state.name
         totals = [worded(Total(name)) for name, metric in state.metrics.items() if metric.additive]
         options["measure"] = [worded(Members()), *totals]
         options["metric"] = list(state.metrics)
         options["report"] = list(state.reports)
-        options["by"] = sorted(
-            {key.name for key in state.registers.cells if (key.subject, key.aspect) == ("member", "attribute")}
-        )
+        options["by"] = club.attributes()
     except LedgerError:
         pass  # the answer itself says what is wrong
     return Around(name, options)
