@@ -26,8 +26,8 @@ from ledger import (
 )
 from ledger.model import events
 from ledger.model.errors import StoreError
+from ledger.stores.remembered import Remembered
 from ledger.stores.sqlite import SqliteStore
-from ledger.stores.sqlite_append import Remembered
 from ledger.testing import LedgerMachine
 from ledger.testing.histories import METRICS
 

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from ledger.model.heads import TreeHead
     from ledger.queries.log import News, Wanted
     from ledger.recording.merkle import Hashes, Tree
-    from ledger.stores.sqlite_append import Remembered, SqliteAppend
+    from ledger.stores.remembered import Remembered
+    from ledger.stores.sqlite_append import SqliteAppend
 
 PAGE: Final = 1_000  # records that are read at once while streaming,
 FIRST_PAGE: Final = 10  # but for the first few: who asks for one only need not wait for others
@@ -174,7 +175,8 @@ class SqliteStore:
     @contextmanager
     def writing(self, initiative: str) -> Iterator[SqliteAppend]:
         """Begin to write. Waits for other writers, up to the timeout: then `LedgerBusy`."""
-        from ledger.stores.sqlite_append import Remembered, SqliteAppend, head_of  # noqa: PLC0415 - many only read
+        from ledger.stores.remembered import Remembered  # noqa: PLC0415 - many programs only read
+        from ledger.stores.sqlite_append import SqliteAppend, head_of  # noqa: PLC0415
 
         self._require_writable()
         with self._held() as connection, self._all_or_nothing(connection):

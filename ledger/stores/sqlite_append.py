@@ -5,9 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
 
-from attrs import define, field
+from attrs import define
 from msgspec.json import encode as encode_json
 
 from ledger.model.events import RecordRetracted
@@ -16,48 +15,14 @@ from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import COLUMNS, Head, Row, record_of
 from ledger.recording.merkle import Tree
 from ledger.recording.proposal import Entry
+from ledger.stores.remembered import Remembered
 from ledger.stores.sqlite_facts import facts_in, refs_of, registers_like, write_facts
 from ledger.stores.sqlite_file import damage_of
 from ledger.stores.sqlite_places import newest_version
 from ledger.stores.sqlite_schema import SELECT, quoted
 from ledger.stores.sqlite_tree import write_tree
 
-REMEMBERED_MAX: Final = 100_000  # registers whose facts are remembered between appends
-
-
 _INSERT = f"INSERT INTO records ({quoted(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
-
-
-@define(eq=False, repr=False)
-class Remembered:
-    """What earlier appends read of an initiative, and is still true.
-
-    The number of a register never changes. Its facts, and the latest day it has come to, are as they were for as
-    long as the log has not grown, since nothing in it ever changes: `position` is where the log stood when they were
-    read.
-    """
-
-    numbers: dict[Register, int] = field(factory=dict)
-    reaches: dict[int, str] = field(factory=dict)
-    facts: dict[Register, Sequence[Fact]] = field(factory=dict)
-    position: int = 0
-
-    def still_true_at(self, position: int) -> None:
-        """Forget the facts if somebody else has made the log grow."""
-        if position != self.position or len(self.facts) > REMEMBERED_MAX:
-            self.facts.clear()
-        if position != self.position:
-            self.reaches.clear()
-        self.position = position
-
-    def grow(self, entries: Sequence[Entry], *, retracts: bool) -> None:
-        """Forget the facts of the registers that a batch has written to, or taken facts from."""
-        if retracts:
-            self.facts.clear()
-        for entry in entries if self.facts else ():
-            for said in entry.said:
-                self.facts.pop(said.register, None)
-        self.position += len(entries)
 
 
 @define(eq=False, repr=False)

@@ -1,31 +1,17 @@
-"""Facts as rows: what is written beside the records, and how rows become facts again."""
+"""Facts in a SQLite file: writing those of a batch, and reading those of a register."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from functools import lru_cache
-from typing import Any, Final, cast
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec.json import encode as encode_json
 
-from ledger.model.exact import Exact, canonical_text
-from ledger.model.facts import ALWAYS, Fact, FactValue, Register
+from ledger.model.facts import Fact, FactValue, Register
 from ledger.model.records import RecordRef
-from ledger.recording.batch import COLUMNS, Row
-from ledger.recording.codec import decode
+from ledger.recording.batch import Row
 from ledger.recording.proposal import Entry
-
-FACT: Final = "f.rank, f.position, f.earliest, f.latest, f.value, f.low, f.high"
-"""The columns that a fact is read back from."""
-
-EVENT_VALUES = frozenset({"definition", "published"})
-"""The aspects whose value is the event itself: it is read from the record, not stored twice."""
-
-_EARLIEST, _LATEST = COLUMNS.index("earliest"), COLUMNS.index("latest")
-_ALWAYS = ALWAYS[0].isoformat()
+from ledger.stores.fact_rows import EVENT_VALUES, FACT, FACT_COLUMNS, event_of, fact_of, fact_rows, short_form
 
 
 def write_facts(
@@ -48,31 +34,9 @@ def write_facts(
     if unread:
         reaches.update(_reaches(connection, unread))
     connection.executemany(
-        "INSERT INTO facts (register, latest, rank, position, earliest, value, low, high, reach)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO facts ({', '.join(FACT_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         fact_rows(entries, rows, numbers, reaches),
     )
-
-
-def fact_rows(
-    entries: Sequence[Entry], rows: Sequence[Row], numbers: Mapping[Register, int], reaches: dict[int, str]
-) -> list[Row]:
-    """Give the rows of `facts` that a batch writes; `reaches` takes in what is new."""
-    facts = []
-    for (_, position, rank, said), row in zip(entries, rows, strict=True):
-        earliest, latest = row[_EARLIEST] or _ALWAYS, row[_LATEST] or _ALWAYS
-        for register, value, low, high in said:
-            stored = value if value.__class__ is str else None
-            least = None if low is None else _text(low)
-            most = least if high is low else None if high is None else _text(high)
-            number = numbers[register]
-            reach = reaches[number]
-            if reach <= latest:
-                reaches[number] = latest
-            facts.append(
-                (number, latest, rank, position, earliest, stored, least, most, reach if reach > latest else None)
-            )
-    return facts
 
 
 def _reaches(connection: sqlite3.Connection, numbers: Collection[int]) -> Iterator[tuple[int, str]]:
@@ -138,19 +102,17 @@ def refs_of(connection: sqlite3.Connection, positions: Iterable[int]) -> dict[in
         " WHERE position IN (SELECT value FROM json_each(?))",
         (encode_json(sorted(positions)).decode(),),
     )
-    return {
-        position: RecordRef(position, version, id, _instant(moment), source)
-        for position, version, id, moment, source in rows
-    }
+    return {row[0]: short_form(row) for row in rows}
 
 
 def ref_of(connection: sqlite3.Connection, initiative: str, version: int) -> RecordRef:
     """Give the short form of a record of an initiative, by its version."""
-    position, id, moment, source = connection.execute(
-        "SELECT position, id, recorded_at, source FROM records WHERE initiative = ? AND version = ?",
-        (initiative, version),
-    ).fetchone()
-    return RecordRef(position, version, id, _instant(moment), source)
+    return short_form(
+        connection.execute(
+            "SELECT position, version, id, recorded_at, source FROM records WHERE initiative = ? AND version = ?",
+            (initiative, version),
+        ).fetchone()
+    )
 
 
 def events_of(connection: sqlite3.Connection, positions: Sequence[int]) -> dict[int, FactValue]:
@@ -161,34 +123,4 @@ def events_of(connection: sqlite3.Connection, positions: Sequence[int]) -> dict[
         "SELECT position, type, schema, body FROM records WHERE position IN (SELECT value FROM json_each(?))",
         (encode_json(positions).decode(),),
     )
-    return {position: _event(name, schema, body) for position, name, schema, body in rows}
-
-
-@lru_cache(maxsize=1_024)  # the rules read the same few definitions again for every append
-def _event(name: str, schema: int, body: str) -> FactValue:
-    return cast("FactValue", decode(name, schema, body))  # of definitions and reports, which are their own value
-
-
-def fact_of(row: Sequence[Any], events: Mapping[int, FactValue]) -> Fact:
-    """Read the columns `FACT` of a row back; `events` holds the values that are events."""
-    rank, position, earliest, latest, value, low, high = row
-    least = None if low is None else Decimal(low)
-    return Fact(
-        rank,
-        position,
-        first := _day(earliest),
-        first if latest == earliest else _day(latest),
-        events.get(position, value) if events else value,
-        least,
-        least if high == low else None if high is None else Decimal(high),
-    )
-
-
-_day = lru_cache(maxsize=16_384)(date.fromisoformat)  # a history names the same days over and over
-_instant = lru_cache(maxsize=1_024)(datetime.fromisoformat)  # and all records of a batch share one
-
-
-def _text(amount: Exact) -> str:
-    if not isinstance(amount, Decimal):
-        raise TypeError(f"{amount} has no finite decimal, and must not have come this far")
-    return canonical_text(amount)
+    return {position: event_of(name, schema, body) for position, name, schema, body in rows}

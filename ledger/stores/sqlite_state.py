@@ -20,7 +20,8 @@ from msgspec.json import encode as encode_json
 from ledger.model.facts import PlainFact, Register
 from ledger.model.registers import Candidate, Candidates, Registers, chained
 from ledger.recording.batch import Row
-from ledger.stores.sqlite_facts import EVENT_VALUES, FACT, events_of, fact_of, refs_of
+from ledger.stores.fact_rows import EVENT_VALUES, FACT, fact_of
+from ledger.stores.sqlite_facts import events_of, refs_of
 
 if TYPE_CHECKING:
     from ledger.queries.log import Wanted

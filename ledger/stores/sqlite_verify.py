@@ -17,7 +17,7 @@ from ledger.recording.batch import COLUMNS, Head, Row, entries_of, record_of
 from ledger.recording.corrections import rank_of
 from ledger.recording.inspection import Inspected, inspected, wrong
 from ledger.recording.merkle import Tile, Tree
-from ledger.stores.sqlite_facts import fact_rows
+from ledger.stores.fact_rows import fact_rows
 from ledger.stores.sqlite_schema import SELECT, quoted, strange
 from ledger.stores.sqlite_state import registers_at
 

@@ -1,0 +1,56 @@
+"""What earlier appends read of an initiative, and is still true."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from attrs import define, field
+
+from ledger.model.facts import Fact, Register
+from ledger.recording.proposal import Entry
+
+REMEMBERED_MAX: Final = 100_000  # registers whose facts are remembered between appends
+
+
+@define(eq=False, repr=False)
+class Remembered:
+    """The numbers of registers, which never change; their facts, and the latest day each has come to.
+
+    These two are as they were for as long as nobody writes to the register, since nothing in the log ever changes:
+    `position` is where it stood when they were read.
+    """
+
+    numbers: dict[Register, int] = field(factory=dict)
+    reaches: dict[int, str] = field(factory=dict)
+    facts: dict[Register, Sequence[Fact]] = field(factory=dict)
+    position: int = 0
+
+    def still_true_at(self, position: int) -> None:
+        """Forget the facts if somebody else has made the log grow."""
+        if position != self.position or len(self.facts) > REMEMBERED_MAX:
+            self.facts.clear()
+        if position != self.position:
+            self.reaches.clear()
+        self.position = position
+
+    def catch_up(self, position: int, written: Collection[int] | None) -> None:
+        """Forget what others have written to since: the registers of these numbers, or, with None, all of them."""
+        if written is None or len(self.facts) > REMEMBERED_MAX:
+            self.still_true_at(-1)
+        elif written:
+            for number in written:
+                self.reaches.pop(number, None)
+            # one without a number was not there yet
+            for register in [one for one in self.facts if self.numbers.get(one) in (None, *written)]:
+                del self.facts[register]
+        self.position = position
+
+    def grow(self, entries: Sequence[Entry], *, retracts: bool) -> None:
+        """Forget the facts of the registers that a batch has written to, or taken facts from."""
+        if retracts:
+            self.facts.clear()
+        for entry in entries if self.facts else ():
+            for said in entry.said:
+                self.facts.pop(said.register, None)
+        self.position += len(entries)
