@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, overload
 
 from ledger.initiative import Initiative
-from ledger.model.errors import WAY_OUT, BadInput, Damaged, StoreError, UnknownRecord, shown
+from ledger.model.errors import WAY_OUT, BadInput, Damaged, MissingExtra, UnknownRecord, shown
 from ledger.model.fields import require_count, require_id
 from ledger.model.heads import TreeHead, head_of
 from ledger.model.records import Record, RecordRef
@@ -355,11 +355,19 @@ def open(
         raise BadInput(f"timeout={shown(timeout)} is no number of seconds from 0 to {TIMEOUT_MAX:,}")
     if not callable(clock):
         raise BadInput(f"clock={shown(clock)} is no function that tells the time: give one, or leave it out")
-    if name.startswith(("postgresql://", "postgres://")):
-        raise StoreError("ledgers in PostgreSQL are not supported yet: give the path of a file")
     if not isinstance(read_only, bool):
         raise BadInput(f"read_only={shown(read_only)} must be True or False: is nothing to be written?")
+    if name.startswith(("postgresql://", "postgres://")):
+        return Ledger(_in_postgres(name, timeout, read_only=read_only), clock)
     return Ledger(SqliteStore(name, timeout, read_only=read_only), clock)
+
+
+def _in_postgres(url: str, timeout: float, *, read_only: bool) -> EventStore:
+    try:
+        from ledger.stores.postgres import PostgresStore  # noqa: PLC0415 - an extra, which only some programs need
+    except ImportError as error:
+        raise MissingExtra("a ledger in PostgreSQL", "psycopg", "postgres") from error
+    return PostgresStore(url, timeout, read_only=read_only)
 
 
 def _not_of_the_records(so: str) -> Damaged:

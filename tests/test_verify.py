@@ -43,8 +43,8 @@ from ledger.recording.batch import COLUMNS, READ, digest_of, record_of
 from ledger.recording.inspection import inspected
 from ledger.recording.merkle import EMPTY, Tree, extends, includes, inclusion, root_at
 from ledger.recording.proofs import GrowthProof, InclusionProof
-from ledger.stores import sqlite_verify
-from ledger.stores.sqlite_schema import quoted
+from ledger.stores import verification
+from ledger.stores.rows import quoted
 from ledger.testing.strategies import ledgers
 
 EXAMPLES = settings.default.max_examples
@@ -946,7 +946,7 @@ def test_an_index_that_holds_something_else_is_found_by_the_deep_look_and_before
 def test_the_deep_look_holds_answers_against_a_replay(monkeypatch):
     with ledger.open(":memory:") as book:
         fill(book)
-        monkeypatch.setattr(sqlite_verify, "replay", lambda records, at: replay([*records][:-1], at=at))
+        monkeypatch.setattr(verification, "replay", lambda records, at: replay([*records][:-1], at=at))
         with pytest.raises(Damaged, match="what the file answers of 'clusters' is not what its records say"):
             book.verify(deep=True)
 

@@ -21,10 +21,10 @@ from ledger.model.errors import LedgerClosed, ReadOnly, StoreError
 from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
 from ledger.recording.batch import READ, record_of
+from ledger.stores.rows import SELECT, damage_of
 from ledger.stores.sqlite_facts import ref_of, refs_of
-from ledger.stores.sqlite_file import connect, damage_of, errors_of, require_same_file, require_unwritten
+from ledger.stores.sqlite_file import connect, errors_of, require_same_file, require_unwritten
 from ledger.stores.sqlite_places import known_position, newest_position, newest_version, version_at
-from ledger.stores.sqlite_schema import SELECT
 from ledger.stores.sqlite_state import registers_at
 from ledger.stores.sqlite_tree import newest_head, tile_of, tree_after
 from ledger.stores.sqlite_turn import begin_in_turn
@@ -158,12 +158,14 @@ class SqliteStore:
 
         `deep` lets SQLite check its pages and indexes, and holds its answers against a replay of each initiative.
         """
-        from ledger.stores.sqlite_verify import verify, verify_deeply  # noqa: PLC0415 - many programs never ask
+        from ledger.stores.sqlite_verify import require_whole, verify  # noqa: PLC0415 - many programs never ask
+        from ledger.stores.verification import require_answers  # noqa: PLC0415
 
         with self._reading() as connection, damage_of(self.path):
             found = verify(connection)
             if deep:
-                verify_deeply(connection, self.initiatives())
+                require_whole(connection)
+                require_answers(self)
             return found
 
     @contextmanager

@@ -16,10 +16,9 @@ from ledger.recording.batch import COLUMNS, Head, Row, record_of
 from ledger.recording.merkle import Tree
 from ledger.recording.proposal import Entry
 from ledger.stores.remembered import Remembered
+from ledger.stores.rows import SELECT, damage_of, quoted
 from ledger.stores.sqlite_facts import facts_in, refs_of, registers_like, write_facts
-from ledger.stores.sqlite_file import damage_of
 from ledger.stores.sqlite_places import newest_version
-from ledger.stores.sqlite_schema import SELECT, quoted
 from ledger.stores.sqlite_tree import write_tree
 
 _INSERT = f"INSERT INTO records ({quoted(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"

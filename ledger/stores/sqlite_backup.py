@@ -16,7 +16,8 @@ from stat import S_IMODE
 from ledger.model.errors import Damaged, StoreError
 from ledger.model.heads import TreeHead
 from ledger.stores.new_file import failing, move, unfinished_for
-from ledger.stores.sqlite_file import Place, connect, damage_of, require_no_remains
+from ledger.stores.rows import damage_of
+from ledger.stores.sqlite_file import Place, connect, require_no_remains
 from ledger.stores.sqlite_verify import require_whole, verify
 
 

@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 from ledger.model.errors import (
     WAY_OUT,
-    DamagedRecord,
     LedgerBusy,
     LedgerError,
     NewerFormat,
@@ -24,6 +23,7 @@ from ledger.model.errors import (
     shown,
 )
 from ledger.stores.new_file import failing, move, unfinished_for
+from ledger.stores.rows import damage_of
 from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT, SQLITE_MIN, migrate, strange
 from ledger.stores.sqlite_tree import check_end
 
@@ -74,17 +74,6 @@ def errors_of(path: str) -> Iterator[None]:
         raise _in_words(path, error) from error
     except UnicodeDecodeError as error:  # SQLite quotes what is damaged in its message, and that is no text
         raise _damaged(path, error) from error
-
-
-@contextmanager
-def damage_of(path: str) -> Iterator[None]:
-    """Put into words what comes of reading rows that hold something else than what was written."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise DamagedRecord(f"{path}: a row is not as it was written ({error}): {WAY_OUT}") from error
 
 
 def _in_words(path: str, error: sqlite3.DatabaseError) -> StoreError:

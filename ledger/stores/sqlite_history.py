@@ -12,7 +12,7 @@ from typing import Final
 
 from ledger.model.records import Record
 from ledger.recording.batch import record_of
-from ledger.stores.sqlite_schema import SELECT
+from ledger.stores.rows import SELECT
 
 _WRITERS: Final = (
     "SELECT f.position FROM registers AS g JOIN facts AS f USING (register) WHERE g.initiative = :initiative"
@@ -29,10 +29,10 @@ _ON_METRIC: Final = f"""{_WRITERS} AND g.subject = 'metric' AND g.id = :metric
     UNION {_WRITERS} AND g.subject = 'member' AND g.aspect = 'metric' AND g.name = :metric"""
 _ON_REPORT: Final = f"{_WRITERS} AND g.subject = 'report' AND g.id = :report"
 
-_IDS: Final = "SELECT DISTINCT id FROM registers WHERE initiative = ? AND subject = ? ORDER BY id"
+_IDS: Final = "SELECT DISTINCT id FROM registers WHERE initiative = :initiative AND subject = :subject ORDER BY id"
 _ATTRIBUTES: Final = (
     "SELECT DISTINCT name FROM registers"
-    " WHERE initiative = ? AND subject = 'member' AND aspect = 'attribute' ORDER BY name"
+    " WHERE initiative = :initiative AND subject = 'member' AND aspect = 'attribute' ORDER BY name"
 )
 
 _WITH_ALL_LINKED: Final = """WITH RECURSIVE
@@ -68,5 +68,10 @@ def query_of(member: str | None, metric: str | None, report: str | None = None) 
 
 def names_of(connection: sqlite3.Connection, initiative: str, subject: str) -> list[str]:
     """Give the ids of one kind of subject that have registers, or the names of members' attributes, in order."""
-    query, terms = (_ATTRIBUTES, (initiative,)) if subject == "attribute" else (_IDS, (initiative, subject))
-    return [name for (name,) in connection.execute(query, terms).fetchall()]
+    terms = {"initiative": initiative, "subject": subject}
+    return [name for (name,) in connection.execute(names_query(subject), terms).fetchall()]
+
+
+def names_query(subject: str) -> str:
+    """Give the query for the names of one kind of subject."""
+    return _ATTRIBUTES if subject == "attribute" else _IDS

@@ -16,10 +16,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
-
-from ledger.recording.batch import READ
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -27,15 +24,6 @@ if TYPE_CHECKING:
 APPLICATION_ID: Final = 0x4C454447  # "LEDG"
 FORMAT: Final = 1  # PRAGMA user_version: one more with each migration
 SQLITE_MIN: Final = (3, 37, 0)
-
-
-def quoted(columns: Sequence[str]) -> str:
-    """Name columns as SQL does: one of them is called "by"."""
-    return ", ".join(f'"{column}"' for column in columns)
-
-
-SELECT: Final = f"SELECT {quoted(READ)} FROM records"
-"""The start of every query that reads records."""
 
 
 _TABLES = """

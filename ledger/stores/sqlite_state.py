@@ -9,18 +9,15 @@ follows the number of registers, and no more than one row of each is in memory.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import date
-from itertools import groupby
-from operator import itemgetter
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from msgspec.json import encode as encode_json
 
-from ledger.model.facts import PlainFact, Register
-from ledger.model.registers import Candidate, Candidates, Registers, chained
-from ledger.recording.batch import Row
-from ledger.stores.fact_rows import EVENT_VALUES, FACT, fact_of
+from ledger.model.registers import Registers
+from ledger.stores.register_rows import registers_of
+from ledger.stores.rows import FACT
 from ledger.stores.sqlite_facts import events_of, refs_of
 
 if TYPE_CHECKING:
@@ -61,7 +58,7 @@ def registers_at(
     among, terms = ("TRUE", {}) if wanted is None else (AMONG, terms_of(wanted))
     terms |= {"initiative": initiative, "day": at.isoformat(), "position": position}
     until = _TO_THE_DAY if newest else _TO_THE_REACH
-    rows = connection.execute(
+    certain = connection.execute(
         f"SELECT {KEY}, {FACT} FROM registers AS g JOIN facts AS f ON f.register = g.register"
         " AND (f.latest, f.rank, f.position) = (SELECT latest, rank, position FROM facts AS f"
         f" WHERE f.register = g.register AND f.latest <= {until} AND {_STANDING}"
@@ -69,16 +66,14 @@ def registers_at(
         f" WHERE g.initiative = :initiative AND {among} AND NOT {_ROUGH}",
         terms,
     )
-    cells = dict(_certain(connection, rows.fetchall()))
-    facts = _rough_facts(connection, among, terms)
-    # where a rough date may change the order of joinings and leavings, the latest joining is rough as well
-    joinings = [Register(*register[:2], "joined") for register in facts if register[::2] == ("member", "status")]
-    for register in dict.fromkeys([*facts, *joinings]):
-        cells.pop(register, None)
-        if (candidates := chained(register, facts).at(at)).candidates:
-            cells[register] = candidates
-    used = {option.fact.position for found in cells.values() for option in found.candidates}
-    return Registers(cells, refs_of(connection, used))
+    rough = connection.execute(
+        f"SELECT {KEY}, {FACT} FROM registers AS g JOIN facts AS f USING (register)"
+        f" WHERE g.initiative = :initiative AND {among} AND {_ROUGH} AND {_STANDING} ORDER BY g.register",
+        terms,
+    )
+    return registers_of(
+        certain.fetchall(), rough.fetchall(), at, partial(events_of, connection), partial(refs_of, connection)
+    )
 
 
 def terms_of(wanted: Wanted) -> dict[str, object]:
@@ -86,29 +81,4 @@ def terms_of(wanted: Wanted) -> dict[str, object]:
     return {
         "aspects": encode_json(wanted.aspects).decode(),
         "registers": encode_json(wanted.registers).decode(),
-    }
-
-
-def _certain(connection: sqlite3.Connection, rows: list[Row]) -> Iterator[tuple[Register, Candidates]]:
-    events = events_of(connection, [row[5] for row in rows if row[2] in EVENT_VALUES])
-    for subject, id, aspect, name, *row in rows:
-        fact = fact_of(row, events)
-        yield (
-            Register(subject, id, aspect, name),
-            Candidates((Candidate(fact, fact.earliest, fact.latest),), nothing_yet=False),
-        )
-
-
-def _rough_facts(
-    connection: sqlite3.Connection, among: str, terms: dict[str, object]
-) -> dict[Register, list[PlainFact]]:
-    rows = connection.execute(
-        f"SELECT {KEY}, {FACT} FROM registers AS g JOIN facts AS f USING (register)"
-        f" WHERE g.initiative = :initiative AND {among} AND {_ROUGH} AND {_STANDING} ORDER BY g.register",
-        terms,
-    ).fetchall()
-    events = events_of(connection, [row[5] for row in rows if row[2] in EVENT_VALUES])
-    return {
-        Register(*key): [fact_of(row[4:], events) for row in group]
-        for key, group in groupby(rows, key=itemgetter(0, 1, 2, 3))
     }

@@ -10,7 +10,7 @@ from ledger.model.errors import WAY_OUT, Damaged, shown
 from ledger.model.heads import TreeHead
 from ledger.recording.batch import COLUMNS, Row, leaves_of, require_digest
 from ledger.recording.merkle import EMPTY, HASH, WIDTH, Hashes, Tree, hashes_in
-from ledger.stores.sqlite_schema import quoted
+from ledger.stores.rows import quoted
 
 _VERSION: Final = COLUMNS.index("version")
 _READ_ON_MAX: Final = WIDTH  # leaves that others wrote; where there are more, the tiles are quicker to read

@@ -1,43 +1,24 @@
-"""Verifying a SQLite file: every row is read, and held against what the records say that it must be."""
+"""Verifying a SQLite file: its schema, its rows, and what SQLite itself can check."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from datetime import date
-from typing import Any
+from collections.abc import Iterator
+
+from attrs import frozen
 
 from ledger.model.errors import WAY_OUT, Damaged, DamagedRecord, listed
-from ledger.model.events import RecordRetracted
-from ledger.model.facts import Register
 from ledger.model.heads import TreeHead
-from ledger.model.records import Record
-from ledger.model.state import replay
-from ledger.recording.batch import COLUMNS, Head, Row, entries_of, record_of
-from ledger.recording.corrections import rank_of
-from ledger.recording.inspection import Inspected, inspected, wrong
-from ledger.recording.merkle import Tile, Tree
-from ledger.stores.fact_rows import fact_rows
-from ledger.stores.sqlite_schema import SELECT, quoted, strange
-from ledger.stores.sqlite_state import registers_at
+from ledger.recording.batch import Row
+from ledger.stores import verification
+from ledger.stores.sqlite_schema import strange
 
 
 def verify(connection: sqlite3.Connection) -> TreeHead:
     """Read all there is in a file, and give the head of its records; raises `Damaged` at the first thing wrong."""
     if found := strange(connection):
         raise Damaged(f"the schema is not that of a ledger: {listed(found, 5)}: {WAY_OUT}")
-    return _Verification(connection).head()
-
-
-def verify_deeply(connection: sqlite3.Connection, initiatives: Iterable[str]) -> None:
-    """Let SQLite look at its pages, indexes and links, and hold what it answers against a replay of everything."""
-    require_whole(connection)
-    (position,) = connection.execute("SELECT coalesce(max(position), 0) FROM records").fetchone()
-    for initiative in initiatives:
-        rows = connection.execute(f"{SELECT} WHERE initiative = ? ORDER BY version", (initiative,))
-        replayed = replay(map(record_of, rows), at=date.max).registers
-        if registers_at(connection, initiative, date.max, position, None, newest=True) != replayed:
-            raise Damaged(f"what the file answers of {initiative!r} is not what its records say: {WAY_OUT}")
+    return verification.verify(_File(connection))
 
 
 def require_whole(connection: sqlite3.Connection) -> None:
@@ -48,133 +29,21 @@ def require_whole(connection: sqlite3.Connection) -> None:
         raise Damaged(f"SQLite finds: {listed(found, 5)}: {WAY_OUT}")
 
 
-class _Verification:
-    """One reading of a whole file: the records in order and, beside each, what was written with it."""
+@frozen
+class _File:
+    """A `verification.Reading` of a file."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        self.numbers = _numbers(connection)
-        self.reaches = dict.fromkeys((number for own in self.numbers.values() for number in own.values()), "")
-        self.unused = set(self.reaches)
-        self.facts = _Beside(
-            connection,
-            "SELECT position, register, latest, rank, position, earliest, value, low, high, reach FROM facts"
-            " ORDER BY position, register",
-        )
-        self.retractions = _Beside(connection, "SELECT position, retracts FROM retractions ORDER BY position")
-        self.heads = _Beside(connection, "SELECT size, root FROM heads ORDER BY size")
-        self.tiles = 0
+    connection: sqlite3.Connection
 
-    def head(self) -> TreeHead:
-        """Read to the end, and give the head of all records."""
-        rows = self.connection.execute(f"SELECT {quoted(COLUMNS)} FROM records ORDER BY position")
-        tree = Tree()
-        last: Record | None = None
-        has_head = False
-        for one in inspected(_until_unreadable(rows), self._find):
-            # within a batch there is one too where an import brought its beginning first and the rest later
-            if last is not None and one.record.recorded_at > last.recorded_at and not has_head:
-                raise wrong(last, "the head after its batch is not there")
-            self._require_facts(one)
-            self._require_retraction(one.record)
-            self._require_tiles(one.full)
-            has_head = self._has_head(one)
-            tree, last = one.tree, one.record
-        if last is not None and not has_head:
-            raise wrong(last, "the head after it is not there")
-        self._require_nothing_more(tree.size)
-        return tree.head()
-
-    def _find(self, id: str) -> Record | None:
-        row = self.connection.execute(f"{SELECT} WHERE id = ?", (id,)).fetchone()
-        return None if row is None else record_of(row)
-
-    def _require_facts(self, one: Inspected) -> None:
-        record, numbers = one.record, self.numbers.get(one.record.initiative, {})
-        head = Head(record.position - 1, record.version - 1, None)
-        entries = entries_of([record.event], head, {0: rank_of(record, self._find)})
+    def stream(self, query: str) -> Iterator[Row]:
+        position = 0
         try:
-            expected = sorted(fact_rows(entries, [one.row], numbers, self.reaches))
-        except KeyError as error:
-            raise wrong(record, f"it is about {error.args[0]}, which is not among the registers") from None
-        found = [row[1:] for row in self.facts.at(record.position)]
-        if repr(found) != repr(expected):  # 1.0 would equal 1
-            raise wrong(record, "its facts, by which questions are answered, are not what it says")
-        self.unused.difference_update(row[0] for row in expected)
+            for row in self.connection.execute(query):
+                position = row[0]
+                yield row
+        except sqlite3.DatabaseError as error:
+            raise DamagedRecord(f"the file cannot be read after record {position} ({error}): {WAY_OUT}") from error
 
-    def _require_retraction(self, record: Record) -> None:
-        found = [self._id_at(retracts) for _, retracts in self.retractions.at(record.position)]
-        if found != ([record.event.record] if isinstance(record.event, RecordRetracted) else []):
-            raise wrong(record, "what is kept of what it retracts is not what it says")
-
-    def _id_at(self, position: int) -> Any:
-        found = self.connection.execute("SELECT id FROM records WHERE position = ?", (position,)).fetchone()
-        return found and found[0]
-
-    def _require_tiles(self, full: Iterable[Tile]) -> None:
-        for tile in full:
-            found = self.connection.execute(
-                "SELECT level, number, root, hashes FROM tiles WHERE level = ? AND number = ?", tile[:2]
-            ).fetchone()
-            if found != tile:
-                raise Damaged(f"tile {tile.number} of level {tile.level} is not that of its records: {WAY_OUT}")
-            self.tiles += 1
-
-    def _has_head(self, one: Inspected) -> bool:
-        found = self.heads.at(one.tree.size)
-        if found and found != [(one.tree.size, one.tree.root())]:
-            raise wrong(one.record, "the head that was written after it is not that of the records up to it")
-        return bool(found)
-
-    def _require_nothing_more(self, size: int) -> None:
-        more = {
-            "facts": self.facts.more(),
-            "retractions": self.retractions.more(),
-            "heads": self.heads.more(),
-            "tiles": self.connection.execute("SELECT count(*) FROM tiles").fetchone()[0] > self.tiles,
-            "registers": bool(self.unused),
-        }
-        if found := [name for name, there in more.items() if there]:
-            raise Damaged(f"there are {' and '.join(found)} of no record up to {size}, the last one: {WAY_OUT}")
-
-
-class _Beside:
-    """Rows that stand beside the records, in the order of position, which is their first column."""
-
-    def __init__(self, connection: sqlite3.Connection, query: str) -> None:
-        self.rows = _until_unreadable(connection.execute(query))
-        self.next = next(self.rows, None)
-
-    def at(self, position: int) -> list[Row]:
-        """Give the rows at a position; what comes before it, and was passed over, belongs to no record."""
-        found: list[Row] = []
-        while self.next is not None and self.next[0] == position:
-            found.append(self.next)
-            self.next = next(self.rows, None)
+    def one(self, query: str, *terms: object) -> Row | None:
+        found: Row | None = self.connection.execute(query, terms).fetchone()
         return found
-
-    def more(self) -> bool:
-        """Is there any row left?"""
-        return self.next is not None
-
-
-def _numbers(connection: sqlite3.Connection) -> dict[str, dict[Register, int]]:
-    found: dict[str, dict[Register, int]] = {}
-    for expected, (number, initiative, *key) in enumerate(
-        connection.execute("SELECT register, initiative, subject, id, aspect, name FROM registers ORDER BY register"), 1
-    ):
-        if number != expected:
-            raise Damaged(f"register {expected} is not there: {WAY_OUT}")
-        found.setdefault(initiative, {})[Register(*key)] = number
-    return found
-
-
-def _until_unreadable(rows: Iterable[Row]) -> Iterator[Row]:
-    """Give rows, and say after which one the file cannot be read any more."""
-    position = 0
-    try:
-        for row in rows:
-            position = row[0]
-            yield row
-    except sqlite3.DatabaseError as error:
-        raise DamagedRecord(f"the file cannot be read after record {position} ({error}): {WAY_OUT}") from error

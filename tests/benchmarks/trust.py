@@ -29,7 +29,7 @@ from ledger.model.events import Event
 from ledger.model.heads import TreeHead
 from ledger.recording.batch import COLUMNS, digest_of
 from ledger.recording.merkle import Tree, root_at
-from ledger.stores.sqlite_schema import quoted
+from ledger.stores.rows import quoted
 
 BATCH: Final = 20_000
 ROUNDS: Final = 7

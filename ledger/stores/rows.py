@@ -1,4 +1,4 @@
-"""Facts as rows: what is written beside the records, and how rows become facts again. It is so in every database.
+"""Rows: the columns of what a database keeps, and how facts become rows and rows become facts.
 
 A row is of texts and whole numbers. A database that has types of its own for days and amounts takes these texts in,
 and gives them out again.
@@ -6,18 +6,29 @@ and gives them out again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, cast
 
+from ledger.model.errors import WAY_OUT, DamagedRecord, StoreError
 from ledger.model.exact import Exact, canonical_text
 from ledger.model.facts import ALWAYS, Fact, FactValue, Register
 from ledger.model.records import RecordRef
-from ledger.recording.batch import COLUMNS, Row
+from ledger.recording.batch import COLUMNS, READ, Row
 from ledger.recording.codec import decode
 from ledger.recording.proposal import Entry
+
+
+def quoted(columns: Sequence[str]) -> str:
+    """Name columns as SQL does: one of them is called "by"."""
+    return ", ".join(f'"{column}"' for column in columns)
+
+
+SELECT: Final = f"SELECT {quoted(READ)} FROM records"
+"""The start of every query that reads records."""
 
 FACT: Final = "f.rank, f.position, f.earliest, f.latest, f.value, f.low, f.high"
 """The columns that a fact is read back from."""
@@ -92,3 +103,14 @@ def _text(amount: Exact) -> str:
     if not isinstance(amount, Decimal):
         raise TypeError(f"{amount} has no finite decimal, and must not have come this far")
     return canonical_text(amount)
+
+
+@contextmanager
+def damage_of(path: str) -> Iterator[None]:
+    """Put into words what comes of reading rows that hold something else than what was written."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise DamagedRecord(f"{path}: a row is not as it was written ({error}): {WAY_OUT}") from error

@@ -1,0 +1,242 @@
+"""A ledger in PostgreSQL: one schema, one log, many writers.
+
+Each writer waits for the ledger's advisory lock, looks at what the others have written, checks its batch, writes it and
+commits: so positions have no gaps, the tree is one, and nobody who follows can skip a record that is committed late. A
+server without such locks refuses the second writer by the primary key. Whoever needs more than one log can carry gives
+each initiative, or federation of them, a ledger of its own: its schema, in this database or another.
+
+One handle has one connection, which several threads share in turn. A connection that is lost is made anew at the next
+question. Where it is lost while a batch is committed, the new one asks whether that is there, and `record` tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from ledger.model.errors import WAY_OUT, Damaged, ReadOnly, StoreError, listed
+from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
+from ledger.model.registers import Registers
+from ledger.recording.batch import READ, record_of
+from ledger.stores.postgres_append import PostgresAppend, stand_of
+from ledger.stores.postgres_facts import ref_of, refs_of
+from ledger.stores.postgres_places import known_of, newest_position, version_at
+from ledger.stores.postgres_schema import install, is_there, strange
+from ledger.stores.postgres_server import address_of
+from ledger.stores.postgres_session import Session
+from ledger.stores.postgres_state import registers_at
+from ledger.stores.postgres_tree import check_end, newest_head, tile_of, tree_after
+from ledger.stores.remembered import Remembered
+from ledger.stores.rows import SELECT, damage_of
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from ledger.model.heads import TreeHead
+    from ledger.queries.log import News, Wanted
+    from ledger.recording.merkle import Hashes, Tree
+
+PAGE: Final = 1_000  # records that are read at once while streaming,
+FIRST_PAGE: Final = 10  # but for the first few: who asks for one only need not wait for others
+
+_POSITION, _VERSION = READ.index("position"), READ.index("version")
+
+
+class PostgresStore:
+    """A ledger in a schema of a PostgreSQL database, by its address: `postgresql://host/database?ledger=name`.
+
+    `timeout` is how many seconds to wait for other writers before `LedgerBusy` is raised. With `read_only` nothing is
+    created, and nothing can be written.
+    """
+
+    def __init__(self, url: str, timeout: float = 5.0, *, read_only: bool = False) -> None:
+        address = address_of(url)
+        self.path = address.shown
+        self._schema = address.schema
+        self._read_only = read_only
+        self._remembered: dict[str, Remembered] = {}
+        self._tree: Tree | None = None  # as of the last batch of this process, or later
+        self._session = Session(address, timeout)
+        try:
+            self._find_or_make()
+        except BaseException:
+            self._session.close()
+            raise
+
+    def _find_or_make(self) -> None:
+        with self._reading() as connection:
+            there = is_there(connection, self._schema, self.path)
+        if not there:
+            if self._read_only:
+                raise StoreError(
+                    f"{self.path}: nothing is there to be read, and with read_only=True nothing is created"
+                )
+            with self._session.writing() as (connection, _):
+                if not is_there(connection, self._schema, self.path):  # nobody was faster
+                    install(connection, self._schema, self.path)
+        with self._reading() as connection:
+            check_end(connection)
+
+    def initiatives(self) -> list[str]:
+        """Give the initiatives that have records, in order."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "WITH RECURSIVE each (name) AS (SELECT min(initiative) FROM records UNION ALL"
+                " SELECT (SELECT min(initiative) FROM records WHERE initiative > name) FROM each"
+                " WHERE name IS NOT NULL) SELECT name FROM each WHERE name IS NOT NULL"
+            ).fetchall()
+        return [name for (name,) in rows]
+
+    def records(self, initiative: str | None = None, *, after: int = 0) -> Iterator[Record]:
+        """Stream the records by position: of one initiative, or of all; those past a position only."""
+        with self._reading() as connection:
+            # an initiative is paged by version: its index is in that order, and skips all the others
+            last = after if initiative is None else version_at(connection, initiative, after)
+        many = min(FIRST_PAGE, PAGE)
+        while True:
+            with self._reading() as connection:
+                if initiative is None:
+                    rows = connection.execute(f"{SELECT} WHERE position > %s ORDER BY position LIMIT %s", (last, many))
+                else:
+                    rows = connection.execute(
+                        f"{SELECT} WHERE initiative = %s AND version > %s ORDER BY version LIMIT %s",
+                        (initiative, last, many),
+                    )
+                page = rows.fetchall()
+            yield from map(record_of, page)
+            if len(page) < many:
+                return
+            many = PAGE
+            last = page[-1][_POSITION if initiative is None else _VERSION]
+
+    def registers(
+        self, initiative: str, at: date, known_at: KnownAt = None, wanted: Wanted | None = None
+    ) -> tuple[int, Registers]:
+        """Give the version known at a moment, and every register on a day, or those wanted, as `replay` does."""
+        moment = known_at_of(known_at)
+        with self._reading() as connection:
+            known = known_of(connection, initiative, moment)
+            newest = known.version == known.newest
+            return known.version, registers_at(connection, initiative, at, known.position, wanted, newest=newest)
+
+    def ref(self, initiative: str, version: int) -> RecordRef:
+        """Give the short form of a record of an initiative, by its version; it must exist."""
+        with self._reading() as connection:
+            return ref_of(connection, initiative, version)
+
+    def position(self) -> int:
+        """Give the position of the newest record of the ledger; 0 where there is none."""
+        with self._reading() as connection:
+            return newest_position(connection)
+
+    def refs(self, positions: Iterable[int]) -> Mapping[int, RecordRef]:
+        """Give the short forms of records, by position; a position without a record is left out."""
+        with self._reading() as connection:
+            return refs_of(connection, positions)
+
+    @contextmanager
+    def news(self, initiative: str, after: int, wanted: Wanted) -> Iterator[News]:
+        """Read what was written of an initiative past a position, retracted facts too, while the context lasts."""
+        from ledger.stores.postgres_news import news_since  # noqa: PLC0415 - only timelines need it
+
+        with self._reading() as connection, news_since(connection, initiative, after, wanted) as news:
+            yield news
+
+    def records_on(
+        self, initiative: str, member: str | None, metric: str | None, report: str | None = None
+    ) -> list[Record]:
+        """Give all records that `queries.history` needs of a whole initiative, without reading all of them."""
+        from ledger.stores.postgres_history import records_on  # noqa: PLC0415 - many programs never ask
+
+        with self._reading() as connection:
+            return records_on(connection, initiative, member, metric, report)
+
+    def names(self, initiative: str, subject: str) -> list[str]:
+        """Give the ids of all members, metrics or reports, or the names of all attributes of members, in order."""
+        from ledger.stores.postgres_history import names_of  # noqa: PLC0415 - many programs never ask
+
+        with self._reading() as connection:
+            return names_of(connection, initiative, subject)
+
+    def head(self) -> TreeHead:
+        """Give how many records there are, and the root of the Merkle tree over them."""
+        with self._reading() as connection:
+            return newest_head(connection)
+
+    def tile(self, level: int, number: int) -> Hashes:
+        """Give the hashes of a tile of the Merkle tree: all there are by now, of the last one of a level too."""
+        with self._reading() as connection:
+            return tile_of(connection, level, number)
+
+    def verify(self, *, deep: bool = False) -> TreeHead:
+        """Read all there is, and give the head of the records; raises `Damaged` at the first thing that is wrong.
+
+        `deep` holds the answers against a replay of each initiative. The pages and indexes of the server are its own:
+        `pg_amcheck` looks at these.
+        """
+        from ledger.stores.postgres_verify import Database  # noqa: PLC0415 - many programs never ask
+        from ledger.stores.verification import require_answers, verify  # noqa: PLC0415
+
+        with self._reading() as connection:
+            if found := strange(connection, self._schema):
+                raise Damaged(f"the schema is not that of a ledger: {listed(found, 5)}: {WAY_OUT}")
+            head = verify(Database(connection))
+            if deep:
+                require_answers(self)
+            return head
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read several times from one moment of the ledger: what others record meanwhile is not seen."""
+        with self._reading():
+            yield
+
+    @contextmanager
+    def writing(self, initiative: str) -> Iterator[PostgresAppend]:
+        """Begin to write. Waits for other writers, up to the timeout: then `LedgerBusy`."""
+        self._require_writable()
+        with self._or_forget(), self._session.writing() as (connection, written):
+            remembered = self._remembered.setdefault(initiative, Remembered())
+            with damage_of(self.path):
+                stand = stand_of(connection, initiative, remembered)
+                self._tree = tree_after(connection, self._tree, stand.head.position)
+            yield PostgresAppend(connection, initiative, *stand, self._tree, remembered, written)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write several batches, all of them or none. Waits as `writing` does; nobody else writes until it ends."""
+        self._require_writable()
+        with self._or_forget(), self._session.together():
+            yield
+
+    def _require_writable(self) -> None:
+        if self._read_only:
+            raise ReadOnly(f"{self.path}: it was opened with read_only=True: open it without, to record in it")
+
+    @contextmanager
+    def _or_forget(self) -> Iterator[None]:
+        with self._session.held():
+            try:
+                yield
+            except BaseException:
+                self._remembered.clear()  # they may hold what was never written
+                self._tree = None
+                raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[psycopg.Connection]:
+        with self._session.reading() as connection, damage_of(self.path):
+            yield connection
+
+    def backup(self, path: str) -> TreeHead:
+        """Raise `StoreError`: a server is backed up by its own means, and a copy in a file is made by `copy_to`."""
+        raise StoreError(
+            f"{path}: a ledger in PostgreSQL has no file to copy: let the server make its backups (pg_dump keeps all "
+            "of a schema), or open a ledger at that path and bring the records there with ledger.exchange.copy"
+        )
+
+    def close(self) -> None:
+        """Let the connection go. Closing twice is fine."""
+        self._session.close()

@@ -1,0 +1,131 @@
+"""Appending to a ledger in PostgreSQL: one writing transaction, what it reads for the rules, and what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import psycopg
+from attrs import define
+
+from ledger.model.events import RecordRetracted
+from ledger.model.facts import Fact, Register
+from ledger.model.records import Record, RecordRef
+from ledger.recording.batch import COLUMNS, Head, Row, record_of
+from ledger.recording.merkle import Tree
+from ledger.recording.proposal import Entry
+from ledger.stores.postgres_facts import (
+    facts_in,
+    new_registers,
+    refs_of,
+    registers_like,
+    write_facts,
+    write_registers,
+)
+from ledger.stores.postgres_places import POSITION_MAX
+from ledger.stores.postgres_session import Written
+from ledger.stores.postgres_tree import write_tree
+from ledger.stores.remembered import Remembered
+from ledger.stores.rows import SELECT, quoted
+
+CAUGHT_UP_MAX: Final = 10_000
+"""So many records of others are looked at for what they wrote to; after more all that is remembered is read anew."""
+
+_TYPES: Final = {
+    "position": "bigint", "version": "bigint", "schema": "integer", "earliest": "date", "latest": "date",
+    "recorded_at": "timestamptz",
+}  # fmt: skip
+_ARRAYS: Final = ", ".join(f"%s::{_TYPES.get(column, 'text')}[]" for column in COLUMNS)
+_INSERT: Final = f"INSERT INTO records ({quoted(COLUMNS)}) SELECT * FROM unnest({_ARRAYS})"
+_STAND: Final = """
+SELECT r.position, r.recorded_at, coalesce((SELECT max(version) FROM records WHERE initiative = %(initiative)s), 0),
+    (SELECT coalesce(max(register), 0) FROM registers),
+    CASE WHEN r.position - %(after)s <= %(most)s THEN
+        ARRAY(SELECT DISTINCT register FROM facts WHERE position > %(after)s) END,
+    EXISTS (SELECT 1 FROM retractions WHERE position > %(after)s)
+FROM records AS r ORDER BY r.position DESC LIMIT 1
+"""
+
+
+class Stand(NamedTuple):
+    """Where a ledger stands, and the number of its last register."""
+
+    head: Head
+    register: int
+
+
+@define(eq=False, repr=False)
+class PostgresAppend:
+    """One writing transaction on one initiative."""
+
+    connection: psycopg.Connection
+    initiative: str
+    head: Head
+    newest_register: int
+    tree: Tree
+    remembered: Remembered
+    written: Written
+
+    def facts(self, register: Register) -> Sequence[Fact]:
+        """Give the facts of a register, less those of retracted records."""
+        known = self.remembered.facts.get(register)
+        if known is None:
+            known = self.remembered.facts[register] = facts_in(self.connection, self.initiative, register)
+        return known
+
+    def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:
+        """Give the registers ever written to that match; an empty argument matches all."""
+        return registers_like(self.connection, self.initiative, subject, id, aspect, name)
+
+    def record(self, id: str) -> Record | None:
+        """Find a record of this initiative."""
+        found = self.found([id]).get(id)
+        return found if found is not None and found.initiative == self.initiative else None
+
+    def is_retracted(self, position: int) -> bool:
+        """Tell whether a record has been retracted."""
+        found = self.connection.execute("SELECT 1 FROM retractions WHERE retracts = %s", (position,))
+        return found.fetchone() is not None
+
+    def ref(self, position: int) -> RecordRef:
+        """Give the short form of a record."""
+        return refs_of(self.connection, [position])[position]
+
+    def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
+        """Find records by id, of any initiative of the ledger."""
+        rows = self.connection.execute(f"{SELECT} WHERE id = ANY(%s)", (list(ids),))
+        return {record.id: record for record in map(record_of, rows)}
+
+    def append(self, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
+        """Write a batch: the rows of its records, their facts, and retractions."""
+        new = new_registers(self.connection, self.initiative, entries, self.remembered, self.newest_register)
+        retractions = [
+            (entry.position, entry.event.record) for entry in entries if isinstance(entry.event, RecordRetracted)
+        ]
+        with self.connection.pipeline():  # all of it goes to the server at once
+            self.connection.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
+            write_registers(self.connection, new)
+            write_facts(self.connection, entries, rows, self.remembered)
+            for position, id in retractions:
+                self.connection.execute(
+                    "INSERT INTO retractions (position, retracts) SELECT %s, position FROM records WHERE id = %s",
+                    (position, id),
+                )
+            write_tree(self.connection, self.tree, rows)
+        self.remembered.grow(entries, retracts=bool(retractions))
+        self.written.append((rows[-1][0], rows[-1][-1]))
+
+
+def stand_of(connection: psycopg.Connection, initiative: str, remembered: Remembered) -> Stand:
+    """Give where the ledger and an initiative in it stand, and let go what is remembered and no longer true."""
+    row = connection.execute(
+        _STAND,
+        {"initiative": initiative, "after": remembered.position or POSITION_MAX, "most": CAUGHT_UP_MAX},
+    ).fetchone()
+    if row is None:
+        remembered.catch_up(0, None)
+        return Stand(Head(0, 0, None), 0)
+    position, moment, version, register, written, retracted = row
+    remembered.catch_up(position, None if retracted or not remembered.position else written)
+    return Stand(Head(position, version, datetime.fromisoformat(moment)), register)

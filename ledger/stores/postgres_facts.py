@@ -1,0 +1,129 @@
+"""Facts in PostgreSQL: writing those of a batch, and reading those of a register."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import psycopg
+
+from ledger.model.facts import Fact, FactValue, Register
+from ledger.model.records import RecordRef
+from ledger.recording.batch import Row
+from ledger.recording.proposal import Entry
+from ledger.stores.postgres_server import only
+from ledger.stores.remembered import Remembered
+from ledger.stores.rows import EVENT_VALUES, FACT, FACT_COLUMNS, event_of, fact_of, fact_rows, short_form
+
+_TYPES = ("bigint", "date", "bigint", "bigint", "date", "text", "numeric", "numeric", "date")
+_ARRAYS = ", ".join(f"%s::{one}[]" for one in _TYPES)
+_INSERT = f"INSERT INTO facts ({', '.join(FACT_COLUMNS)}) SELECT * FROM unnest({_ARRAYS})"
+_KEYS = "unnest(%s::text[], %s::text[], %s::text[], %s::text[])"
+
+
+def new_registers(
+    connection: psycopg.Connection, initiative: str, entries: Sequence[Entry], remembered: Remembered, last: int
+) -> list[Row]:
+    """Number the registers that a batch writes to, and give the rows of those that nobody has written to before.
+
+    `last` is the highest number there is. What is found of the others goes to `remembered`, with the latest day that
+    each of them has come to.
+    """
+    numbers, reaches = remembered.numbers, remembered.reaches
+    asked = dict.fromkeys(
+        said.register for entry in entries for said in entry.said if numbers.get(said.register) not in reaches
+    )
+    if not asked:
+        return []
+    known = connection.execute(
+        "SELECT g.register, g.subject, g.id, g.aspect, g.name,"
+        " coalesce((SELECT max(f.latest) FROM facts AS f WHERE f.register = g.register)::text, '')"
+        f" FROM {_KEYS} AS j (subject, id, aspect, name) JOIN registers AS g USING (subject, id, aspect, name)"
+        " WHERE g.initiative = %s",
+        (*_columns(list(asked), 4), initiative),
+    ).fetchall()
+    for number, *key, reach in known:
+        numbers[Register(*key)] = number
+        reaches[number] = reach
+    new = [register for register in asked if register not in numbers]
+    for number, register in enumerate(new, last + 1):
+        numbers[register] = number
+        reaches[number] = ""
+    return [(numbers[register], initiative, *register) for register in new]
+
+
+def write_registers(connection: psycopg.Connection, rows: Sequence[Row]) -> None:
+    """Write down new registers, with their numbers."""
+    if rows:
+        connection.execute(
+            "INSERT INTO registers SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],"
+            " %s::text[])",
+            _columns(rows, 6),
+        )
+
+
+def write_facts(
+    connection: psycopg.Connection, entries: Sequence[Entry], rows: Sequence[Row], remembered: Remembered
+) -> None:
+    """Write the facts of a batch, whose registers have numbers."""
+    facts = fact_rows(entries, rows, remembered.numbers, remembered.reaches)
+    connection.execute(_INSERT, _columns(facts, len(_TYPES)))
+
+
+def facts_in(connection: psycopg.Connection, initiative: str, register: Register) -> list[Fact]:
+    """Give the facts of one register that are not retracted, by rank and position."""
+    rows = connection.execute(
+        f"SELECT {FACT} FROM registers AS g JOIN facts AS f USING (register)"
+        " WHERE g.initiative = %s AND g.subject = %s AND g.id = %s AND g.aspect = %s AND g.name = %s"
+        " AND NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position)"
+        " ORDER BY f.rank, f.position",
+        (initiative, *register),
+    ).fetchall()
+    values = events_of(connection, [row[1] for row in rows]) if register.aspect in EVENT_VALUES else {}
+    return [fact_of(row, values) for row in rows]
+
+
+def registers_like(
+    connection: psycopg.Connection, initiative: str, subject: str, id: str, aspect: str, name: str
+) -> list[Register]:
+    """Give the registers of an initiative that match; an empty argument matches all."""
+    wanted = {"initiative": initiative, "subject": subject, "id": id, "aspect": aspect, "name": name}
+    given = {column: value for column, value in wanted.items() if value}
+    rows = connection.execute(
+        "SELECT subject, id, aspect, name FROM registers WHERE " + " AND ".join(f"{column} = %s" for column in given),
+        tuple(given.values()),
+    )
+    return [Register(*row) for row in rows]
+
+
+def refs_of(connection: psycopg.Connection, positions: Iterable[int]) -> dict[int, RecordRef]:
+    """Give the short forms of records by position."""
+    rows = connection.execute(
+        "SELECT position, version, id, recorded_at, source FROM records WHERE position = ANY(%s)",
+        (sorted(positions),),
+    )
+    return {row[0]: short_form(row) for row in rows}
+
+
+def ref_of(connection: psycopg.Connection, initiative: str, version: int) -> RecordRef:
+    """Give the short form of a record of an initiative, by its version."""
+    row = only(
+        connection.execute(
+            "SELECT position, version, id, recorded_at, source FROM records WHERE initiative = %s AND version = %s",
+            (initiative, version),
+        )
+    )
+    return short_form(row)
+
+
+def events_of(connection: psycopg.Connection, positions: Sequence[int]) -> dict[int, FactValue]:
+    """Read the events at some positions: the values of facts that are events themselves."""
+    if not positions:
+        return {}
+    rows = connection.execute(
+        "SELECT position, type, schema, body FROM records WHERE position = ANY(%s)", (list(positions),)
+    )
+    return {position: event_of(name, schema, body) for position, name, schema, body in rows}
+
+
+def _columns(rows: Sequence[Row], width: int) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

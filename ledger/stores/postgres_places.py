@@ -1,0 +1,60 @@
+"""Where a ledger stands in PostgreSQL, and stood at an earlier moment: positions, versions and instants."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import psycopg
+
+from ledger.stores.postgres_server import only
+
+POSITION_MAX: Final = 2**62  # far beyond any ledger, and one more can still be counted
+
+# all records of a batch have one instant, and no others have it: so a batch is whole up to before the next instant
+_BY_POSITION = (
+    "coalesce((SELECT max(position) FROM records WHERE recorded_at <"
+    " (SELECT recorded_at FROM records WHERE position = %(moment)s + 1)),"
+    " CASE WHEN %(moment)s >= (SELECT coalesce(max(position), 0) FROM records)"
+    " THEN (SELECT coalesce(max(position), 0) FROM records) ELSE 0 END)"
+)
+_BY_INSTANT = "(SELECT coalesce(max(position), 0) FROM records WHERE recorded_at <= %(moment)s)"
+_NEWEST = "(SELECT coalesce(max(position), 0) FROM records)"
+
+
+class Known(NamedTuple):
+    """How far the ledger and an initiative had come at a moment, and how far the initiative has come."""
+
+    position: int
+    version: int
+    newest: int
+
+
+def known_of(connection: psycopg.Connection, initiative: str, moment: datetime | int | None) -> Known:
+    """Give what was known of an initiative at a moment, rounded down to a whole batch."""
+    if isinstance(moment, int):
+        moment = min(moment, POSITION_MAX)
+    position = _NEWEST if moment is None else _BY_INSTANT if isinstance(moment, datetime) else _BY_POSITION
+    rows = connection.execute(
+        f"WITH known AS MATERIALIZED (SELECT {position} AS position)"
+        " SELECT known.position,"
+        " coalesce((SELECT max(version) FROM records WHERE initiative = %(initiative)s AND position <= known.position),"
+        " 0), coalesce((SELECT max(version) FROM records WHERE initiative = %(initiative)s), 0) FROM known",
+        {"initiative": initiative, "moment": moment},
+    )
+    return Known(*only(rows))
+
+
+def version_at(connection: psycopg.Connection, initiative: str, position: int) -> int:
+    """Give the version that an initiative had come to at a position."""
+    rows = connection.execute(
+        "SELECT coalesce(max(version), 0) FROM records WHERE initiative = %s AND position <= %s", (initiative, position)
+    )
+    version: int = only(rows)[0]
+    return version
+
+
+def newest_position(connection: psycopg.Connection) -> int:
+    """Give the position of the newest record; 0 where there is none."""
+    newest: int = only(connection.execute(f"SELECT {_NEWEST}"))[0]
+    return newest

@@ -1,0 +1,196 @@
+"""A PostgreSQL server: its address, connections to it, and what it says in this library's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.conninfo import conninfo_to_dict
+
+from ledger.model.errors import (
+    WAY_OUT,
+    BadInput,
+    LedgerBusy,
+    LedgerError,
+    NotALedger,
+    ReadOnly,
+    StoreError,
+    shown,
+)
+from ledger.model.when import instant_text
+from ledger.recording.batch import Row
+
+SCHEMA: Final = "ledger"
+"""The schema of a ledger whose address names none."""
+
+NAME: Final = re.compile(r"[a-z_][a-z0-9_-]{0,62}")  # PostgreSQL cuts longer names short
+_CONNECT_SECONDS: Final = 10
+
+
+class Address(NamedTuple):
+    """Where a ledger is: how its server is reached, the schema that holds it, and how to name both to people."""
+
+    server: str
+    schema: str
+    shown: str
+
+
+def address_of(url: str) -> Address:
+    """Read the address of a ledger: that of a database, as libpq has it, and `ledger=` with the name of the schema.
+
+    Raises `BadInput`. A password never comes into what is shown.
+
+    >>> address_of("postgresql://ada:secret@db.example/clubs?ledger=chess").shown
+    'postgresql://db.example/clubs?ledger=chess'
+    """
+    base, _, query = url.partition("?")
+    given = [part for part in query.split("&") if part]
+    names = [unquote(part.removeprefix("ledger=")) for part in given if part.startswith("ledger=")]
+    others = [part for part in given if not part.startswith("ledger=")]
+    if len(names) > 1:
+        raise BadInput("the address of a ledger names ledger= twice: one ledger has one schema")
+    schema = names[0] if names else SCHEMA
+    if not NAME.fullmatch(schema) or schema.startswith("pg_") or schema in ("information_schema", "public"):
+        raise BadInput(
+            f"ledger={shown(schema)} names no schema for a ledger: up to 63 letters of a to z, digits, _ and -, "
+            "not beginning with a digit, - or pg_; nor public or information_schema"
+        )
+    server = base + ("?" + "&".join(others) if others else "")
+    try:
+        parts = conninfo_to_dict(server)
+    except psycopg.Error as error:
+        raise BadInput(f"the address of a PostgreSQL database cannot be read: {_first_line(error)}") from None
+    return Address(server, schema, f"{_place(parts)}?ledger={schema}")
+
+
+def connect(address: Address) -> psycopg.Connection:
+    """Connect to the server of a ledger; raises `StoreError`, which says what to do.
+
+    Days, amounts and instants come as the texts that a row of a ledger is made of.
+    """
+    try:
+        connection = psycopg.connect(
+            address.server,
+            autocommit=True,
+            connect_timeout=conninfo_to_dict(address.server).get("connect_timeout") or _CONNECT_SECONDS,
+            application_name=conninfo_to_dict(address.server).get("application_name") or "ledger",
+        )
+    except psycopg.Error as error:
+        raise StoreError(f"{address.shown}: {_why_not_connected(error)}") from error
+    for name in ("date", "numeric"):
+        connection.adapters.register_loader(name, _Text)
+    connection.adapters.register_loader("timestamptz", _Moment)
+    return connection
+
+
+@contextmanager
+def errors_of(address: Address) -> Iterator[None]:
+    """Put what the server says into this library's words."""
+    try:
+        yield
+    except LedgerError:
+        raise
+    except psycopg.Error as error:
+        raise _in_words(address.shown, error) from error
+
+
+def only(rows: psycopg.Cursor[Row]) -> Row:
+    """Give the one row of a query that always has one."""
+    found = rows.fetchone()
+    if found is None:
+        raise StoreError("the server gave no row where there must be one: try again")
+    return found
+
+
+def preamble(address: Address, *, write: bool, timeout: float = 0.0) -> sql.Composed:
+    """Give what each transaction begins with: all it rests on, since a pool may give it another session each time."""
+    settings = {"search_path": address.schema, "datestyle": "ISO", "timezone": "UTC", "bytea_output": "hex"}
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    if write:
+        begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+        settings["lock_timeout"] = f"{max(round(timeout * 1_000), 1)}ms"
+    parts: list[sql.Composable] = [sql.SQL(begin)]
+    parts += [
+        sql.SQL("SET LOCAL {} TO {}").format(
+            sql.Identifier(name), sql.Identifier(value) if name == "search_path" else sql.Literal(value)
+        )
+        for name, value in settings.items()
+    ]
+    if write:  # what is acknowledged is on the disk, whatever the server does by default
+        parts.append(
+            sql.SQL(
+                "SELECT set_config('synchronous_commit', 'on', true)"
+                " WHERE current_setting('synchronous_commit') = 'off'"
+            )
+        )
+    return sql.SQL("; ").join(parts)
+
+
+def _place(parts: Mapping[str, Any]) -> str:
+    host, name = parts.get("host") or parts.get("hostaddr") or "localhost", parts.get("dbname", "")
+    port = f":{parts['port']}" if parts.get("port") else ""
+    if host.startswith("/"):  # the folder of a socket
+        return f"postgresql:///{name} at {host}{port}"
+    return f"postgresql://{host}{port}/{name}"
+
+
+class _Text(Loader):
+    """A value as the server writes it."""
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data).decode()
+
+
+class _Moment(Loader):
+    """An instant as a row has it: six decimals and a Z."""
+
+    def load(self, data: Buffer) -> str:
+        return instant_text(datetime.fromisoformat(bytes(data).decode()))
+
+
+def _first_line(error: Exception) -> str:
+    return shown(str(error).strip().partition("\n")[0], 200).strip("'\"")
+
+
+def _why_not_connected(error: psycopg.Error) -> str:
+    text = str(error)
+    why = _first_line(error)
+    if "password" in text or isinstance(error, errors.InvalidPassword | errors.InvalidAuthorizationSpecification):
+        return f"the server does not let this user in ({why}): check user and password of the address, or of ~/.pgpass"
+    if "does not exist" in text:
+        return f"there is no such database or user ({why}): create it, or mend the address"
+    return f"the server cannot be reached ({why}): check the address, and that the server runs"
+
+
+def _in_words(place: str, error: psycopg.Error) -> StoreError:
+    why = _first_line(error)
+    if isinstance(error, errors.LockNotAvailable):
+        return LedgerBusy(f"{place}: another writer holds it; try again, or open it with a longer timeout")
+    if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected | errors.UniqueViolation):
+        return LedgerBusy(f"{place}: another writer was faster ({why}); nothing of this was written: try again")
+    if isinstance(error, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction):
+        return ReadOnly(
+            f"{place}: this user may not do that ({why}): grant what the README says a writer needs, or open the "
+            "ledger with read_only=True to read it"
+        )
+    if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn | errors.InvalidSchemaName):
+        return NotALedger(f"{place}: tables of the ledger are gone ({why}): {WAY_OUT}")
+    if isinstance(error, errors.DiskFull):
+        return StoreError(f"{place}: the disk of the server is full; nothing of this batch was written: make room")
+    if isinstance(error, errors.QueryCanceled):
+        return StoreError(
+            f"{place}: the server gave up ({why}); nothing was written: raise its statement_timeout for this user"
+        )
+    if isinstance(error, psycopg.OperationalError):
+        return StoreError(
+            f"{place}: the connection was lost ({why}); if this was a recording, nothing of it was written: try again"
+        )
+    return StoreError(f"{place}: {why}; if this was a recording, nothing of it was written")

@@ -1,0 +1,202 @@
+"""A handle's connection to PostgreSQL: whose turn it is, transactions, and what becomes of them where it is lost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from threading import RLock
+from time import monotonic, sleep
+from typing import Final, TypeAlias
+
+import psycopg
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+
+from ledger.model.errors import LedgerClosed, StoreError
+from ledger.stores.postgres_server import Address, connect, errors_of, preamble
+
+Written: TypeAlias = list[tuple[int, str]]
+"""The position and the digest of the last record of each batch of a transaction."""
+
+_PAUSE: Final = 0.1  # seconds between two attempts to reach a server that is starting again
+
+
+class Session:
+    """One connection, which threads share in turn; one that is lost is made anew when the next of them asks.
+
+    `timeout` is how many seconds to wait for other writers, and for a server that went away while it committed.
+    """
+
+    def __init__(self, address: Address, timeout: float) -> None:
+        self._address = address
+        self._timeout = timeout
+        self._process = os.getpid()
+        self._lock = RLock()
+        self._closed = False
+        self._busy = False
+        self._together = False
+        self._written: Written = []
+        self._read = preamble(address, write=False)
+        self._write = sql.SQL("{}; SELECT pg_advisory_xact_lock({})").format(
+            preamble(address, write=True, timeout=timeout), sql.Literal(_lock_of(address.schema))
+        )
+        self._connection = connect(address)
+
+    @contextmanager
+    def held(self) -> Iterator[psycopg.Connection]:
+        """Give the connection to one thread at a time."""
+        if self._process != os.getpid():
+            raise StoreError(
+                f"{self._address.shown}: it was opened before this process was forked: open it again in this one"
+            )
+        with self._lock, errors_of(self._address):
+            if self._closed:
+                raise LedgerClosed(f"{self._address.shown}: this ledger was closed: open it again")
+            if self._connection.closed and not self._busy:
+                self._connection = connect(self._address)
+            yield self._connection
+
+    @contextmanager
+    def reading(self) -> Iterator[psycopg.Connection]:
+        """Read several times from one moment of the ledger; within a transaction of this thread, from that."""
+        with self.held() as held:
+            if self._busy:
+                yield held
+                return
+            connection = self._begun(self._read)
+            self._busy = True
+            try:
+                yield connection
+            finally:
+                self._busy = False
+                _end(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[tuple[psycopg.Connection, Written]]:
+        """Write all that is done within, or nothing; within `together`, what fails is taken back up to here.
+
+        Whoever writes says which records these are: where the connection is lost when they are committed, they are
+        looked for.
+        """
+        with self.held() as held:
+            if self._together:
+                with self._part(held):
+                    yield held, self._written
+                return
+            if self._busy:
+                raise StoreError(
+                    f"{self._address.shown}: this thread is recording already, or reading: what that calls, as a "
+                    "clock, must not"
+                )
+            connection = self._begun(self._write)
+            self._busy, self._written = True, []
+            try:
+                yield connection, self._written
+                self._commit(connection)
+            finally:
+                self._busy = False
+                _end(connection)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write several batches, all of them or none; each of them begins `writing`."""
+        with self.held():
+            if self._together:
+                raise StoreError(f"{self._address.shown}: this thread is writing several batches together already")
+            with self.writing():
+                self._together = True
+                try:
+                    yield
+                finally:
+                    self._together = False
+
+    def close(self) -> None:
+        """Let the connection go. Closing twice is fine."""
+        if self._process != os.getpid():  # it is the parent's, which goes on using it
+            return
+        with self._lock:
+            self._closed = True
+            self._connection.close()
+
+    @contextmanager
+    def _part(self, connection: psycopg.Connection) -> Iterator[None]:
+        connection.execute("SAVEPOINT batch")
+        try:
+            yield
+            connection.execute("RELEASE SAVEPOINT batch")
+        except BaseException:
+            if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+                connection.execute("ROLLBACK TO SAVEPOINT batch")
+            raise
+
+    def _begun(self, begin: sql.Composed) -> psycopg.Connection:
+        """Begin a transaction; where the connection turns out to be lost, on a new one."""
+        try:
+            self._connection.execute(begin, prepare=False)
+        except psycopg.OperationalError:
+            if not self._connection.closed:
+                _end(self._connection)
+                raise
+            self._connection = connect(self._address)
+            self._connection.execute(begin, prepare=False)
+        except BaseException:
+            _end(self._connection)
+            raise
+        return self._connection
+
+    def _commit(self, connection: psycopg.Connection) -> None:
+        if connection.info.transaction_status != TransactionStatus.INTRANS:
+            raise StoreError(
+                f"{self._address.shown}: what failed within this transaction was passed over; nothing of it was written"
+            )
+        try:
+            connection.execute("COMMIT", prepare=False)
+        except psycopg.OperationalError:
+            if not connection.closed or not self._written or not self._is_there(*self._written[-1]):
+                raise
+
+    def _is_there(self, position: int, digest: str) -> bool:
+        """Is the record there that was to be committed when the connection was lost?
+
+        The lock is only given away when the server has made up its mind about the transaction that held it.
+        """
+        until = monotonic() + self._timeout
+        while True:
+            try:
+                self._connection = connect(self._address)
+                self._connection.execute(self._write, prepare=False)
+                found = self._connection.execute(
+                    "SELECT 1 FROM records WHERE position = %s AND digest = %s", (position, digest)
+                ).fetchone()
+                _end(self._connection)
+            except (StoreError, psycopg.Error) as error:
+                self._connection.close()
+                if monotonic() > until:
+                    raise StoreError(
+                        f"{self._address.shown}: the connection was lost while a batch was committed, and the server "
+                        f"cannot be asked ({error}): whether it is kept shows when it can: record it then with the "
+                        "same ids"
+                    ) from error
+                sleep(_PAUSE)
+            else:
+                return found is not None
+
+
+def _end(connection: psycopg.Connection) -> None:
+    """End what is left of a transaction without writing anything; a connection that cannot is let go."""
+    if not _is_idle(connection):
+        with suppress(psycopg.Error):
+            connection.execute("ROLLBACK", prepare=False)
+    if not _is_idle(connection):
+        connection.close()
+
+
+def _is_idle(connection: psycopg.Connection) -> bool:
+    return connection.info.transaction_status == TransactionStatus.IDLE
+
+
+def _lock_of(schema: str) -> int:
+    """Give the number of the advisory lock of a ledger: of its database, and so only of the schema's name."""
+    return int.from_bytes(sha256(f"ledger {schema}".encode()).digest()[:8], "big", signed=True)

