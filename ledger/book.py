@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], datetime]
 TIMEOUT_MAX: Final = 86_400  # seconds
+WAIT: Final = 3_600.0  # seconds, of who waits for ever: after each he asks anew
 
 
 def _utc_now() -> datetime:
@@ -241,6 +242,55 @@ class Ledger:
         """Stream the records of all initiatives, in order; those past the position `after` only."""
         return self._store.records(after=require_count(after, "after"))
 
+    def follow(self, *, after: int = 0, idle: float | None = None) -> Iterator[Record]:
+        """Stream the records past a position, and go on with those that are recorded from then on, by whomever.
+
+        It ends when nothing was recorded for `idle` seconds; with None it never does. No record is skipped, nor given
+        out of order. Whoever keeps the position of the last record that was worked on, best in the same transaction as
+        what came of it, and begins `after` it the next time, works on each record once.
+
+        Other threads may use this object meanwhile. Raises `BadInput` for what is no position or no time, and
+        `LedgerClosed` when the ledger is closed meanwhile.
+
+        >>> import ledger
+        >>> with ledger.open(":memory:") as book:
+        ...     club = book.initiative("club")
+        ...     _ = club.record(ledger.MemberJoined("ada", "2020"), ledger.MemberJoined("bob", "2021"))
+        ...     [record.event.member for record in book.follow(after=1, idle=0)]
+        ['bob']
+        """
+        position = require_count(after, "after")
+        if idle is not None and not _is_time(idle):
+            raise BadInput(f"idle={shown(idle)} is no number of seconds from 0 to {TIMEOUT_MAX:,}, nor None")
+        return self._followed(position, idle)
+
+    def _followed(self, position: int, idle: float | None) -> Iterator[Record]:
+        while True:
+            for record in self._store.records(after=position):
+                position = record.position
+                yield record
+            while not self._store.wait(position, WAIT if idle is None else idle):
+                if idle is not None:
+                    return
+
+    def copy_to(self, other: Ledger) -> int:
+        """Copy all records to another ledger, in whatever store, and give how many were written there.
+
+        It keeps positions, ids, instants and digests, so both have the same head then. The other one is empty, or holds
+        the beginning of this history, as its head tells: a copy that was interrupted goes on where it stopped.
+
+        Raises what `ledger.exchange.copy` says.
+
+        >>> import ledger
+        >>> with ledger.open(":memory:") as book, ledger.open(":memory:") as other:
+        ...     _ = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
+        ...     book.copy_to(other), book.copy_to(other), book.head == other.head
+        (1, 0, True)
+        """
+        from ledger.exchange.copies import copy  # noqa: PLC0415 - a door to a higher floor
+
+        return copy(self, other)
+
     def import_records(
         self,
         records: Iterable[Record],
@@ -351,7 +401,7 @@ def open(
     []
     """
     name = name_of(path)
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 <= timeout <= TIMEOUT_MAX:
+    if not _is_time(timeout):
         raise BadInput(f"timeout={shown(timeout)} is no number of seconds from 0 to {TIMEOUT_MAX:,}")
     if not callable(clock):
         raise BadInput(f"clock={shown(clock)} is no function that tells the time: give one, or leave it out")
@@ -360,6 +410,10 @@ def open(
     if name.startswith(("postgresql://", "postgres://")):
         return Ledger(_in_postgres(name, timeout, read_only=read_only), clock)
     return Ledger(SqliteStore(name, timeout, read_only=read_only), clock)
+
+
+def _is_time(seconds: object) -> bool:
+    return not isinstance(seconds, bool) and isinstance(seconds, int | float) and 0 <= seconds <= TIMEOUT_MAX
 
 
 def _in_postgres(url: str, timeout: float, *, read_only: bool) -> EventStore:

@@ -1,11 +1,11 @@
 """A ledger in PostgreSQL keeps all promises that one in a file keeps, on a real server."""
 
 import pytest
-from postgres import a_ledger, drop, new_address
 
 from ledger.stores.postgres import PostgresStore
 from ledger.testing import LedgerMachine
 from ledger.testing.conformance import StoreConformance
+from postgres import a_ledger, drop, new_address
 
 
 class TestPostgres(StoreConformance):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from ledger.model.errors import BadInput, DamagedRecord, DifferentHistory, shown
+from ledger.model.errors import BadInput, Damaged, DamagedRecord, DifferentHistory, shown
 from ledger.model.events import RecordRetracted, ReportPublished
 from ledger.model.limits import BATCH_MAX
 from ledger.model.records import Record
@@ -36,8 +36,8 @@ def copy(source: Ledger, target: Ledger) -> int:
     """Copy all records of a ledger to another one, and give how many were written.
 
     The target is empty, or holds the beginning of the same history: then it is completed, so a copy that was
-    interrupted goes on where it stopped, and a repeated one brings what is new. Records are streamed, and written
-    batch by batch. The two may be kept by different stores.
+    interrupted goes on where it stopped, and a repeated one brings what is new. Its head tells that, so what is there
+    is not read again. Records are streamed, and written batch by batch. The two may be kept by different stores.
 
     Raises `DifferentHistory` for a target that holds anything else, before anything is written, and what
     `write_records` raises.
@@ -48,11 +48,11 @@ def copy(source: Ledger, target: Ledger) -> int:
     ...     copy(book, other), copy(book, other), list(other.records()) == list(book.records())
     (2, 0, True)
     """
-    last = 0
+    last = start = _common(source, target)
 
     def counted() -> Iterator[Record]:
         nonlocal last
-        for record in source.records():
+        for record in source.records(after=start):
             last = record.position
             yield record
 
@@ -63,6 +63,21 @@ def copy(source: Ledger, target: Ledger) -> int:
             "recorded in is a ledger of its own; copy to one that is empty"
         )
     return written
+
+
+def _common(source: Ledger, target: Ledger) -> int:
+    """Give how many records need not be looked at: those of the target, where its head is one of the source.
+
+    Where that is not so, or a batch is there in part, all are looked at, and what differs is named.
+    """
+    size = target.head.size
+    try:
+        source.prove_growth(target.head)
+    except Damaged:
+        return 0
+    newest, following = next(target.records(after=max(size - 1, 0)), None), next(source.records(after=size), None)
+    parted = newest is not None and following is not None and newest.recorded_at == following.recorded_at
+    return 0 if parted else size
 
 
 def write_records(store: EventStore, records: Iterable[Record], clock: Callable[[], datetime]) -> int:

@@ -30,6 +30,7 @@ from ledger.recording.batch import COLUMNS, READ, Head, Row, record_of
 from ledger.recording.inspection import inspected
 from ledger.recording.merkle import Hashes, Tree, hashes_in
 from ledger.recording.proposal import Entry
+from ledger.stores.waiting import looked_for
 
 _read_columns: Final = itemgetter(*map(COLUMNS.index, READ))
 
@@ -162,6 +163,10 @@ class PlainStore(ABC):
         if subject == "attribute":
             return sorted({one.name for one in registers if (one.subject, one.aspect) == ("member", "attribute")})
         return sorted({one.id for one in registers if one.subject == subject})
+
+    def wait(self, after: int, seconds: float) -> bool:
+        """Wait until there are records past a position, and tell whether they came before so many seconds were over."""
+        return looked_for(self.position, after, seconds)
 
     def head(self) -> TreeHead:
         """Give how many records there are, and the root of the Merkle tree over them."""

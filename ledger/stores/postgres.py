@@ -22,9 +22,10 @@ from ledger.model.registers import Registers
 from ledger.recording.batch import READ, record_of
 from ledger.stores.postgres_append import PostgresAppend, stand_of
 from ledger.stores.postgres_facts import ref_of, refs_of
+from ledger.stores.postgres_listening import Listener
 from ledger.stores.postgres_places import known_of, newest_position, version_at
 from ledger.stores.postgres_schema import install, is_there, strange
-from ledger.stores.postgres_server import address_of
+from ledger.stores.postgres_server import address_of, errors_of
 from ledger.stores.postgres_session import Session
 from ledger.stores.postgres_state import registers_at
 from ledger.stores.postgres_tree import check_end, newest_head, tile_of, tree_after
@@ -52,12 +53,12 @@ class PostgresStore:
     """
 
     def __init__(self, url: str, timeout: float = 5.0, *, read_only: bool = False) -> None:
-        address = address_of(url)
-        self.path = address.shown
-        self._schema = address.schema
+        self._address = address = address_of(url)
+        self.path, self._schema = address.shown, address.schema
         self._read_only = read_only
         self._remembered: dict[str, Remembered] = {}
         self._tree: Tree | None = None  # as of the last batch of this process, or later
+        self._listener = Listener(address)
         self._session = Session(address, timeout)
         try:
             self._find_or_make()
@@ -160,6 +161,11 @@ class PostgresStore:
         with self._reading() as connection:
             return names_of(connection, initiative, subject)
 
+    def wait(self, after: int, seconds: float) -> bool:
+        """Wait until there are records past a position, and tell whether they came before so many seconds were over."""
+        with errors_of(self._address):
+            return self._listener.wait(self.position, after, seconds)
+
     def head(self) -> TreeHead:
         """Give how many records there are, and the root of the Merkle tree over them."""
         with self._reading() as connection:
@@ -239,4 +245,5 @@ class PostgresStore:
 
     def close(self) -> None:
         """Let the connection go. Closing twice is fine."""
+        self._listener.close()
         self._session.close()

@@ -69,6 +69,12 @@ class EventStore(Log, Protocol):
         that fails leaves nothing of itself; leaving the block by an exception leaves nothing of any of them.
         """
 
+    def wait(self, after: int, seconds: float) -> bool:
+        """Wait until there are records past a position, and tell whether they came before so many seconds were over.
+
+        Other threads may use the store meanwhile.
+        """
+
     def head(self) -> TreeHead:
         """Give how many records there are, and the root of the Merkle tree over them."""
 

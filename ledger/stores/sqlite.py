@@ -28,6 +28,7 @@ from ledger.stores.sqlite_places import known_position, newest_position, newest_
 from ledger.stores.sqlite_state import registers_at
 from ledger.stores.sqlite_tree import newest_head, tile_of, tree_after
 from ledger.stores.sqlite_turn import begin_in_turn
+from ledger.stores.waiting import looked_for
 
 if TYPE_CHECKING:
     from ledger.model.heads import TreeHead
@@ -142,6 +143,10 @@ class SqliteStore:
 
         with self._reading() as connection:
             return names_of(connection, initiative, subject)
+
+    def wait(self, after: int, seconds: float) -> bool:
+        """Wait until there are records past a position, and tell whether they came before so many seconds were over."""
+        return looked_for(self.position, after, seconds)
 
     def head(self) -> TreeHead:
         """Give how many records there are, and the root of the Merkle tree over them."""
