@@ -59,3 +59,17 @@ def shell(address):
     base, _, name = address.rpartition("&ledger=")
     with psycopg.connect(base, autocommit=True, options=f"-c search_path={name}") as connection:
         yield connection
+
+
+@contextmanager
+def role_of(address):
+    """The address of a ledger for a role that has no rights yet, and the name of that role."""
+    base, _, name = address.rpartition("&ledger=")
+    role = f"writer_{os.getpid()}_{next(_NUMBERS)}"
+    with psycopg.connect(base, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'secret'").format(sql.Identifier(role)))
+        try:
+            yield f"{base}&user={role}&password=secret&ledger={name}", role
+        finally:
+            connection.execute(sql.SQL("DROP OWNED BY {0}").format(sql.Identifier(role)))
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))

@@ -16,7 +16,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from ledger.model.errors import WAY_OUT, NewerFormat, NotALedger, StoreError, listed
+from ledger.model.errors import WAY_OUT, NewerFormat, NotALedger, ReadOnly, StoreError, listed
 
 FORMAT: Final = 1
 _MARK: Final = "membership ledger, format "
@@ -185,7 +185,7 @@ GUARDED: Final = ("records", "registers", "facts", "retractions", "heads", "tile
 """The tables, in the order in which each needs those before it."""
 
 _INSIDE: Final = """
-SELECT c.relname, obj_description(c.oid, 'pg_class') FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+SELECT c.relname, obj_description(c.oid, 'pg_class'), has_schema_privilege(n.oid, 'USAGE') FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'p', 'm', 'f')
 """
 _GUARDS: Final = """
@@ -227,9 +227,15 @@ def rights_of_writers(schema: str, role: str) -> str:
 
 def is_there(connection: psycopg.Connection, schema: str, place: str) -> bool:
     """Is there a ledger in a schema? Raises `NotALedger` for something else, `NewerFormat` for a later one."""
-    inside: dict[str, str | None] = dict(connection.execute(_INSIDE, (schema,)).fetchall())
-    if not inside:
+    rows = connection.execute(_INSIDE, (schema,)).fetchall()
+    if not rows:
         return False
+    if not all(row[2] for row in rows):
+        raise ReadOnly(
+            f"{place}: this user may not look into the schema: let who owns it grant what the README says a reader or a "
+            "writer needs"
+        )
+    inside: dict[str, str | None] = {name: mark for name, mark, _ in rows}
     mark = inside.get("records") or ""
     if not mark.startswith(_MARK):
         raise NotALedger(
