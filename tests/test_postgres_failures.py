@@ -1,0 +1,476 @@
+"""What becomes of records when the server, the connection or the writer goes away: nothing is lost, or told wrongly."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import count
+from threading import Thread
+from time import monotonic, sleep
+
+import psycopg
+import pytest
+
+import ledger
+from ledger import Ledger, MemberJoined, MetricDefined
+from ledger.model.errors import BadInput, LedgerBusy, LedgerClosed, MissingExtra, ReadOnly, StoreError
+from ledger.stores import postgres_listening, postgres_session
+from ledger.stores.postgres_server import address_of
+from postgres import Server, a_ledger, role_of, shell
+
+SOON = 30  # seconds
+LOST = r"the connection was lost .* nothing of it was written: try again"
+
+
+@pytest.fixture
+def address():
+    with a_ledger() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory):
+    """A server that may be killed."""
+    with Server(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+def names(book):
+    return [record.event.member for record in book.records()]
+
+
+def joined(name):
+    return MemberJoined(name, "2020-01-01")
+
+
+# addresses
+
+
+@pytest.mark.parametrize(
+    ("url", "schema", "shown"),
+    [
+        ("postgresql://ada:secret@db.example:6543/clubs", "ledger", "postgresql://db.example:6543/clubs?ledger=ledger"),
+        ("postgres:///clubs?host=/run/pg&ledger=chess", "chess", "postgresql:///clubs at /run/pg?ledger=chess"),
+        ("postgresql://h/d?ledger=a-b_1&sslmode=require", "a-b_1", "postgresql://h/d?ledger=a-b_1"),
+    ],
+)
+def test_an_address_names_a_schema(url, schema, shown):
+    assert address_of(url)[1:] == (schema, shown)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("postgresql://h/d?ledger=a&ledger=b", "names ledger= twice"),
+        ("postgresql://h/d?ledger=", "names no schema for a ledger"),
+        ("postgresql://h/d?ledger=pg_mine", "names no schema for a ledger"),
+        ("postgresql://h/d?ledger=public", "names no schema for a ledger"),
+        ("postgresql://h/d?ledger=Chess", "names no schema for a ledger"),
+        (f"postgresql://h/d?ledger={'a' * 64}", "names no schema for a ledger"),
+        ("postgresql://h/d?ledger=%22x", "names no schema for a ledger"),
+        ("postgresql://h/d?colour=red", "cannot be read: invalid URI query parameter"),
+        ("postgresql://h:port/d?", "the server cannot be reached|cannot be read"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(url, message):
+    with pytest.raises((BadInput, StoreError), match=message) as found:
+        ledger.open(url)
+    assert "\n" not in str(found.value)
+
+
+def test_a_server_that_is_not_there_is_told():
+    with pytest.raises(
+        StoreError, match=r"the server cannot be reached .* check the address, and that the server runs"
+    ):
+        ledger.open("postgresql://nobody:secret@127.0.0.1:1/clubs")
+
+
+def test_a_database_that_is_not_there_is_told(address):
+    with pytest.raises(StoreError, match="there is no such database or user"):
+        ledger.open(address.replace("/postgres?", "/nothing?"))
+
+
+def test_a_wrong_password_is_told_and_not_shown(own_server):
+    own_server.ask_for_passwords()
+    with pytest.raises(StoreError, match=r"does not let this user in .* check user and password") as found:
+        ledger.open(own_server.address("secrets", user="keeper", password="wr0ng"))
+    assert "wr0ng" not in str(found.value)
+    with ledger.open(own_server.address("secrets", user="keeper", password="right")) as book:
+        assert book.initiatives() == []
+
+
+def test_without_the_extra_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ledger.stores.postgres", None)
+    with pytest.raises(MissingExtra, match=r"needs psycopg, which is not installed: pip install .*\[postgres\]"):
+        ledger.open("postgresql://h/d")
+
+
+# reading only, closing, and processes
+
+
+def test_a_ledger_to_be_read_is_not_created(address):
+    with pytest.raises(StoreError, match="nothing is there to be read"):
+        ledger.open(address, read_only=True)
+    with ledger.open(address) as book:
+        book.initiative("club").record(joined("ada"))
+    with ledger.open(address, read_only=True) as book:
+        assert names(book) == ["ada"]
+        with pytest.raises(ReadOnly, match="read_only=True"):
+            book.initiative("club").record(joined("ben"))
+
+
+def test_a_closed_ledger_says_so(address):
+    book = ledger.open(address)
+    book.close()
+    book.close()
+    with pytest.raises(LedgerClosed, match="open it again"):
+        book.initiatives()
+
+
+def test_a_fork_is_refused_and_leaves_the_connection_alone(address):
+    with ledger.open(address) as book:
+        book.initiative("club").record(joined("ada"))
+        child = os.fork()
+        if not child:
+            try:
+                book.initiatives()
+            except StoreError as error:
+                book.close()
+                os._exit(0 if "forked" in str(error) else 1)
+            os._exit(2)
+        assert os.waitpid(child, 0)[1] == 0
+        assert names(book) == ["ada"]
+
+
+def test_a_database_of_another_encoding_is_refused(own_server):
+    with psycopg.connect(own_server.base, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    with pytest.raises(StoreError, match="keeps its texts in LATIN1; a ledger needs one in UTF8"):
+        ledger.open(own_server.address("latin").replace("/postgres?", "/latin?"))
+
+
+def test_no_file_is_written_of_it(address, tmp_path):
+    with ledger.open(address) as book, pytest.raises(StoreError, match="pg_dump keeps all"):
+        book.backup(tmp_path / "copy.db")
+
+
+# waiting for others
+
+
+def test_who_has_waited_for_too_long_is_told_so(address):
+    with ledger.open(address) as book, ledger.open(address, timeout=0.1) as other:
+        with book._store.writing("club"), pytest.raises(LedgerBusy, match="another writer holds it"):
+            other.initiative("club").record(joined("ada"))
+        with pytest.raises(StoreError, match="this thread is recording already"), book._store.writing("club"):
+            book.initiative("club").record(joined("ada"))
+        together = book._store.together
+        with pytest.raises(StoreError, match="several batches together already"), together(), together():
+            pass
+        other.initiative("club").record(joined("ada"))
+        assert names(book) == ["ada"]
+
+
+def test_a_statement_that_takes_too_long_is_told(address):
+    with ledger.open(address + "&options=-c%20statement_timeout%3D50") as book:
+        writing = book._store.writing("club")
+        with pytest.raises(StoreError, match="raise its statement_timeout"), writing as append:
+            append.connection.execute("SELECT pg_sleep(5)")
+        book.initiative("club").record(joined("ada"))
+
+
+def test_what_failed_and_was_passed_over_is_not_committed(address):
+    with ledger.open(address) as book:
+        writing = book._store.writing("club")
+        message = "was passed over; nothing of it was written"
+        with pytest.raises(StoreError, match=message), writing as append, suppress(psycopg.Error):
+            append.connection.execute("SELECT nonsense")
+        book.initiative("club").record(joined("ada"))
+        assert names(book) == ["ada"]
+
+
+def test_tables_that_are_gone_are_told(address):
+    with ledger.open(address) as book:
+        book.initiative("club").record(joined("ada"))
+        with shell(address) as connection:
+            connection.execute("DROP TABLE retractions CASCADE")
+        with pytest.raises(StoreError, match="tables of the ledger are gone"):
+            book.initiative("club").at("2021-01-01")
+
+
+def test_a_writer_that_no_lock_holds_back_is_refused_by_the_key(address, monkeypatch):
+    """As on a server whose advisory locks do nothing."""
+    numbers = count()
+    monkeypatch.setattr(postgres_session, "_lock_of", lambda _: next(numbers))
+    with ledger.open(address) as book, ledger.open(address) as other:
+
+        def slow_clock():
+            other.initiative("club").record(joined("ada"))
+            return datetime.now(UTC)
+
+        slow = Ledger(book._store, slow_clock)
+        message = "another writer was faster .* nothing of this was written: try again"
+        with pytest.raises(LedgerBusy, match=message):
+            slow.initiative("club").record(joined("ben"))
+        assert names(book) == ["ada"]
+
+
+# connections that are lost
+
+
+def end_all(address):
+    """Let the server end all connections but this one."""
+    with shell(address) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND"
+            " application_name = 'ledger'"
+        )
+
+
+def cut_and_look(address, append):
+    end_all(address)
+    append.registers()
+
+
+def cut_and_ask(address, book):
+    end_all(address)
+    book.initiatives()
+
+
+def test_a_connection_that_is_lost_between_questions_is_made_anew(address):
+    with ledger.open(address) as book:
+        book.initiative("club").record(joined("ada"))
+        end_all(address)
+        assert names(book) == ["ada"]
+        end_all(address)
+        book.initiative("club").record(joined("ben"))
+        assert names(book) == ["ada", "ben"]
+
+
+def test_a_connection_that_is_lost_within_a_batch_leaves_nothing_of_it(address):
+    with ledger.open(address) as book:
+        writing = book._store.writing("club")
+        with pytest.raises(StoreError, match=LOST), writing as append:
+            cut_and_look(address, append)
+        book.initiative("club").record(joined("ada"))
+        assert names(book) == ["ada"]
+
+
+def test_a_connection_that_is_lost_while_reading_is_told(address):
+    with ledger.open(address) as book:
+        book.initiative("club").record(joined("ada"))
+        reading = book._store.reading()
+        with pytest.raises(StoreError, match="the connection was lost"), reading:
+            cut_and_ask(address, book)
+        assert names(book) == ["ada"]
+
+
+class LosesItsAnswer:
+    """A connection to which the server's answer to COMMIT does not come any more."""
+
+    def __init__(self, own, *, kept):
+        self.own, self.kept = own, kept
+
+    def __getattr__(self, name):
+        return getattr(self.own, name)
+
+    def execute(self, query, *args, **options):
+        if query != "COMMIT":
+            return self.own.execute(query, *args, **options)
+        if self.kept:
+            self.own.execute(query, *args, **options)
+        self.own.close()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_batch_whose_commit_was_not_answered_is_looked_for(address, kept):
+    with ledger.open(address) as book:
+        book.initiative("club").record(joined("ada"))
+        book._store._session._connection = LosesItsAnswer(book._store._session._connection, kept=kept)
+        if kept:
+            (record,) = book.initiative("club").record(joined("ben"))
+            assert record.position == 2
+            assert names(book) == ["ada", "ben"]
+        else:
+            with pytest.raises(StoreError, match=LOST):
+                book.initiative("club").record(joined("ben"))
+            assert names(book) == ["ada"]
+        book.initiative("club").record(joined("cleo"))
+        assert names(book)[-1] == "cleo"
+
+
+def test_a_server_that_does_not_come_back_leaves_it_open(own_server):
+    with ledger.open(own_server.address("open"), timeout=0.3) as book:
+        book.initiative("club").record(joined("ada"))
+        book._store._session._connection = LosesItsAnswer(book._store._session._connection, kept=True)
+        own_server.kill()
+        with pytest.raises(StoreError, match="the server cannot be reached"):
+            book.initiative("club").record(joined("ben"))
+        own_server.start()
+        assert names(book) == ["ada"]
+        lost = LosesItsAnswer(book._store._session._connection, kept=True)
+        book._store._session._connection = lost
+
+        def kill_after_commit(query, *args, **options):
+            if query == "COMMIT":
+                lost.own.execute(query)
+                own_server.kill()
+                lost.own.close()
+                raise psycopg.OperationalError("server closed the connection unexpectedly")
+            return lost.own.execute(query, *args, **options)
+
+        lost.execute = kill_after_commit
+        with pytest.raises(StoreError, match="whether it is kept shows when it can: record it then with the same ids"):
+            book.initiative("club").record(joined("ben"))
+        own_server.start()
+        assert names(book) == ["ada", "ben"]
+
+
+# a server that is killed
+
+
+WRITER = """
+import sys
+from time import sleep
+import ledger
+from ledger import MemberJoined
+
+address, name = sys.argv[1:]
+number = 0
+with ledger.open(address, timeout=30) as book:
+    club = book.initiative(name)
+    while True:
+        try:
+            club.record(MemberJoined(f"{name}{number}", "2020-01-01"))
+        except ledger.LedgerError as error:
+            print("failed", number, type(error).__name__, flush=True)
+            sleep(0.05)
+            if "whether it is kept" in str(error):
+                sys.exit(f"unknown: {error}")
+        else:
+            print("kept", number, flush=True)
+        number += 1
+"""
+
+
+def killed_and_started(server, times, address, folder):
+    """Let two writers record while the server is killed and started again; give what they were told."""
+    with ledger.open(address) as book:
+        assert book.head.size == 0
+    told = {name: folder / name for name in "ab"}
+    writers = [writer_of(address, name, path) for name, path in told.items()]
+    try:
+        for _ in range(times):
+            wait_for_more(*told.values())
+            server.kill()
+            server.start()
+        wait_for_more(*told.values())
+    finally:
+        for one in writers:
+            one.send_signal(signal.SIGKILL)
+            one.wait(SOON)
+    lines = {name: path.read_text("utf-8").splitlines() for name, path in told.items()}
+    return {f"{name}{line.split()[1]}": line.split()[0] for name, own in lines.items() for line in own}
+
+
+def writer_of(address, name, path):
+    with path.open("w") as out:
+        return subprocess.Popen([sys.executable, "-c", WRITER, address, name], stdout=out, stderr=subprocess.STDOUT)
+
+
+def wait_for_more(*paths):
+    """Wait until each writer has recorded again."""
+    until = monotonic() + SOON
+    before = [path.read_text("utf-8").count("kept") for path in paths]
+    while any(path.read_text("utf-8").count("kept") <= had for path, had in zip(paths, before, strict=True)):
+        assert monotonic() < until, [path.read_text("utf-8")[-500:] for path in paths]
+        sleep(0.05)
+
+
+def require_all_kept(address, told):
+    """What was acknowledged is there, what was told to have failed is not; at most the last of each is neither."""
+    with ledger.open(address) as book:
+        there = set(names(book))
+        assert len(there) == book.head.size
+        book.verify(deep=True)
+    kept = {name for name, what in told.items() if what == "kept"}
+    failed = set(told) - kept
+    assert kept <= there
+    assert not failed & there
+    assert len(there - kept) <= 2  # those whose writers were killed before they could tell
+
+
+def test_what_was_acknowledged_outlives_the_server(own_server, tmp_path):
+    address = own_server.address("killed")
+    require_all_kept(address, killed_and_started(own_server, 2, address, tmp_path))
+
+
+@pytest.mark.long
+def test_what_was_acknowledged_outlives_many_kills(own_server, tmp_path):
+    address = own_server.address("killed_often")
+    require_all_kept(address, killed_and_started(own_server, 30, address, tmp_path))
+
+
+# following
+
+
+def test_a_follower_skips_nothing_that_eight_writers_record(address):
+    writers, each = 8, 10
+    with ledger.open(address) as book:
+        book.initiative("club").record(MetricDefined("jobs"))
+
+        def write(number):
+            with ledger.open(address, timeout=60) as own:
+                for place in range(each):
+                    own.initiative(f"club{number}").record(joined(f"m{place}"))
+
+        threads = [Thread(target=write, args=(number,)) for number in range(writers)]
+        for one in threads:
+            one.start()
+        seen = []
+        for record in book.follow(after=1, idle=SOON):
+            seen.append(record)
+            if len(seen) == writers * each:
+                break
+        for one in threads:
+            one.join()
+        assert [record.position for record in seen] == list(range(2, 2 + writers * each))
+        assert list(book.records(after=1)) == seen
+
+
+def test_a_follower_is_told_at_once_and_looks_where_it_was_not(address, monkeypatch):
+    with ledger.open(address) as book, ledger.open(address) as other:
+        other.initiative("club").record(joined("ada"))
+        following = book.follow(idle=SOON)
+        assert next(following).event.member == "ada"
+        begun = monotonic()
+        for name in ("ben", "cleo", "dora"):
+            other.initiative("club").record(joined(name))
+            assert next(following).event.member == name
+        assert monotonic() - begun < 3 * postgres_listening.LOOK
+        monkeypatch.setattr(postgres_session, "tell", lambda *_: None)
+        monkeypatch.setattr(postgres_listening, "LOOK", 0.05)
+        other.initiative("club").record(joined("eve"))
+        assert next(following).event.member == "eve"
+        end_all(address)
+        other.initiative("club").record(joined("fay"))
+        assert next(following).event.member == "fay"
+        assert list(book.follow(after=6, idle=0)) == []
+        assert not book._store.wait(6, 0.01)
+
+
+def test_the_role_of_a_stranger_cannot_open(address):
+    with ledger.open(address):
+        pass
+    with role_of(address) as (stranger, _), pytest.raises(ReadOnly):
+        ledger.open(stranger, read_only=True)
+
+
+def test_ledgers_of_one_database_know_nothing_of_each_other():
+    with a_ledger() as one, a_ledger() as two, ledger.open(one) as book, ledger.open(two) as other:
+        book.initiative("club").record(joined("ada"))
+        with book._store.writing("club"):
+            other.initiative("club").record(joined("ben"))
+        assert (names(book), names(other)) == (["ada"], ["ben"])
