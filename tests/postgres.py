@@ -101,10 +101,11 @@ class Server:
     def kill(self):
         """Kill all its processes at once, as losing the machine would."""
         postmaster = psutil.Process(self._own.get_pid())
-        for process in [postmaster, *postmaster.children(recursive=True)]:
+        processes = [postmaster, *postmaster.children(recursive=True)]
+        for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        postmaster.wait(10)
+        psutil.wait_procs(processes, 10)  # or the next one would find their memory in use
 
     def start(self):
         """Start it again; it recovers from its log."""
