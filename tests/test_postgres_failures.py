@@ -12,11 +12,12 @@ from time import monotonic, sleep
 
 import psycopg
 import pytest
+from psycopg import errors
 
 import ledger
 from ledger import Ledger, MemberJoined, MetricDefined
 from ledger.model.errors import BadInput, LedgerBusy, LedgerClosed, MissingExtra, ReadOnly, StoreError
-from ledger.stores import postgres_listening, postgres_session
+from ledger.stores import postgres, postgres_listening, postgres_session
 from ledger.stores.postgres_server import address_of
 from postgres import Server, a_ledger, role_of, shell
 
@@ -31,9 +32,9 @@ def address():
 
 
 @pytest.fixture(scope="module")
-def own_server(tmp_path_factory):
+def own_server():
     """A server that may be killed."""
-    with Server(tmp_path_factory.mktemp("server")) as server:
+    with Server() as server:
         yield server
 
 
@@ -142,6 +143,40 @@ def test_a_fork_is_refused_and_leaves_the_connection_alone(address):
             os._exit(2)
         assert os.waitpid(child, 0)[1] == 0
         assert names(book) == ["ada"]
+
+
+def test_what_another_process_has_opened_is_left_alone(address, monkeypatch):
+    with ledger.open(address) as book:
+        monkeypatch.setattr(os, "getpid", lambda: 0)
+        with pytest.raises(StoreError, match="before this process was forked"):
+            book.initiatives()
+        book.close()
+        monkeypatch.undo()
+        assert book.initiatives() == []
+
+
+def test_of_two_that_make_a_ledger_one_does(address, monkeypatch):
+    with ledger.open(address) as book:
+        book.initiative("club").record(joined("ada"))
+        calls = iter([False, True])
+        monkeypatch.setattr(postgres, "is_there", lambda *asked: next(calls))
+        with ledger.open(address) as other:
+            assert names(other) == ["ada"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (errors.DiskFull("no space"), StoreError, "the disk of the server is full"),
+        (errors.InsufficientPrivilege("permission denied"), ReadOnly, "this user may not do that"),
+        (errors.SerializationFailure("restart"), LedgerBusy, "another writer was faster"),
+        (errors.NumericValueOutOfRange("too large"), StoreError, "too large; if this was a recording, nothing"),
+        (psycopg.OperationalError("gone"), StoreError, "the connection was lost"),
+    ],
+)
+def test_what_a_server_says_is_put_into_words(address, error, kind, message):
+    with ledger.open(address) as book, pytest.raises(kind, match=message), book._store._session.held():
+        raise error
 
 
 def test_a_database_of_another_encoding_is_refused(own_server):

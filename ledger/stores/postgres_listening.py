@@ -41,13 +41,14 @@ class Listener:
         until = monotonic() + seconds
         with self._lock:
             while True:
-                self._listen()  # before looking, or what comes in between would be missed
+                connection = self._listen()  # before looking, or what comes in between would be missed
                 if position() > after:
                     return True
                 left = until - monotonic()
                 if left <= 0:
                     return False
-                self._be_told(min(left, LOOK))
+                with suppress(psycopg.OperationalError):  # one that is lost is made anew, and the ledger looked at
+                    list(connection.notifies(timeout=min(left, LOOK), stop_after=1))
 
     def close(self) -> None:
         """Let the connection go."""
@@ -55,14 +56,9 @@ class Listener:
         if connection is not None:
             connection.close()
 
-    def _listen(self) -> None:
-        if self._connection is None or self._connection.closed:
-            self._connection = connect(self._address)
-            self._connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._address.schema)))
-
-    def _be_told(self, seconds: float) -> None:
+    def _listen(self) -> psycopg.Connection:
         connection = self._connection
-        if connection is not None:
-            with suppress(psycopg.OperationalError):  # a connection that is lost is made anew, and the ledger looked at
-                for _ in connection.notifies(timeout=seconds, stop_after=1):
-                    pass
+        if connection is None or connection.closed:
+            connection = self._connection = connect(self._address)
+            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._address.schema)))
+        return connection

@@ -128,7 +128,7 @@ class Session:
             yield
             connection.execute("RELEASE SAVEPOINT batch")
         except BaseException:
-            if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            with suppress(psycopg.Error):  # where the connection is lost, all of it is taken back
                 connection.execute("ROLLBACK TO SAVEPOINT batch")
             raise
 
@@ -136,15 +136,12 @@ class Session:
         """Begin a transaction; where the connection turns out to be lost, on a new one."""
         try:
             self._connection.execute(begin, prepare=False)
-        except psycopg.OperationalError:
-            if not self._connection.closed:
-                _end(self._connection)
+        except BaseException as error:
+            _end(self._connection)
+            if not (isinstance(error, psycopg.OperationalError) and self._connection.closed):
                 raise
             self._connection = connect(self._address)
             self._connection.execute(begin, prepare=False)
-        except BaseException:
-            _end(self._connection)
-            raise
         return self._connection
 
     def _commit(self, connection: psycopg.Connection) -> None:

@@ -41,6 +41,7 @@ from ledger.testing.clock import FIRST_INSTANT
 from ledger.testing.scripts import A_DAY
 from ledger.testing.values import events, ids, texts
 
+SOON: Final = 30  # seconds
 UUIDS: Final = tuple(f"0190d1f0-0000-7000-8000-00000000000{digit}" for digit in range(4))
 
 
@@ -357,6 +358,18 @@ class WritingConformance:
             with other.writing("clusters") as append:
                 assert append.is_retracted(1)
                 assert [fact.position for fact in append.facts(definition_of("co2"))] == [2, 3]
+
+    def test_who_waits_is_told_when_something_is_recorded(self, open_store: OpenStore) -> None:
+        """Not before, and not if it came too late; by another handle, while this one is waiting, too."""
+        with closing(open_store()) as one, closing(open_store()) as other:
+            assert not one.wait(0, 0)
+            put(other, "clusters", ADA)
+            assert one.wait(0, 0)
+            assert not one.wait(1, 0.01)
+            with ThreadPoolExecutor(1) as pool:
+                told = pool.submit(one.wait, 1, SOON)
+                put(other, "clusters", DORA)
+                assert told.result()
 
     def test_reading_is_of_one_moment(self, open_store: OpenStore) -> None:
         """What others record meanwhile is not seen, whether they are let in or must wait; then it is."""
