@@ -442,15 +442,15 @@ class Initiative:
         ledger is text; only addresses of reports become links.
 
         All answers stand in the file: 1,000 members and 20,000 events make 4 MB in some 20 seconds. Where there would
-        be far more, fewer moments of knowledge can be chosen, and the page says so.
+        be far more, fewer moments of knowledge can be chosen, and the page says so. What others record meanwhile, in
+        other threads too, waits for nothing, and is not on the page.
 
         Raises `MissingExtra` where jinja2 is not installed, `UnknownMetric`, `UnknownAttribute`, `UnknownInitiative`
         for what was never recorded, and `BadInput`.
         """
         from ledger.faces.page import page  # noqa: PLC0415 - many programs never ask
 
-        with self._store.reading():
-            return page(self, self._store.head(), instant(self._clock()), metrics, by, title)
+        return page(self, self._store.head(), instant(self._clock()), metrics, by, title)
 
     def attributes(self) -> tuple[str, ...]:
         """Name all attributes that members were ever given, in order; raises `UnknownInitiative` without any record."""

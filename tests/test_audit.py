@@ -546,7 +546,7 @@ def test_a_total_that_is_read_day_by_day_is_tried_on_the_hundred_nearest_days(cl
     has_sums = isinstance(measure, Total) and measure.within is None
     assert too_far == (date(2022, 2, 18) if has_sums else None)
     clusters.record(*joined("b", "c", effective="2030-01-01"), MemberChanged("b", "2030-01-01", part_of="c"))
-    assert [finding.holds_at for finding in clusters.audit(claims=claims)] == [far, None]
+    assert [finding.holds_at for finding in clusters.audit(claims=claims)] == [far, too_far]
 
 
 def test_the_members_of_another_day_and_what_can_be_totalled_are_as_known_too(clusters):

@@ -246,7 +246,7 @@ def test_what_is_there_is_never_overwritten(path, target, what):
             target.with_name("copy.db-wal").write_text("the newest records of a ledger that is gone")
             error = NotALedger
         before = sorted(target.parent.iterdir())
-        told = "is left of it" if what == "log" else "something is there already, and no backup overwrites it"
+        told = "is left of it" if what == "log" else "something is there already, and nothing overwrites it"
         with pytest.raises(error, match=told):
             book.backup(target)
         assert sorted(target.parent.iterdir()) == before

@@ -13,12 +13,15 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import altair as alt
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from selenium.webdriver.support.ui import WebDriverWait
 
 import ledger
+from browsing import DESKTOP, PHONE
 from ledger import (
     Claim,
     Distinct,
@@ -592,3 +595,38 @@ def test_importing_the_library_does_not_load_altair():
     code = "import sys, ledger; print({'altair', 'ledger.faces.charts'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout == "set()\n"
+
+
+def test_a_saved_page_fits_the_screen_it_is_read_on_and_the_chart_stays_as_it_is(tmp_path, club):
+    reporting(club)
+    chart = club.chart(Members(), by="city")
+    before = chart.to_dict()
+    saved = save_chart(chart, tmp_path / "members.html").read_text("utf-8")
+    assert chart.to_dict() == before
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in saved
+    assert '"width": "container"' in saved
+    assert "#vis { max-width: 720px }" in saved
+    other = alt.Chart(alt.NamedData("none")).mark_point().properties(width=900)  # of somebody else, and left alone
+    saved = save_chart(other, tmp_path / "other.html").read_text("utf-8")
+    assert '"width": 900' in saved
+    assert "#vis { max-width: none }" in saved
+
+
+@pytest.mark.parametrize(("size", "widths"), [(PHONE, (320, 390)), (DESKTOP, (620, 720))])
+def test_nothing_of_a_saved_chart_hangs_out_of_a_screen(browser, tmp_path, club, size, widths):
+    reporting(club)
+    club.record(
+        *(MemberJoined(f"m{n}", "2021-01-01", attributes={"city": f"A city of a long name: {n}"}) for n in range(9))
+    )
+    browser.resize(size)
+    for place, chart in enumerate([club.chart(Members(), by="city"), club.chart(Total("co2"))]):
+        browser.open(save_chart(chart, tmp_path / f"{place}.html"))
+        WebDriverWait(browser.driver, 10).until(lambda _: browser.run("return !!document.querySelector('#vis .marks')"))
+        width, scrolled, shown = browser.run(
+            "return [document.querySelector('#vis .marks').getBoundingClientRect().width,"
+            "document.documentElement.scrollWidth, innerWidth]"
+        )
+        assert scrolled == shown == size[0]
+        assert widths[0] <= width <= widths[1]
+        assert browser.complaints() == []
+        assert len(browser.requests()) == 1

@@ -280,7 +280,6 @@ def test_chart_saves_the_drawing_of_the_library(path, club, tmp_path):
     assert one == other  # but for the numbers that vl-convert counts its clippings by
     assert run("chart", path, "all.html").output == ""
     assert SCRIPT not in (tmp_path / "all.html").read_text()
-    assert "ends in none of them" in run("chart", path, "a.pdf", code=1).stderr
     assert "there is no folder" in run("chart", path, "nowhere/a.svg", code=1).stderr
     assert not (tmp_path / "nowhere").exists()
 
@@ -304,7 +303,11 @@ def test_page_writes_the_time_machine_of_the_library_and_over_no_file_that_is_th
         f"Error: nowhere/a.html: there is no folder {tmp_path / 'nowhere'}: create it first\n"
     )
     assert "is no path" in run("page", path, "a\0.html", code=1).stderr
-    assert "is no path" in run("page", path, "", code=1).stderr
+    for name in "out.txt", "html", "", ".html-", "a.html/":
+        said = run("page", path, name, code=2).stderr
+        assert said.endswith("should end in .html or .htm, or be - for the standard output (see mledger page --help)\n")
+    run("page", path, "B.HTM")
+    assert "should end in .png or .svg or .html (" in run("chart", path, "a.pdf", code=2).stderr
     assert {one.name for one in tmp_path.glob("*.html")} == {"a.html"}
 
 
@@ -445,3 +448,13 @@ def test_a_member_whose_joining_nobody_recorded_has_no_day_of_it():
         club.record(MemberJoined("ada", "2020"))
         member = evolve(club.at("2021-01-01")["ada"], joined_from=None, joined_by=None)
         assert [row["since"] for row in Roll("certain", {"ada": member}).to_rows()] == [None]
+
+
+def test_where_there_is_nothing_people_are_told_so_and_programs_get_no_rows(path):
+    for line in (["show", path, "--at", "2010-01-01", "-t"], ["conflicts", path, "--known-at", "3", "--text"]):
+        done = run(*line)
+        assert (done.stdout, done.stderr) == ("", "nothing to show\n")
+    for form, none in ("--csv", ""), ("--nl", ""), ("--tsv", ""):
+        done = run("show", path, "--at", "2010-01-01", form)
+        assert (done.stdout, done.stderr) == (none, "")
+    assert run("show", path, "--at", "2010-01-01").stdout == "[]\n"

@@ -22,6 +22,8 @@ ADVISED = {
     # the command, what is piped into it, and what is advised
     ("import clubs.db members -", SPELLS):
         'as in -c start=member_since, or which sign is between them, as in --delimiter ";"',
+    ("import clubs.db members - -c name=", b"member,start,end\n\xff,2020,\n"): "save it as a CSV file in UTF-8\n",
+    ("import clubs.db members - --format json", b"\xff"): "save it in UTF-8\n",
     ("import clubs.db values -", SPELLS): "as in -c member=code, or which sign",
     ("audit clubs.db --claims -", SPELLS): "as in -c amount=claimed, or which sign",
     ("import clubs.db values -", "member,metric,effective,amount,Unit\n"):
@@ -47,9 +49,10 @@ ADVISED = {
     ("record clubs.db json-lines", '{"type": "metric-defined", "metric": "m", "additive": 1}'):
         "must be true or false, not 1",
     ("import clubs.db records other.jsonl", ""): "or record all anew, by import records --anew",
-    ("show clubs.db --total dues --at 2022-01-01", ""): "ask with --overlap parts or --overlap whole",
+    ("show clubs.db --total dues --at 2022-01-01", ""): "say which of them count: --overlap parts, or --overlap whole",
+    ("show clubs.db --total rank --at 2022-01-01", ""): "so it has no total: ask for --value with --member",
     ("audit clubs.db --claims -", "measure,amount,at\nmembers,3,\n"): "name it, in a column `at`",
-    ("page clubs.db other.jsonl", ""): "choose another path, or say --replace",
+    ("page clubs.db there.html", ""): "choose another path, or say --replace",
     ("chart empty.db c.svg --counts", ""): "say from when to when to draw (--from, --to)",
 }  # fmt: skip
 
@@ -61,11 +64,13 @@ def folder(tmp_path, monkeypatch):
         book.initiative("club").record(
             InitiativeLaunched("2019", "Clubs"), MetricDefined("dues", "EUR"), MemberJoined("eu", "2020-01-01"),
             MemberJoined("fr", "2020-01-01", part_of="eu"), MetricUpdated("dues", "2021-01-01", "5 EUR", "eu"),
-            MetricUpdated("dues", "2021-01-01", "5 EUR", "fr"), ids=[ID, *(f"{ID[:-1]}{n}" for n in range(5))],
+            MetricUpdated("dues", "2021-01-01", "5 EUR", "fr"), MetricDefined("rank", additive=False),
+            ids=[ID, *(f"{ID[:-1]}{n}" for n in range(6))],
         )  # fmt: skip
     with ledger.open("other.db") as book:
         book.initiative("club").record(MemberJoined("x", "2020"))
         (tmp_path / "other.jsonl").write_text("".join(f"{line}\n" for line in to_lines(book)))
+    (tmp_path / "there.html").write_text("mine")
     with ledger.open("empty.db") as book:
         book.initiative("club").record(MetricDefined("dues", "EUR"))
     return tmp_path

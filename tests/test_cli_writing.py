@@ -177,12 +177,16 @@ def test_what_cannot_be_is_refused_with_every_reason_and_nothing_is_written(path
 
 
 def test_init_makes_a_new_ledger_empty_or_with_a_launch(folder):
-    assert run("init", "empty.db").stdout == "[]\n"
+    assert json.loads(run("init", "empty.db").stdout) == [
+        {"ledger": "empty.db", "records": 0, "initiative": None, "launch": None}
+    ]
     assert written("empty.db") == []
     done = run("init", "clubs.db", "-i", "club", *split(SAID[0][1]), "--source", "minutes", "--by", "me", "--nl")
     (record,) = written("clubs.db")
     assert (record.event, record.source, record.by, record.initiative) == (SAID[0][0], "minutes", "me", "club")
-    assert json.loads(done.stdout)["id"] == record.id
+    assert json.loads(done.stdout) == {
+        "ledger": "clubs.db", "records": 1, "initiative": "club", "launch": record.id
+    }  # fmt: skip
     assert {one.name for one in folder.iterdir()} == {"empty.db", "clubs.db"}
 
 

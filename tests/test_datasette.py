@@ -7,6 +7,7 @@ import json
 import re
 import sqlite3
 import sys
+import time
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -248,7 +249,7 @@ WRONG = [
     ("ledger_figures", ("clusters", "total rank", "", "", ""), "'rank'"),
     ("ledger_figures", ("clusters", "how many", "", "", ""), "'how many' is no measure"),
     ("ledger_series", ("clusters", "", "", "2022", "", "", ""), "'2022' is not one exact day"),
-    ("ledger_series", ("clusters", "", "", "", "", "hour", ""), "every='hour' is no step of a series"),
+    ("ledger_series", ("clusters", "", "", "", "", "hour", ""), "'hour' is no step of a series"),
     ("ledger_series", ("clusters", "", "", "2022-01-02", "2022-01-01", "", ""), "from 2022-01-02 to 2022-01-01"),
     ("ledger_series", ("clusters", "", "Country", "", "", "", ""), "no attribute 'Country' is known; did you mean 'c"),
     ("ledger_figures", ("clusters", "members", "Country", "", ""), "no attribute 'Country' is known; did you mean 'co"),
@@ -257,7 +258,7 @@ WRONG = [
     ("ledger_audit", ("clusters", "prr", ""), "no report 'prr' is known; did you mean 'pr'?"),
     ("ledger_history", ("clusters", "basqe", "", ""), "no member 'basqe' is known; did you mean 'basque'?"),
     ("ledger_history", ("clusters", "", "", ""), "a history is of something: name a member, a metric or a report"),
-    ("ledger_history", ("clusters", "evil", "", "pr"), "report='pr' was named together with a member or a metric"),
+    ("ledger_history", ("clusters", "evil", "", "pr"), "report 'pr' was named together with a member or a metric"),
     ("ledger_initiatives", ("2022", ""), "'2022' is not one exact day"),
 ]  # fmt: skip
 
@@ -382,7 +383,11 @@ def test_the_pages_show_what_the_functions_answer(get, clusters):
         ("figures", {"initiative": "clusters", "measure": "total c02"}, "no metric 'c02' is known"),
         ("timeline", {"initiative": "clusters", "known_at": "2023-01-01"}, "'2023-01-01' is not an instant"),
         ("claims", {"initiative": "clusters", "report": EVIL}, f"no report '{EVIL}' is known"),
-        ("history", {"initiative": "clusters"}, "a history is of something"),
+        (
+            "history",
+            {"initiative": "clusters", "member": "basqe"},
+            "no member 'basqe' is known; did you mean 'basque'?",
+        ),
     ],
 )
 def test_a_page_says_what_is_wrong_beside_what_was_typed(get, capfd, page, asked, words):
@@ -399,6 +404,61 @@ def test_a_page_says_what_is_wrong_beside_what_was_typed(get, capfd, page, asked
     told = get(page, ".csv", **asked)  # which is not just empty
     assert (told.status_code, words.partition(" is")[0] in told.text) == (400, True)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_history_asks_of_what_and_names_what_there_is(get, clusters):
+    found = get("history", initiative="clusters")
+    assert found.status_code == 200
+    assert "Of what?" in found.text
+    assert 'role="alert"' not in found.text
+    state = clusters.today()
+    for name, ids in ("member", state.members), ("metric", state.metrics), ("report", state.reports):
+        assert ids
+        for id in ids:
+            assert PAGES["history"].address({"initiative": "clusters", name: id}) in unescape(found.text)
+    assert get("history").status_code == 200
+    for form in ".json", ".csv":  # a program is not asked: it would take the answer for no rows
+        told = get("history", form, initiative="clusters", member=" ")
+        assert told.status_code == 400
+        assert "history is of something: give one of member, metric, report" in told.text
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n",
+        (
+            "with recursive n(x) as (select 1 union all select x + 1 from n) "
+            "select count(ledger_figures('clusters', '', '', '2022-01-01', '')) from n"
+        ),
+    ],
+)
+def test_a_query_without_end_is_stopped_and_so_are_the_functions_in_it(get, monkeypatch, sql):
+    monkeypatch.setattr("ledger.faces.datasette.database.OWN_LIMIT", 300)
+    begun = time.monotonic()
+    for form in "", ".json":
+        found = get(f"/ledger{form}?{urlencode({'sql': sql})}")
+        assert found.status_code == 400
+        assert "took too long" in found.text
+    assert time.monotonic() - begun < 10
+    begun = time.monotonic()
+    assert get(f"/ledger.json?{urlencode({'sql': sql, '_timelimit': '50'})}").status_code == 400
+    assert time.monotonic() - begun < 5
+
+
+def test_a_function_that_is_called_when_time_is_over_stops_the_query(book):
+    """For SQLite it is one step, and it looks at the clock each thousand of them: by then hours may have passed."""
+    asking = sqlite3.connect(":memory:", factory=Asking)
+    asking.ask(book)
+    query = "select count(ledger_members('clusters', '', '')) from json_each('[1, 2, 3]')"
+    left = [0, 1, 0]
+    asking.set_progress_handler(lambda: left.pop(0), 1_000)
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        asking.execute(query)
+    assert left == [0]
+    asking.set_progress_handler(None, 1_000)
+    assert asking.execute(query).fetchall() == [(3,)]
+    asking.close()
 
 
 @pytest.mark.parametrize("address", ["/", *(f"/ledger/{name}?initiative=clusters" for name in PAGES)])

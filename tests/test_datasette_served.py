@@ -152,7 +152,7 @@ def test_what_is_wrong_stands_beside_the_boxes(browser, home):
 def test_everybody_can_use_the_pages(browser, home, size, scheme):
     browser.resize(SIZES[size])
     browser.prefer(color_scheme=scheme)
-    pages = ["/", *(f"/ledger/{name}?initiative=clusters" for name in PAGES if name != "history")]
+    pages = ["/", *(f"/ledger/{name}?initiative=clusters" for name in PAGES)]
     pages += ["/ledger/history?initiative=clusters&report=pr", "/ledger/history?initiative=clusters&member=evil"]
     for page in pages:
         browser.open(home + page)

@@ -21,5 +21,5 @@ def test_of_many_names_the_first_are_written_and_the_others_counted(count, most)
 
 def test_a_total_that_would_count_twice_names_some_of_the_pairs():
     pairs = [(f"part{place}", "union") for place in range(7)]
-    assert "'part4' of 'union' and 2 more; ask with overlap='parts'" in str(Overlapping("co2", pairs))
-    assert "'part4' of 'union', 'part5' of 'union'; ask with" in str(Overlapping("co2", pairs[:6]))
+    assert "'part4' of 'union' and 2 more; say which of them count: overlap parts" in str(Overlapping("co2", pairs))
+    assert "'part4' of 'union', 'part5' of 'union'; say which" in str(Overlapping("co2", pairs[:6]))

@@ -101,6 +101,7 @@ def test_they_are_imported_by_one_command_with_a_bar_and_every_reject_explained(
     told = (folder / "told.txt").read_text()
     assert "reading spells.csv" in told
     assert "100%" in told
+    assert told.index("100%") < told.index(f"recording {sum(1 for _ in club.records()):,} events")
     assert "\x1b[" in told  # it is drawn again and again
     assert "50 rows were set aside, each with its reason: rejects.csv" in told
     sheet = spells(folder / "spells.csv", end_inclusive=True, lenient=True)

@@ -223,7 +223,7 @@ def test_single_values_and_shares_have_no_shares(club):
             lambda one=share: state.measure(one, by="country"),
             lambda one=share: club.timeline(one, by="country"),
         ):
-            with pytest.raises(BadInput, match="a Value is one figure and has no groups"):
+            with pytest.raises(BadInput, match="a value is one figure and has no groups"):
                 ask()
 
 

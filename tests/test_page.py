@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 from collections import Counter
 from datetime import UTC, date, datetime
 from html import unescape
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
@@ -28,6 +30,7 @@ from ledger import (
     Total,
     Value,
 )
+from ledger.faces import page as page_module
 from ledger.faces import traced
 from ledger.faces.claimed import why_of
 from ledger.faces.phrases import NO_FIGURE, Names, reason_of
@@ -52,7 +55,9 @@ STANDINGS = ("certain", "possible", "suspended")
 
 
 def _measure(said: dict) -> Members | Total | Value:
-    return {"members": lambda _: Members(), "total": Total, "value": Value}[said["kind"]](said.get("metric"))
+    if said["kind"] == "total":
+        return Total(said["metric"], overlap=said.get("overlap", "refuse"))
+    return Members() if said["kind"] == "members" else Value(said["metric"])
 
 
 def _told(state, measure, names) -> list | None:
@@ -94,7 +99,7 @@ def _hold_against_replay(initiative, unpacked: Unpacked) -> None:
                     amount, envelope, _, reason = [*found, *["", "", 0, ""][len(found) :]]
                     found = [amount, envelope, reason]
                 assert found == expected, (day, position, measure)
-                if isinstance(measure, Total) and expected is not None and not expected[2]:
+                if isinstance(measure, Total) and measure.overlap == "refuse" and expected and not expected[2]:
                     _hold_coverage(state.measure(measure), cards, unpacked.values(measure.metric, day, moment))
     _hold_claims(initiative, unpacked, ends)
 
@@ -151,7 +156,7 @@ def _hold_claims(initiative, unpacked, ends) -> None:
                 why = why_of(bare, initiative.at(one.at, position), names, state_at)
                 expected.append((reports[one.report].title or one.report, str(one.claim.amount), one.verdict, why))
         found = [
-            (report["title"], claim["amount"], one["verdict"], one["why"])
+            (report["title"], claim["amount"], one["verdict"], "".join(one["why"]))
             for report in unpacked.data["reports"]
             if report["since"] <= moment and (not report["until"] or moment < report["until"])
             for claim in report["claims"]
@@ -347,7 +352,7 @@ def test_of_too_many_moments_some_can_be_chosen_and_the_page_says_so(monkeypatch
         assert "can be chosen" not in chess.page()
 
 
-def test_a_total_of_parts_costs_more_and_says_why_there_is_none():
+def test_of_a_total_of_parts_it_is_said_why_there_is_none():
     with ledger.open(":memory:") as book:
         union = book.initiative("union")
         union.record(
@@ -362,6 +367,13 @@ def test_a_total_of_parts_costs_more_and_says_why_there_is_none():
         _hold_against_replay(union, unpacked)
         reasons = {cell[3] for cell in unpacked.data["figures"]["cells"] if len(cell) > 3}
         assert reasons == {"cannot be added up, since both would count: fr is part of The Union"}
+        assert [(said.get("overlap"), said["basis"]) for said in unpacked.data["measures"][1:]] == [
+            (None, "sum over the members"),
+            ("parts", "sum over the members, parts without their wholes"),
+            ("whole", "sum over the members, wholes without their parts"),
+        ]
+        told = unpacked.looked_up(unpacked.data["figures"], date(2020, 1, 1), 2)
+        assert [told[number][0] for number in (2, 3)] == ["2 t", "5 t"]
         (claim,) = unpacked.data["reports"][0]["claims"]
         assert [(one["verdict"], one["amount"]) for one in claim["found"]] == [("unverifiable", "5 t")] * len(
             claim["found"]
@@ -382,7 +394,9 @@ def test_a_claim_names_who_is_missing_at_the_moment_though_the_amount_stays():
         unpacked = Unpacked(club.page())
         _hold_against_replay(club, unpacked)
         (claim,) = unpacked.data["reports"][0]["claims"]
-        assert [(one["since"], one["until"], "ben" in one["why"], "ada" in one["why"]) for one in claim["found"]] == [
+        assert [
+            (one["since"], one["until"], "ben" in one["why"][-1], "ada" in one["why"][-1]) for one in claim["found"]
+        ] == [
             (3, 4, True, False),
             (4, 0, False, True),
         ]
@@ -403,6 +417,66 @@ def test_a_report_that_was_retracted_is_gone_from_then_on():
             (1, 2, "confirmed"),
             (2, 3, "contradicted"),
         ]
+
+
+def test_a_page_is_of_the_moment_at_which_it_was_begun_while_a_thread_records(tmp_path, monkeypatch):
+    with ledger.open(tmp_path / "clubs.db") as book:
+        chess = book.initiative("chess-club")
+        chess.record(
+            MetricDefined("dues", "EUR"),
+            *(MemberJoined(f"m{place}", "2020-01-01", attributes={"city": "Bilbao"}) for place in range(9)),
+            ReportPublished("r", "2021-01-01", claims=[Claim(Members(), "9"), Claim(Total("dues"), "0 EUR")]),
+        )
+        head, begun, done = book.head, threading.Semaphore(0), threading.Event()
+
+        def record_without_a_pause() -> None:
+            for number in count():
+                chess.record(
+                    MemberJoined(f"late{number}", "2020-01-01", attributes={f"town{number}": "Lagos"}),
+                    MetricDefined(f"late{number}"),
+                    MetricUpdated("dues", "2020-06-01", "5 EUR", member=f"m{number % 9}"),
+                    ReportPublished(f"late{number}", "2022-01-01", claims=[Claim(Members(), "1")]),
+                )
+                begun.release()
+                if done.is_set():
+                    return
+
+        def after_more(*given):
+            while begun.acquire(blocking=False):
+                pass
+            for _ in range(3):
+                assert begun.acquire(timeout=30), "whoever records waits for the page"
+            return traced.traced(*given)
+
+        monkeypatch.setattr(page_module, "traced", after_more)
+        writer = threading.Thread(target=record_without_a_pause)
+        writer.start()
+        try:
+            page = page_module.page(chess, head, datetime(2024, 1, 1, tzinfo=UTC), None, None, None)
+            later = Unpacked(chess.page())
+        finally:
+            done.set()
+            writer.join()
+        unpacked = Unpacked(page)
+        assert (unpacked.positions, unpacked.data["attributes"]) == ([head.size], ["city"])
+        assert unpacked.data["members"] == [f"m{place}" for place in range(9)]
+        assert [said.get("metric") for said in unpacked.data["measures"]] == [None, "dues"]
+        (report,) = unpacked.data["reports"]
+        verdicts = [[one["verdict"] for one in claim["found"]] for claim in report["claims"]]
+        assert verdicts == [["confirmed"], ["unverifiable"]]
+        assert head.root in page
+        late = len(later.positions) - 1
+        assert len(later.data["members"]) == 9 + late >= 10
+        assert len(later.data["reports"]) == 1 + late
+
+
+def test_what_was_recorded_first_after_the_page_was_begun_is_not_on_it():
+    with ledger.open(":memory:") as book:
+        head = book.head
+        club = book.initiative("club")
+        club.record(MemberJoined("ada", "2020-01-01"))
+        with pytest.raises(UnknownInitiative):
+            page_module.page(club, head, datetime(2024, 1, 1, tzinfo=UTC), None, None, None)
 
 
 def test_nothing_in_a_text_becomes_markup():

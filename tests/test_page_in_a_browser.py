@@ -649,6 +649,7 @@ def test_an_endless_fraction_reads_as_others_do_and_a_name_that_looks_like_an_am
     shown = read(browser, TODAY, 1)
     assert {member["name"] for group in shown["groups"] for member in group["members"]} == set(names)
     assert names[1] in browser.texts(".why")[0]
+    assert browser.texts(".why")[0].startswith("8.59845227858985… to 17.1969045571797… toe found; ")
     tile = shown["figures"][1]
     assert (tile["amount"], tile["unit"]) == ("8.59845227858985… to 17.1969045571797…", "toe")
     assert browser.texts(".claim strong") == ["7 to 8 toe"]

@@ -18,7 +18,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ledger
-from ledger import Claim, Ledger, MemberJoined, MemberLeft, Members, MemberSuspended, MetricDefined, MetricUpdated
+from ledger import (
+    Claim,
+    Ledger,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    Members,
+    MemberSuspended,
+    MetricDefined,
+    MetricUpdated,
+)
 from ledger.exchange import claims, copy, spells, values
 from ledger.exchange.sheet_records import ROUNDS_MAX, ids_of
 from ledger.exchange.sheets import Sheet
@@ -265,6 +275,47 @@ def test_what_says_more_or_something_else_than_a_record_is_refused(club, row):
         club.record_sheet(spells(StringIO(f"{text}{row}\n")), source="april.csv")
 
 
+def test_a_row_that_says_otherwise_of_a_member_is_refused_with_the_way_out_and_passed_over_once_that_is_gone(
+    club, tmp_path
+):
+    text = "member,name,start,end,city,tier\n"
+    (record,) = club.record_sheet(spells(StringIO(f"{text}ada,Ada,2020-01-01,,Bilbao,\n")), source="march").records
+    row = StringIO(f"{text}ada,Adele,2020-01-01,,Lagos,gold\n")
+    reason = (
+        f"row 2: 'ada' is a member already, of whom record {record.id} says something else: name 'Ada', and not "
+        "'Adele' as here, city 'Bilbao', and not 'Lagos' as here, tier nothing, and not 'gold' as here; if that has "
+        "changed, record a member-changed, effective from the day on which it did; if it was wrong, correct that "
+        "record; else mend the row"
+    )
+    with pytest.raises(RefusedRows) as refused:
+        club.record_sheet(spells(row), source="april")
+    assert [one.reason for one in refused.value.rejected] == [reason]
+    (violation,) = refused.value.violations
+    assert (violation.code, violation.clash) == ("already-a-member", record.ref)
+    row.seek(0)
+    done = club.record_sheet(spells(row, lenient=True), source="april", rejects=tmp_path / "r.csv")
+    assert ([one.reason for one in done.rejected], done.records) == ([reason], ())
+    club.record(MemberChanged("ada", "2023-01-01", name="Adele", attributes={"city": "Lagos", "tier": "gold"}))
+    for name, city in ("Adele", "Lagos"), ("Ada", "Bilbao"):  # April's list, and March's
+        again = spells(StringIO(f"{text}ada,{name},2020-01-01,,{city},gold\n"))
+        assert club.record_sheet(again, source="may").already == (record,)
+    club.record(MemberChanged("ada", "2024-01-01", attributes={"city": "Rome", "tier": None}))
+    with pytest.raises(RefusedRows, match="city 'Bilbao', and not 'Lagos' as here, tier nothing"):
+        club.record_sheet(spells(StringIO(f"{text}ada,Ada,2020-01-01,,Lagos,gold\n")), source="june")
+
+
+def test_a_leaving_on_another_day_than_that_of_the_record_is_told_as_such(club):
+    text = "member,name,start,end\nada,,2020-01-01,{}\n"
+    _, left = club.record_sheet(spells(StringIO(text.format("2023-03-01"))), source="march").records
+    reason = (
+        f"row 2: 'ada' is a member no more from 2023-04 by this row, and from 2023-03-01 by record {left.id}: correct "
+        "that record if it is wrong; else mend the row"
+    )
+    with pytest.raises(RefusedRows) as refused:
+        club.record_sheet(spells(StringIO(text.format("2023-04"))), source="april")
+    assert [one.reason for one in refused.value.rejected] == [reason]
+
+
 def test_an_id_that_somebody_else_took_is_refused(club):
     read = sheet("a,,2019,")
     club.record(MemberJoined("b", "2019"), ids=ids_of("club", "", read))
@@ -448,6 +499,24 @@ def test_other_rows_than_those_that_are_rejected_are_somebody_elses(club, tmp_pa
     os.mkfifo(path)
     with pytest.raises(BadInput, match="something is there already"):
         club.record_sheet(read, rejects=path)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_file_of_rejects_begins_and_is_divided_as_its_sheet_is(club, tmp_path, mark, delimiter):
+    sheets, path = tmp_path / "club.csv", tmp_path / "r.csv"
+    text = "member,name,start,end\nzoe,Zoë,soon,\nada,Ada,2019,\n".replace(",", delimiter)
+    sheets.write_bytes(mark + text.encode())
+    club.record_sheet(spells(sheets, delimiter=delimiter, lenient=True), rejects=path)
+    with sheets.open(encoding="utf-8") as file:  # and again, with the same rejects
+        assert club.record_sheet(spells(file, delimiter=delimiter, lenient=True), rejects=path).records == ()
+    written = path.read_bytes()
+    assert written.startswith(mark + b"reject_row" + delimiter.encode() + b"reject_reason" + delimiter.encode())
+    assert written.count(b"\xef\xbb\xbf") == bool(mark)
+    path.write_bytes(written.replace(b"soon", b"2020"))
+    mended = spells(path, delimiter=delimiter)
+    assert mended == [MemberJoined("zoe", "2020", name="Zoë")]
+    assert mended.marked == bool(mark)
 
 
 @pytest.mark.parametrize("path", [5, "", "a\0b", b"r.csv"])

@@ -21,10 +21,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from uuid import UUID, uuid5
 
-from attrs import define, field, frozen
-from msgspec.json import decode as decode_json
+from attrs import define, evolve, field, frozen
 from msgspec.json import encode as encode_json
 
+from ledger.exchange.retold import says_no_more, way_out
 from ledger.exchange.sheets import reason_of
 from ledger.exchange.tables import Rejected, RejectsFile, Table
 from ledger.model.errors import BadInput, RefusedRows, RetryMismatch, Violation, shown
@@ -161,26 +161,26 @@ def _same(record: Record, initiative: str, event: Event) -> Record:
 
 def _told_already(new: Sequence[_New], refused: Sequence[Violation], history: Append) -> dict[str, Record]:
     """Give what the rules refuse since another record says as much: that record, by the id it would have had."""
-    clashes = {one.index: one.clash.id for one in refused if one.clash is not None}
-    found = history.found([*dict.fromkeys(clashes.values())])
+    clashes = _clashes(refused, history)
     return {
-        new[index].id: found[id]
-        for index, id in clashes.items()
-        if id in found and _says_no_more(new[index].event, found[id].event)
+        new[one.index].id: clashes[one.clash.id]
+        for one in refused
+        if one.clash is not None and says_no_more(one.event, clashes[one.clash.id], history)
     }
 
 
-def _says_no_more(event: Event, standing: Event) -> bool:
-    """Is all that an event says said by another one too?"""
-    said, known = decode_json(encode(event)), decode_json(encode(standing))
-    own, others = said.pop("attributes", {}), known.pop("attributes", {})
-    return type(event) is type(standing) and said.items() <= known.items() and own.items() <= others.items()
-
-
 def _refused(new: Sequence[_New], history: Append) -> list[Violation]:
-    """Give what the rules refuse of a batch, in words that name rows."""
+    """Give what the rules refuse of a batch, in words that name rows, and for who mends them."""
     entries = entries_of([one.event for one in new], history.head)
-    return violations(entries, history, lambda place: f"row {new[place].row}")
+    refused = violations(entries, history, lambda place: f"row {new[place].row}")
+    clashes = _clashes(refused, history)
+    ways = [one.clash and way_out(one.event, clashes[one.clash.id], history) for one in refused]
+    return [evolve(one, reason=way) if way else one for one, way in zip(refused, ways, strict=True)]
+
+
+def _clashes(refused: Sequence[Violation], history: Append) -> Mapping[str, Record]:
+    """Give the records that events collide with, by their ids."""
+    return history.found([*dict.fromkeys(one.clash.id for one in refused if one.clash is not None)])
 
 
 def _reasons(new: Sequence[_New], refused: Sequence[Violation]) -> dict[int, str]:

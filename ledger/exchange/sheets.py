@@ -14,7 +14,7 @@ from typing import Final, TextIO, TypeAlias, TypeVar
 from attrs import define, field
 
 from ledger.exchange.bounded import each_of
-from ledger.exchange.tables import REJECT_COLUMNS, Rejected, Table
+from ledger.exchange.tables import MARK, REJECT_COLUMNS, Rejected, Table
 from ledger.model.errors import PROBLEMS_MAX, BadInput, listed, near_names, problems_in, shown
 from ledger.model.limits import COLUMNS_MAX, ID_MAX, ROWS_MAX, SHEET_LINE_MAX
 
@@ -45,6 +45,8 @@ class Sheet:
     """By the number of a row, what is wrong with it, as far as it is told; `count` counts all."""
     count: int = 0
     whole: bool = True
+    marked: bool = False
+    """Does the file begin with a byte order mark?"""
 
     def rows(self, lines: Iterable[str]) -> Iterator[Row]:
         """Read the rows that are not blank, the first one as the header; cells are as typed, names are stripped.
@@ -53,7 +55,7 @@ class Sheet:
         passed over. Where a thousand things are wrong, reading stops, but for a lenient sheet. Raises `BadInput` for
         what is no CSV, and for a file that is larger than `ledger.model.limits` says.
         """
-        read = _without_mark(_in_utf_8(each_of(lines, SHEET_LINE_MAX, self.label)))
+        read = self._without_mark(_in_utf_8(each_of(lines, SHEET_LINE_MAX, self.label)))
         number, aside = 0, frozenset[int]()
         try:
             for number, typed in enumerate(csv.reader(read, delimiter=self.delimiter, strict=True), 1):
@@ -120,7 +122,19 @@ class Sheet:
             tuple(row for row, _ in sound),
             tuple(Rejected(row, self.cells[row], reason_of(self.problems[row])) for row in sorted(self.problems)),
             self.cells,
+            self.marked,
         )
+
+    def _without_mark(self, lines: Iterable[str]) -> Iterator[str]:
+        # a byte order mark is the first sign of a file; elsewhere it is part of a cell
+        first = True
+        for line in lines:
+            if first and isinstance(line, str):  # what is no text the reader refuses
+                self.marked = line.startswith(MARK)
+                yield line.removeprefix(MARK)
+            else:
+                yield line
+            first = False
 
 
 def reason_of(problems: Sequence[str]) -> str:
@@ -201,15 +215,6 @@ def those_there(label: str, columns: Collection[str], options: Mapping[str, str 
                     f"say {what}={shown(alike)}, or {what}=None to leave it out"
                 )
     return there
-
-
-def _without_mark(lines: Iterable[str]) -> Iterator[str]:
-    # a byte order mark is the first sign of a file; elsewhere it is part of a cell
-    first = True
-    for line in lines:
-        # what is no text the reader refuses
-        yield line.removeprefix("\ufeff") if first and isinstance(line, str) else line
-        first = False
 
 
 def _named(column: str | None) -> str:

@@ -20,6 +20,9 @@ T_co = TypeVar("T_co", covariant=True)
 REJECT_COLUMNS: Final = ("reject_row", "reject_reason")
 """The first two columns of a file of rejects. Where a sheet has both, they are no part of what it says."""
 
+MARK: Final = "\ufeff"
+"""The byte order mark, by which some programs, such as Excel, know a file that is in UTF-8."""
+
 _NO_CELLS: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType({})
 
 
@@ -54,6 +57,8 @@ class Table(Sequence[T_co]):
     rejected: tuple[Rejected, ...] = ()
     cells: Mapping[int, tuple[str, ...]] = field(default=_NO_CELLS)
     """By the number of a row, its cells as typed."""
+    marked: bool = False
+    """Does the file begin with a byte order mark?"""
 
     @overload
     def __getitem__(self, index: int) -> T_co: ...
@@ -85,7 +90,8 @@ class Table(Sequence[T_co]):
 
         It has the columns of the sheet, its delimiter, and before them `reject_row`, the number of the row, and
         `reject_reason`. These two are passed over when the file is read: so it can be mended and read again, by the
-        same options. It is in UTF-8, and appears whole or not at all. A half of a character, which no file can hold,
+        same options. It is in UTF-8, with a byte order mark where the sheet has one, so it opens in a spreadsheet as
+        that did; and it appears whole or not at all. A half of a character, which no file can hold,
         is written as an escape. A file that holds the same rows already, for whatever reasons, is left as it is: then
         False is given, else True.
 
@@ -95,6 +101,7 @@ class Table(Sequence[T_co]):
         advice = "choose another name, in a folder that can be written to"
         with failing(lambda why: f"{target}: {why}: {advice}"), unfinished_for(target) as unfinished:
             with open(unfinished, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
+                file.write(MARK * self.marked)
                 writer = csv.writer(file, delimiter=self.delimiter)
                 writer.writerow([*REJECT_COLUMNS, *self.columns])
                 for one in self.rejected if rejected is None else rejected:

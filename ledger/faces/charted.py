@@ -141,8 +141,9 @@ def charted(
     Raises `BadInput` where there are no days to show, and what `Timeline.series` and its figures raise.
     """
     claims = [finding for finding in findings if line.by is None and finding.measure == line.measure]
-    first, last = _days(line, start, end, known_at, [claim.at for claim in claims])
-    series = line.series(first, last, every="change", known_at=known_at)
+    every_change = line.series(date.min, date.max, every="change", known_at=known_at)
+    first, last = _days(start, end, [*every_change.days, *(claim.at for claim in claims)])
+    series = every_change.between(first, last)
     answers = [dict(by_group(answer)) for answer in series]
     labels = _labels({group for answer in answers for group in answer}, grouped=line.by is not None)
     many = len(names.members) or sum(len(_all_counted(figure)) for figure in answers[-1].values())
@@ -171,13 +172,10 @@ def charted(
     )
 
 
-def _days(
-    line: Timeline[Any], start: date | str | None, end: date | str | None, known_at: KnownAt, claimed: Sequence[date]
-) -> tuple[date, date]:
-    """Give the first and the last day to show: those given, or around all changes and claims that there are."""
+def _days(start: date | str | None, end: date | str | None, eventful: Iterable[date]) -> tuple[date, date]:
+    """Give the first and the last day to show: those given, or around all on which there is a change or a claim."""
     if start is None or end is None:
-        changes = line.series(date.min, date.max, every="change", known_at=known_at).days
-        shown = [one for one in (*changes, *claimed) if date.min < one < date.max]
+        shown = [one for one in eventful if date.min < one < date.max]
         if not shown:
             raise BadInput("nothing is known to have changed on any day: say from when to when to draw (start, end)")
         margin = max((max(shown) - min(shown)).days // MARGIN, MARGIN_MIN)

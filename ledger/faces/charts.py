@@ -40,8 +40,12 @@ SIDE_MAX: Final = 10_000
 _SAVED_WITH: Final[dict[str, dict[str, Any]]] = {
     "png": {"format": "png", "scale_factor": 2},
     "svg": {"format": "svg"},
-    "html": {"format": "html", "inline": True},
+    "html": {"format": "html"},
 }
+
+_CHARSET: Final = '<meta charset="UTF-8">'
+_HEAD: Final = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+"""By which a page is as wide as the screen of whoever reads it."""
 
 
 def chart(
@@ -100,10 +104,10 @@ def save_chart(drawn: alt.TopLevelMixin, path: str | os.PathLike[str], *, replac
     """Save a chart as PNG (at twice its size, for sharp screens), SVG or HTML, by the end of its path; give the path.
 
     Nothing is asked of a network, neither now nor by the HTML file when it is opened: the programs that draw it stand
-    in it, which take most of a megabyte. The file appears whole or not at all. One that is there is replaced, unless
-    `replace` is False; a database, such as a ledger, never is, whatever its name. Raises `BadInput` for these and for
-    another format, `MissingExtra` where vl-convert is not installed, and `StoreError`, which is an `OSError`, where the
-    file cannot be written: then what was there stays.
+    in it, which take most of a megabyte. A chart of a measure fits a phone there. The file appears whole or not at all.
+    One that is there is replaced, unless `replace` is False; a database, such as a ledger, never is, whatever its name.
+    Raises `BadInput` for these and for another format, `MissingExtra` where vl-convert is not installed, and
+    `StoreError`, which is an `OSError`, where the file cannot be written: then what was there stays.
     """
     written = require_place(path, replace=replace)
     format = written.suffix.lower().removeprefix(".")
@@ -114,8 +118,20 @@ def save_chart(drawn: alt.TopLevelMixin, path: str | os.PathLike[str], *, replac
     except ImportError as error:
         raise MissingExtra("to save a chart", "vl-convert-python", "charts") from error
     with written_whole(written, replace=replace) as unfinished:
-        drawn.save(str(unfinished), **_SAVED_WITH[format])
+        if format == "html":
+            unfinished.write_text(_page_of(drawn), "utf-8")
+        else:
+            drawn.save(str(unfinished), **_SAVED_WITH[format])
     return written
+
+
+def _page_of(drawn: alt.TopLevelMixin) -> str:
+    """Write a chart as a page; one of ours takes the width of its screen, where that is narrower than itself."""
+    from ledger.faces.drawn import fitting  # noqa: PLC0415 - it needs altair
+
+    narrow, width = fitting(drawn)
+    page: str = narrow.to_html(inline=True)
+    return page.replace(_CHARSET, f"{_CHARSET}{_HEAD}<style>#vis {{ max-width: {width} }}</style>", 1)
 
 
 def _require_altair() -> None:

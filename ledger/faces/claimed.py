@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from attrs import frozen
 
 from ledger.faces.markup import plain
-from ledger.faces.phrases import Names, amount_of, coverage_of, reason_of, source_of
+from ledger.faces.phrases import NO_VALUE, Names, amount_of, coverage_of, reason_of, source_of
 from ledger.model.errors import NotAdditive, Overlapping
 from ledger.model.events import MetricDefined
 from ledger.model.figures import Figure
@@ -90,9 +90,14 @@ def _told(finding: Finding, titles: dict[str, str], reasons: _Reasons) -> Claime
     )
 
 
-def why_of(finding: Finding, state: InitiativeState, names: Names, state_at: StateAt) -> str:
-    """Say why a claim is found to be what it is, unless it simply holds; `state` may be of any day."""
-    return _why(finding, _Reasons(finding, state, names, state_at))
+def why_of(
+    finding: Finding, state: InitiativeState, names: Names, state_at: StateAt, amount: Callable[[str], str] = str
+) -> str:
+    """Say why a claim is found to be what it is, unless it simply holds; `state` may be of any day.
+
+    `amount` says how the amounts in it are put, which are there as they print.
+    """
+    return _why(finding, _Reasons(finding, state, names, state_at, amount))
 
 
 def _why(finding: Finding, reasons: _Reasons) -> str:
@@ -107,6 +112,7 @@ class _Reasons:
     state: InitiativeState
     names: Names
     state_at: StateAt
+    amount: Callable[[str], str] = str
 
     def __iter__(self) -> Iterator[str]:
         finding, figure, then = self.finding, self.finding.figure, self.finding.when_published
@@ -125,7 +131,8 @@ class _Reasons:
             yield f"When it was published it was {then.verdict}, {found}{changed}."
 
     def _found(self, figure: Figure) -> str:
-        return f"{amount_of(figure, self.finding.amount.unit)} found"
+        amount = amount_of(figure, self.finding.amount.unit)
+        return f"{NO_VALUE if amount == NO_VALUE else self.amount(amount)} found"
 
     def _not_comparable(self) -> str:
         """Say what keeps the two apart. A definition has no day, so that the document's state knows it."""

@@ -41,6 +41,10 @@ LOOK: Final[dict[str, Any]] = {
 }
 
 HEADROOM: Final = 0.25  # of what is spanned, so that there is room in which to fade away
+BESIDE: Final = 80  # pixels, about, of what stands beside a drawing
+A_DATE: Final = 70  # pixels: where they stand closer, those of a page would hide each other's years
+LEFT_OF: Final = 40  # pixels, of a sign in a legend and what is left free
+NARROW: Final = 340  # pixels, for texts and legends that have room on a phone
 LETTER: Final = 6  # pixels, about
 TITLE_LETTER: Final = 9
 TOLD: Final = ("joined", "left", "uncertain")
@@ -91,17 +95,37 @@ def drawn(
     """Draw what was worked out, below a heading and what explains it."""
     sheet = _sheet(seen, measure, height)
     layers = [*_under(seen, sheet), *_lines(seen, sheet), *_targets(seen, sheet), *_marks(seen.marks, sheet)]
-    title = alt.TitleParams(
-        text=[safe(one) for one in wrap(heading, max(width // TITLE_LETTER, 20))],
-        subtitle=[safe(one) for told in subtitles for one in wrap(told, max(width // LETTER, 20))],
-        anchor="start",
-    )
+    title = _titled([safe(heading)], [safe(told) for told in subtitles], width)
     whole = alt.layer(*(layers or [sheet.layer([]).mark_rule().encode(x=sheet.x, y=sheet.y)])).properties(
         width=width, height=height, title=title, background="white", usermeta=EMBEDDED, description=safe(heading)
     )
     chart: alt.LayerChart = whole.configure(**LOOK)
     chart.datasets = sheet.rows
     return chart
+
+
+def _titled(heading: Iterable[str], subtitles: Iterable[str], width: int) -> alt.TitleParams:
+    return alt.TitleParams(
+        text=[one for told in heading for one in wrap(told, max(width // TITLE_LETTER, 20))],
+        subtitle=[one for told in subtitles for one in wrap(told, max(width // LETTER, 20))],
+        anchor="start",
+    )
+
+
+def fitting(chart: alt.TopLevelMixin) -> tuple[alt.TopLevelMixin, str]:
+    """Draw the same for a page, as wide as the room there, with texts and legends for a phone; and how wide at most.
+
+    What was not drawn here stays as it is.
+    """
+    if not (isinstance(chart, alt.LayerChart) and isinstance(chart.width, int) and chart.usermeta == EMBEDDED):
+        return chart, "none"
+    narrow: alt.LayerChart = chart.copy(deep=["config", "title"])
+    narrow.width = "container"
+    narrow.autosize = alt.AutoSizeParams(type="fit-x", contains="padding")
+    narrow.title = _titled([" ".join(chart.title.text)], chart.title.subtitle, NARROW)
+    narrow.config.axisX = {"tickCount": {"expr": f"ceil(width / {A_DATE})"}}
+    narrow.config.legend = {**LOOK["legend"], "orient": "bottom", "columns": 2, "labelLimit": NARROW // 2 - LEFT_OF}
+    return narrow, f"{chart.width + BESIDE}px"
 
 
 def safe(text: str) -> str:

@@ -11,15 +11,16 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from hashlib import sha256
 from importlib.resources import files
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
 from ledger.faces.markup import marked_safe, plain, rendered
 from ledger.faces.packed import packed
-from ledger.faces.phrases import Names, quoted
+from ledger.faces.phrases import OVERLAPS, Names, quoted
 from ledger.faces.traced import traced
-from ledger.model.errors import BadInput, Unknown, UnknownAttribute, UnknownMetric, shown
+from ledger.model.errors import BadInput, Unknown, UnknownAttribute, UnknownInitiative, UnknownMetric, shown
 from ledger.model.heads import TreeHead
 from ledger.model.measures import Measure, Total, Value
 from ledger.model.when import instant_text
@@ -58,16 +59,22 @@ def page(
     by: str | Iterable[str] | None,
     title: str | None,
 ) -> str:
-    """Write the time machine of an initiative; see `Initiative.page`, which is the way to it."""
+    """Write the time machine of an initiative; see `Initiative.page`, which is the way to it.
+
+    All is as known at the head, so that others may record meanwhile.
+    """
     style, script = marked_safe(_ours("page.css")), marked_safe(_script())
     heading = None if title is None else require_title(title)
-    records = list(initiative.records())
-    state = initiative.at(date.max)
+    records = list(takewhile(lambda record: record.position <= head.size, initiative.records()))
+    if not records:  # what was recorded a moment ago is not in the head
+        raise UnknownInitiative(initiative.id)
+    state = initiative.at(date.max, head.size)
     names = Names.of(state)
     facts = Unfolding(records, 1).facts
+    given = {key.name for key in facts if (key.subject, key.aspect) == ("member", "attribute")}
     every = {key.name if key.aspect == "metric" else key.id for key in facts if key.aspect in ("metric", "definition")}
     told = _chosen(metrics, every, "metrics", UnknownMetric)
-    groups = _chosen(by, initiative.attributes(), "by", UnknownAttribute)
+    groups = _chosen(by, given, "by", UnknownAttribute)
     found = traced(initiative, records, told, groups, names)
     measures = [(measure, _said(measure, names)) for measure in found.figures]
     more = {"today": now.date().toordinal(), "attributes": [plain(one) for one in groups], "grouped": by is not None}
@@ -116,7 +123,11 @@ def _said(measure: Measure, names: Names) -> dict[str, object]:
     if isinstance(measure, Total | Value):
         basis = "sum over the members" if isinstance(measure, Total) else "as stated for all"
         kind = "total" if isinstance(measure, Total) else "value"
-        return {"kind": kind, "metric": measure.metric, "title": plain(names.metric(measure.metric)), "basis": basis}
+        overlap = {}
+        if isinstance(measure, Total) and measure.overlap != "refuse":
+            basis, overlap = f"{basis}, {OVERLAPS[measure.overlap]}", {"overlap": measure.overlap}
+        title = plain(names.metric(measure.metric))
+        return {"kind": kind, "metric": measure.metric, "title": title, "basis": basis, **overlap}
     return {"kind": "members", "title": "Members", "basis": ""}
 
 

@@ -39,6 +39,9 @@ NO_VALUE: Final = "no value"
 NO_FIGURE: Final = (NotAdditive, Overlapping)
 """The errors of a measure that has no figure in this state, which the document tells in place of one."""
 
+OVERLAPS: Final = {"parts": "parts without their wholes", "whole": "wholes without their parts"}
+"""What a total counts where members are part of one another, by how that was chosen."""
+
 _STANDING: Final = {
     "none yet": "not a member yet",
     "active": "a member",
@@ -132,7 +135,7 @@ def _options(measure: Members | Joined | Distinct | Total) -> Iterable[str]:
         yield "with the suspended"
     if isinstance(measure, Total):
         if measure.overlap != "refuse":
-            yield "parts without their wholes" if measure.overlap == "parts" else "wholes without their parts"
+            yield OVERLAPS[measure.overlap]
         if measure.within is not None:
             yield f"values of the last {measure.within}"
 

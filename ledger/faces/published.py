@@ -25,21 +25,23 @@ if TYPE_CHECKING:
     from ledger.initiative import Initiative
     from ledger.model.state import InitiativeState
 
+PARTED: Final = "\0"  # which is in no text of a ledger
 STATES_MAX: Final = 32  # kept at a time: the claims of a report are mostly of one day
 
 
 class Claimed(NamedTuple):
     """What was found of a claim, as known from one moment on up to another (0: still).
 
-    `before` is the verdict when it was published, where that was another one. `amount` is what was claimed, in the
-    unit of the figure; empty where that is of another kind.
+    `before` is the verdict when it was published, where that was another one. `why` is parted at the amounts in it, so
+    that these are put as all others of a page: each second piece is one. `amount` is what was claimed, in the unit of
+    the figure; empty where that is of another kind.
     """
 
     since: int
     until: int
     verdict: str
     before: str
-    why: str
+    why: tuple[str, ...]
     amount: str
 
 
@@ -129,7 +131,7 @@ class Reports:
             until=STILL,
             verdict=now.verdict,
             before="" if published.verdict == now.verdict else published.verdict,
-            why=why_of(finding, self._state(at, position), self._names, state_at),
+            why=tuple(why_of(finding, self._state(at, position), self._names, state_at, _parted).split(PARTED)),
             amount=_in_unit_of(now, claim),
         )
 
@@ -176,6 +178,10 @@ def _rests_on(register: Register, metrics: frozenset[str]) -> bool:
 def _claims(event: ReportPublished) -> Iterator[tuple[Claim, date]]:
     """Give the claims with their days, which are the report's own where none is named."""
     return ((claim, claim.at or event.effective.earliest) for claim in event.claims)
+
+
+def _parted(amount: str) -> str:
+    return f"{PARTED}{amount}{PARTED}"
 
 
 def _in_unit_of(now: Check, claim: Claim) -> str:

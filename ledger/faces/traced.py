@@ -12,13 +12,13 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ledger.faces.cards import Card, Given, card_of, registers_of_card, value_of
 from ledger.faces.charted import says_nothing
 from ledger.faces.phrases import NO_FIGURE, Names, reason_of
 from ledger.faces.published import Published, Reports
-from ledger.model.errors import UnknownMetric
+from ledger.model.errors import Overlapping, UnknownMetric
 from ledger.model.facts import Register, definition_of, metric_of
 from ledger.model.figures import Figure
 from ledger.model.measures import Measure, Members, Total, Value
@@ -38,11 +38,8 @@ MOMENTS_MAX: Final = 500
 ANSWERS_MAX: Final = 70_000
 """For so many days of so many moments figures are asked for: beyond, fewer moments are told apart."""
 
-READ_ANEW: Final = 50
-"""So many times longer takes a total of which a timeline has no sums, since members are part of one another."""
-
 CHECKED: Final = 100
-"""And so many times longer a check of a claim."""
+"""So many times longer takes a check of a claim."""
 
 EVERY_DAY: Final[Span] = (FIRST_DAY, NEVER)
 
@@ -56,12 +53,14 @@ class Told(NamedTuple):
     """A figure, as a page tells it: its amount, and its envelope where values are missing; or why there is none.
 
     `vain`: it says nothing, since it can be anything, or since no value shows in it while some are missing.
+    `overlaps`: there is none since members and parts of them would both count.
     """
 
     amount: str
     envelope: str = ""
     vain: bool = False
     reason: str = ""
+    overlaps: bool = False
 
 
 @frozen
@@ -90,12 +89,17 @@ def traced(
         if needed <= ANSWERS_MAX or many == 1:
             break
         most = max(1, min(many // 2, many * ANSWERS_MAX // needed))
-    figures = {measure: tracing.figure(initiative.timeline(measure), names) for measure in tracing.changes}
+    figures: dict[Measure, Sequence[Rectangle[Told | None]]] = {}
+    for measure, changes in tracing.changes.items():
+        figures[measure] = tracing.figure(initiative.timeline(measure), changes, names)
+        if isinstance(measure, Total) and any(told.overlaps for *_, told in figures[measure] if told is not None):
+            for chosen in (evolve(measure, overlap=overlap) for overlap in ("parts", "whole")):
+                figures[chosen] = tracing.figure(initiative.timeline(chosen), changes, names)
     return Traced(
         unfolding,
         _rectangles(tracing.cards),
         {metric: _rectangles(planes) for metric, planes in tracing.values.items()},
-        _rectangles(figures),
+        figures,
         reports.published(unfolding),
     )
 
@@ -124,23 +128,22 @@ class _Tracing:
 
     @property
     def cost(self) -> int:
-        """How many figures must be asked for at most, one that takes long counted as several."""
-        slowly = READ_ANEW if self._parts else 1
+        """How many figures must be asked for at most: a total may be told in two ways, where there are parts."""
         return sum(
-            len(spans) * (slowly if isinstance(measure, Total) else 1)
+            len(spans) * (2 if self._parts and isinstance(measure, Total) else 1)
             for measure, changes in self.changes.items()
             for _, spans in parts(changes)
         )
 
-    def figure(self, line: Timeline[Figure], names: Names) -> Plane[Told | None]:
+    def figure(self, line: Timeline[Figure], changes: Changes, names: Names) -> list[Rectangle[Told | None]]:
         """Ask for a figure, moment by moment, on the days on which it may have become another one."""
         plane: Plane[Told | None] = Plane(None)
-        for moment, spans in parts(self.changes[line.measure]):
+        for moment, spans in parts(changes):
             position = self._unfolding.moments[moment - 1].position
             plane.put(
                 moment, [(first, end, told(line, date.fromordinal(first), position, names)) for first, end in spans]
             )
-        return plane
+        return list(plane.rectangles())
 
     def _trace(self, metric: str) -> None:
         facts, defined = self._unfolding.facts, definition_of(metric)
@@ -189,5 +192,5 @@ def told(line: Timeline[Figure], at: date, known_at: int, names: Names) -> Told 
     except UnknownMetric:
         return None
     except NO_FIGURE as error:
-        return Told("", reason=reason_of(error, names))
+        return Told("", reason=reason_of(error, names), overlaps=isinstance(error, Overlapping))
     return Told(str(figure.amount), "" if figure.complete else str(figure.envelope), says_nothing(figure))

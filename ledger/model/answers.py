@@ -202,10 +202,7 @@ class Question:
     def _defined(self, metric: str, measure: Measure) -> MetricDefined:
         definition = self.metric(metric)
         if isinstance(measure, Total) and not definition.additive:
-            raise NotAdditive(
-                f"metric {metric!r} is not additive, so it has no total: "
-                f"ask Value({metric!r}, member=...) of one member"
-            )
+            raise NotAdditive(f"metric {metric!r} is not additive, so it has no total: ask for the value of one member")
         return definition
 
     def _summed(self, measure: Counting, everyone: Mapping[str, Summand]) -> Figure:
@@ -244,7 +241,7 @@ def require_groups(measure: Measure, by: ByLike) -> By:
     require_measure(measure)
     found = by_of(by)
     if any(isinstance(single, Value) for single in singles_of(measure)):
-        raise BadInput(f"by={shown(by)}: a Value is one figure and has no groups; ask a count or a total")
+        raise BadInput(f"a value is one figure and has no groups, so none by {shown(by)}: ask a count or a total")
     return found
 
 

@@ -143,7 +143,7 @@ class Overlapping(LedgerError, ValueError):
         named = listed([f"{part!r} of {whole!r}" for part, whole in self.pairs], _PAIRS_MAX)
         return (
             f"a total of {self.metric!r} would count members and parts of them: {named}; "
-            "ask with overlap='parts' or overlap='whole'"
+            "say which of them count: overlap parts, or overlap whole"
         )
 
 

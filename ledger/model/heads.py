@@ -65,7 +65,7 @@ class TreeHead:
         47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
         """
         if not isinstance(origin, str) or not _is_origin(origin):
-            raise BadInput(f"origin={shown(origin)} must be printable text without blanks and plus signs")
+            raise BadInput(f"the origin {shown(origin)} must be printable text without blanks and plus signs")
         return f"{origin}\n{self.size}\n{b2a_base64(bytes.fromhex(self.root)).decode()}"
 
     @classmethod

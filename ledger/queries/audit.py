@@ -191,14 +191,8 @@ class Audit:
     def _holds_at(self, claim: Claim, measure: Measure, at: date) -> date | None:
         line = self._line(measure)
         changes = days_of_change(measure, self._windows(Wanted.by(measure)))
-        most = TRIED_MAX if self._is_read_day_by_day(measure) else None
+        most = TRIED_MAX if _is_read_day_by_day(measure) else None
         return nearest_day(claim, at, changes, lambda day: line.at(day, self.known_at), most)
-
-    def _is_read_day_by_day(self, measure: Measure) -> bool:
-        """Is it a total that a timeline has no sums of?"""
-        totals = [single for single in singles_of(measure) if isinstance(single, Total)]
-        ages = any(total.within is not None for total in totals)
-        return ages or bool(totals and self._windows(Wanted((PART_OF,), ())))
 
     def _holds_as(self, claim: Claim, measure: Measure, at: date) -> Measure | None:
         wanted = Wanted.by(measure)
@@ -287,6 +281,11 @@ def require_names(claims: Iterable[tuple[Claim, date]], known: Mapping[str, Coll
                 for name in names:
                     if name not in known[subject]:
                         raise error(name, known[subject], _named(index, claim))
+
+
+def _is_read_day_by_day(measure: Measure) -> bool:
+    """Is it a total that a timeline has no sums of?"""
+    return any(isinstance(single, Total) and single.within is not None for single in singles_of(measure))
 
 
 def _named(index: int, claim: Claim) -> str:

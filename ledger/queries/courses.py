@@ -12,8 +12,9 @@ from typing import Final, TypeAlias
 
 from ledger.model.facts import INITIATIVE_STATUS, JOINED, PlainFact, Register
 from ledger.model.measures import Value
-from ledger.model.outcomes import Aspect, Option, is_open, outcomes, with_value
-from ledger.model.parts import Scale, groups_of, in_group
+from ledger.model.outcomes import Aspect, Option, Outcome, is_open, outcomes, with_value
+from ledger.model.overlaps import LEFT_OUT
+from ledger.model.parts import Scale, Ways, groups_of, in_group
 from ledger.model.registers import Registers
 from ledger.queries.tracks import NEVER, ExactTrack, RoughTrack, Span, is_exact, track_of
 from ledger.queries.views import (
@@ -41,17 +42,25 @@ ROUGH: Final[State] = ("not", "certain")
 Gate: TypeAlias = tuple[list[int], list[State]]
 """The days from which on a state holds, and the states."""
 
+Leaving: TypeAlias = tuple[list[int], list[int]]
+"""The days from which on a member is left out for one that it is part of, or that is part of it, and how surely."""
+
+COUNTS: Final = 0
+MAY_BE_LEFT: Final = 1
+LEFT: Final = 2
+
 
 class Course:
     """What one member adds to a measure or, for a `Value`, the one register that it is of."""
 
-    __slots__ = ("_gate", "_member", "_tracks")
+    __slots__ = ("_gate", "_leaving", "_member", "_tracks")
 
     def __init__(self, member: str, view: View) -> None:
         self._member = member
         self._tracks: list[ExactTrack | RoughTrack] = [ExactTrack(view.parts_of(slot)) for slot in view.slots.values()]
         # one of whom nothing was said yet has no status, and does not count
         self._gate: Gate | None = ([1], [(None,) if isinstance(view.measure, Value) else OUT])
+        self._leaving: Leaving | None = None  # of most it is never asked
 
     def insert(self, view: View, aspect: Aspect, fact: PlainFact) -> Iterable[Change]:
         """Take a fact in, and say what that changes."""
@@ -60,7 +69,7 @@ class Course:
         if isinstance(track, ExactTrack):
             if not is_exact(fact, amount=view.parts_of(slot) is not None):
                 track = self._tracks[slot] = RoughTrack(track.facts())
-            elif slot == view.value and slot not in view.gate and ROUGH not in self._gate_of(view)[1]:
+            elif slot == view.value and slot not in view.gate and not (self._leaving or self.is_rough(view)):
                 return self._put(view, track, fact)
         return self._change(view, slot, track.reach(fact), lambda: track.insert(fact))
 
@@ -74,6 +83,31 @@ class Course:
         """Count amounts in so many times more parts."""
         for track in self._tracks:
             track.refine(factor)
+
+    def leave_out(self, view: View, leaving: Leaving) -> Iterable[Change]:
+        """Leave the member out from some days on, and say what that changes."""
+        before = self.steps(view, EVERY_DAY)
+        self._leaving = leaving
+        return differences(before, self.steps(view, EVERY_DAY), NEVER)
+
+    def is_rough(self, view: View) -> bool:
+        """Does it take the outcomes to tell on which days the member counts?"""
+        return ROUGH in self._gate_of(view)[1]
+
+    def turns(self, view: View) -> Iterable[int]:
+        """Give the days on which it can become another thing whether the member counts."""
+        days = self._gate_of(view)[0]
+        if view.value is None or not self.is_rough(view):
+            return days
+        return [*days, *self._tracks[view.value].turns(EVERY_DAY)]  # outcomes are of the value too
+
+    def ways(self, view: View, day: int) -> Ways:
+        """Say in which ways the member can count on a day, before anybody is left out; the value is told if it must."""
+        days, states = self._gate_of(view)
+        state = states[bisect_right(days, day) - 1]
+        if state is ROUGH:
+            return self._ways(view, day)
+        return (LEFT_OUT,) if state is OUT else (Outcome(counted=True),)
 
     def reconsider(self) -> None:
         """Look anew at when the member counts: something has changed for all of them."""
@@ -91,6 +125,8 @@ class Course:
         turns = days[place:following]
         if view.value is not None:
             turns += self._tracks[view.value].turns(span)
+        if self._leaving is not None:
+            turns += [day for day in self._leaving[0] if first < day < end]
         if not turns:  # the usual case
             return [(first, self._numbers(view, scale, states[place - 1], first))]
         return [
@@ -178,10 +214,14 @@ class Course:
         return self._tracks[view.slots[aspect]].at(day).options
 
     def _numbers(self, view: View, scale: Scale, state: State, day: int) -> Numbers:
-        if state is OUT:
+        leaves = COUNTS
+        if self._leaving is not None:
+            days, found = self._leaving
+            leaves = found[bisect_right(days, day) - 1]
+        if state is OUT or leaves == LEFT:
             return NOTHING
-        if state is ROUGH:
-            return self._roughly(view, scale, day)
+        if state is ROUGH or leaves == MAY_BE_LEFT:
+            return self._roughly(view, scale, day, (LEFT_OUT,) if leaves else ())
         (group,) = state
         if view.value is None:
             return counted(view, group)
@@ -193,9 +233,18 @@ class Course:
             return self._roughly(view, scale, day)
         return of_ways(view, scale, group, (with_value(options[0], group),))
 
-    def _roughly(self, view: View, scale: Scale, day: int) -> Numbers:
+    def _roughly(self, view: View, scale: Scale, day: int, more: Ways = ()) -> Numbers:
         if isinstance(view.measure, Value):
             return of_ways(view, scale, None, tuple(map(with_value, self._tracks[0].at(day).options)))
+        ways = tuple(dict.fromkeys([*self._ways(view, day), *more]))
+        if view.by is None:
+            return of_ways(view, scale, None, ways)
+        numbers: dict[Key, int] = {}
+        for group in groups_of(ways):
+            numbers |= of_ways(view, scale, group, in_group(group, ways))
+        return numbers
+
+    def _ways(self, view: View, day: int) -> Ways:
         cells = {
             Register("member", self._member, *aspect): self._tracks[slot].at(
                 view.gate_day(day) if slot in view.gate else day
@@ -205,13 +254,7 @@ class Course:
         cells[INITIATIVE_STATUS] = view.closing.at(view.gate_day(day))
         if view.since is not None:
             cells[Register("member", self._member, *JOINING)] = self._tracks[0].last(JOINED, day)
-        ways = outcomes(Registers(cells, {}), view.asked(day), self._member)
-        if view.by is None:
-            return of_ways(view, scale, None, ways)
-        numbers: dict[Key, int] = {}
-        for group in groups_of(ways):
-            numbers |= of_ways(view, scale, group, in_group(group, ways))
-        return numbers
+        return outcomes(Registers(cells, {}), view.asked(day), self._member)
 
 
 def differences(
@@ -233,6 +276,17 @@ def differences(
     if end < NEVER:
         for key, by in changed.items():
             yield key, end, -by
+
+
+def differing(before: Leaving, after: Leaving) -> Iterator[tuple[int, int]]:
+    """Say from which day on one is, and by how much, more or less left out than before."""
+    both = [dict(zip(*one, strict=True)) for one in (before, after)]
+    was = now = change = 0
+    for day in sorted(both[0].keys() | both[1].keys()):
+        was, now = both[0].get(day, was), both[1].get(day, now)
+        if now - was != change:
+            yield day, now - was - change
+            change = now - was
 
 
 def _differ(was: Numbers, now: Numbers) -> dict[Key, int]:

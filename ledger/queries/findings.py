@@ -41,8 +41,7 @@ class Finding(Row):
     `holds_at` is the nearest day within five years, and `holds_as` the measure on another basis, by which a
     contradicted claim would be confirmed; None where there is none, and for all other claims. For the members of a
     total the 24 nearest days on which somebody joins or leaves are tried, and the last one. Of a total that is read
-    day by day (`within` a period, or of an initiative whose members are part of one another) the 100 nearest days
-    on which something changes are.
+    day by day (`within` a period) the 100 nearest days on which something changes are.
     """
 
     initiative: str

@@ -132,7 +132,7 @@ def require_subject(member: str | None, metric: str | None, report: str | None =
         )
     if report is not None and (member, metric) != (None, None):
         raise BadInput(
-            f"report={shown(report)} was named together with a member or a metric, which a report is not of: "
+            f"report {shown(report)} was named together with a member or a metric, which a report is not of: "
             "ask for the history of each by itself"
         )
     for name, what in ((member, "member"), (metric, "metric"), (report, "report")):

@@ -92,6 +92,20 @@ class Series(Tabular, Generic[A]):
         span = f", {self.days[0]} to {self.days[-1]}" if self.days else ""
         return f"<Series of {len(self)} answers{span}>"
 
+    def between(self, first: date, last: date) -> Series[A]:
+        """Answer for `first` and each later day of these up to `last`, inclusive, as known at the same moment.
+
+        >>> import ledger
+        >>> with ledger.open(":memory:") as book:
+        ...     club = book.initiative("club")
+        ...     _ = club.record(*(ledger.MemberJoined(f"m{year}", f"{year}-01-01") for year in (2020, 2021, 2022)))
+        ...     series = club.timeline(ledger.Members()).series("2020-01-01", "2025-01-01", every="change")
+        ...     series.between(date(2020, 7, 1), date(2021, 7, 1))
+        <Series of 2 answers, 2020-07-01 to 2021-01-01>
+        """
+        days = [first, *(one for one in self.days if first < one <= last)]
+        return Series(self.measure, self.by, days, self._answer, self._columns)
+
     def points(self) -> Iterator[Point]:
         """Give the figures in plain values, a group after the other; they are made only where there are no sums."""
         columns = self._columns(self.days)

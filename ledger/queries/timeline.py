@@ -18,7 +18,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final, Generic, cast
 
 from ledger.model.answers import require_groups, require_measure
-from ledger.model.errors import BadInput, shown
+from ledger.model.errors import BadInput, Overlapping, shown
 from ledger.model.figures import Figure, Figures, Support
 from ledger.model.measures import ByLike, Measure, Share, singles_of
 from ledger.model.records import KnownAt, known_at_of
@@ -45,8 +45,7 @@ class Timeline(Generic[A]):
 
     `measure` is what it answers, and `by` what it is grouped by, or None.
 
-    A total of values that are not too old (`within`) is read from the ledger each time, in milliseconds; so is one
-    of an initiative whose members are part of one another.
+    A total of values that are not too old (`within`) is read from the ledger each time, in milliseconds.
     """
 
     def __init__(self, initiative: str, log: Log, measure: Measure, by: ByLike | None = None) -> None:
@@ -65,7 +64,7 @@ class Timeline(Generic[A]):
     def at(self, at: date | str, known_at: KnownAt = None) -> A:
         """Answer as `Initiative.at(at, known_at).measure(measure, by=by)` does, in microseconds.
 
-        Raises what that raises: `BadWhen`, `UnknownMetric`, `NotAdditive`, `WrongDimension`.
+        Raises what that raises: `BadWhen`, `UnknownMetric`, `NotAdditive`, `Overlapping`, `WrongDimension`.
         """
         asked = day(at)
         with self._lock:
@@ -214,10 +213,18 @@ class Timeline(Generic[A]):
                 return cast("A", share)
         elif (figure := self._figure(totals, self.measure, at, batch, position)) is not None:
             return figure  # type: ignore[return-value]  # a cast here would cost a tenth of the answer
+        if all(one.can_answer(batch) for one in self._totals):
+            self._require_no_overlap(at, batch)
         # where it cannot be answered the whole state is asked, which names what is known
         wanted = self._wanted if all(one.can_answer(batch) for one in self._totals) else None
         state = state_of(self._log, self._initiative, at, position, wanted)
         return cast("A", state.measure(self.measure, by=self.by))
+
+    def _require_no_overlap(self, at: date, batch: int) -> None:
+        # of a share by groups, whether its part has groups at all is looked at before its whole is
+        for totals in self._totals if self.by is None else self._totals[:1]:
+            if pairs := totals.both(at.toordinal(), batch):
+                raise Overlapping(totals.metric, pairs)
 
     def _whole(self, at: date, batch: int, position: int, group: str | None) -> Figure | None:
         """Answer the measure for one group, of a share both its figures; None where it takes more than sums."""
@@ -257,7 +264,7 @@ def _amounts(answer: Figure | Figures) -> object:
 
 def _days(first: date, last: date, every: str) -> Iterator[date]:
     if not isinstance(every, str) or every not in STEPS:
-        raise BadInput(f"every={shown(every)} is no step of a series: give one of {', '.join([*STEPS, CHANGE])}")
+        raise BadInput(f"{shown(every)} is no step of a series: give one of {', '.join([*STEPS, CHANGE])}")
     months, days = STEPS[every]
     if not months:
         yield from map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1, days))

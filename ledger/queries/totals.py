@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 from math import lcm
-from sys import maxsize
 from typing import Final, NamedTuple, TypeAlias
 
 from ledger.model.events import MetricDefined
@@ -29,6 +28,7 @@ from ledger.queries.courses import Change, Course, differences
 from ledger.queries.dominance import Dominance
 from ledger.queries.holders import Holders
 from ledger.queries.log import Retraction
+from ledger.queries.pairs import Pair, Pairs
 from ledger.queries.tracks import NEVER, RoughTrack, Span, is_exact
 from ledger.queries.views import AMOUNTS, EVERY_DAY, HOLDS, LOW, PRESENT, UNSETTLED, Key, Single, View
 
@@ -68,11 +68,10 @@ class Totals:
 
     def __init__(self, measure: Single, by: By | None = None) -> None:
         self._view = View(measure, by)
-        # the batch from which on sums do not answer: the first that says that somebody is part of another one, and
-        # the first of all where values grow old
-        self._sums_until = 0 if isinstance(measure, Total) and measure.within is not None else maxsize
+        self._has_sums = not (isinstance(measure, Total) and measure.within is not None)  # else values grow old
+        self._pairs = Pairs(measure) if isinstance(measure, Total) and self._has_sums else None
         # of a share, what the other measure looks at comes here too
-        self._metric = measure.metric if isinstance(measure, Total | Value) else None
+        self.metric = measure.metric if isinstance(measure, Total | Value) else ""
         self._whose = (measure.member or "") if isinstance(measure, Value) else None  # None for everybody's
         self._courses: dict[str, Course] = {}
         self._sums: dict[str | None, list[Dominance | None]] = {}  # by group, then by what is summed
@@ -90,23 +89,29 @@ class Totals:
         """Take in what one batch says and retracts. Batches are numbered from 1, and come in order."""
         self._taken.append(batch)
         for register, fact in facts:
-            self._note(self._insert(batch, register, fact))
+            self._note(self._insert(register, fact))
         for _, position, member in retractions:
             self._note(self._remove(position, member))
         if self._is_redefined:
             self._note(self._define(batch))
             self._is_redefined = False
+        if self._pairs is not None:
+            self._note(self._pairs.settle(batch, self._view, self._courses))
         for key, changes in self._pending.items():
             self._add(batch, key, changes)
         self._pending.clear()
 
     def can_answer(self, batch: int) -> bool:
         """Is the metric known after a batch and, for a total, additive? What is counted needs no metric."""
-        return self._metric is None or self._defined(batch) is not None
+        return not self.metric or self._defined(batch) is not None
 
     def has_sums(self, batch: int) -> bool:
         """Can sums answer after a batch? Else it takes the whole state."""
-        return batch < self._sums_until and self.can_answer(batch)
+        return self._has_sums and self.can_answer(batch)
+
+    def both(self, day: int, batch: int) -> Sequence[Pair]:
+        """Give the pairs, each a part and its whole, both of which a total would count on a day and refuses to."""
+        return () if self._pairs is None else self._pairs.both(day, batch)
 
     def is_nonnegative(self, batch: int) -> bool:
         """Does nobody add less than nothing, by what is known after a batch? Only where it can be answered."""
@@ -122,14 +127,16 @@ class Totals:
 
     def at(self, day: int, batch: int, group: str | None = None) -> Sums | None:
         """Give the figure of a group on a day, as known after a batch; None where it takes more than sums."""
-        if batch >= self._sums_until or (group is not None and group.startswith(UNMAPPED)):
+        if not self._has_sums or (group is not None and group.startswith(UNMAPPED)):
+            return None
+        if self._pairs is not None and self._pairs.are_both(day, batch):
             return None
         every = self._sums.get(group, NO_SUMS)
         lows, rises, _, _, _, lacking, unsettled = every
         low = 0 if lows is None else lows.at(day, batch)
         high = low if rises is None else low + rises.at(day, batch)
         is_lacking = lacking is not None and lacking.at(day, batch)
-        if self._metric is not None:
+        if self.metric:
             return self._amounts(every, day, batch, low, high, is_lacking=bool(is_lacking))
         if unsettled is not None and unsettled.at(day, batch):
             return None
@@ -142,7 +149,9 @@ class Totals:
 
     def along(self, days: Sequence[int], batch: int) -> Columns | None:
         """Give the amounts of many days, as `at` does; None for a single value, and where any takes more than sums."""
-        if isinstance(self._view.measure, Value) or batch >= self._sums_until:
+        if isinstance(self._view.measure, Value) or not self._has_sums:
+            return None
+        if self._pairs is not None and self._pairs.are_both_along(days, batch):
             return None
         every = self._sums.get(None, NO_SUMS)
         nothing = [0] * len(days)
@@ -192,7 +201,9 @@ class Totals:
 
     def changed(self, day: int) -> set[int]:
         """Give the batches that change the figure of a day, or may: where it takes more than sums, each one."""
-        found = {*self._defined_from[1:], *(batch for batch in self._taken if batch >= self._sums_until)}
+        found = {*self._defined_from[1:], *(() if self._has_sums else self._taken)}
+        if self._pairs is not None:
+            found |= self._pairs.changed(day)
         for sums in chain.from_iterable(self._sums.values()):
             if sums is not None:
                 found.update(batch for batch, by in sums.changes(day).items() if by)
@@ -206,29 +217,34 @@ class Totals:
         defined = self._definitions[bisect_right(self._defined_from, batch) - 1]
         return defined if defined is None or defined.event.additive or self._whose is not None else None
 
-    def _insert(self, batch: int, register: Register, fact: PlainFact) -> Iterable[Change]:
+    def _insert(self, register: Register, fact: PlainFact) -> Iterable[Change]:
         view = self._view
-        if register.aspect == "part_of":  # which is read for totals alone
-            self._sums_until = min(self._sums_until, batch)
+        if register.aspect == "part_of" and self._pairs is not None:
+            self._pairs.insert(register.id, fact)
         if register == INITIATIVE_STATUS:
             return self._close(fact)
         if register.aspect == "definition":
-            if register.id == self._metric:
+            if register.id == self.metric:
                 self._definition.insert(fact)
                 self._is_redefined = True
             return ()
         aspect = register.aspect, register.name
-        if not self._sums_until or aspect not in view.slots or (self._whose is not None and register.id != self._whose):
+        if not self._has_sums or aspect not in view.slots or (self._whose is not None and register.id != self._whose):
             return ()
         if fact[5] is not None or fact[6] is not None:
             self._refine(fact[5], fact[6])
         course = self._courses.get(register.id)
         if course is None:
             course = self._courses[register.id] = Course(register.id, view)
+        if self._pairs is not None and (view.slots[aspect] in view.gate or course.is_rough(view)):
+            self._pairs.touch(register.id)
         return course.insert(view, aspect, fact)
 
     def _remove(self, position: int, member: str | None) -> Iterable[Change]:
         view = self._view
+        if self._pairs is not None:
+            self._pairs.remove(position, member or "")
+            self._pairs.touch(member)
         if member is None and view.closing.has(position):
             span = view.closing.reach_of(position) if view.basis is None else EVERY_DAY
             return self._everywhere(span, lambda: view.closing.remove(position))
@@ -240,6 +256,8 @@ class Totals:
 
     def _close(self, fact: PlainFact) -> Iterable[Change]:
         view = self._view
+        if self._pairs is not None:
+            self._pairs.touch()
         if not is_exact(fact):
             view.closing = RoughTrack(view.closing.facts())
         span = view.closing.reach(fact) if view.basis is None else EVERY_DAY

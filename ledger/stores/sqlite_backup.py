@@ -60,4 +60,4 @@ def _verified(path: str, copy: Path) -> TreeHead:
 
 
 def _taken(path: str) -> StoreError:
-    return StoreError(f"{path}: something is there already, and no backup overwrites it: choose another path")
+    return StoreError(f"{path}: something is there already, and nothing overwrites it: choose another path")

@@ -7,9 +7,10 @@ import json
 import click
 
 from ledger.exchange import event_schema, record_schema
+from ledger.faces.cli.program import OneCommand
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @click.argument("event", required=False)
 @click.option("--records", is_flag=True, help="Of a line as export prints it, instead.")
 def schema(event: str | None, *, records: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from ledger.faces.cli.asking import (
@@ -14,6 +16,8 @@ from ledger.faces.cli.asking import (
     measure_options,
 )
 from ledger.faces.cli.output import STDOUT
+from ledger.faces.cli.program import OneCommand
+from ledger.faces.cli.progress import at_work
 from ledger.model.measures import Measure
 from ledger.model.records import KnownAt
 from ledger.stores.new_file import require_place, written_whole
@@ -21,9 +25,21 @@ from ledger.stores.new_file import require_place, written_whole
 replace_option = click.option("--replace", is_flag=True, help="Replace the file, if there is one.")
 
 
-@click.command()
+def _file_named(*endings: str, or_stdout: bool = False) -> Callable[[click.Context, click.Parameter, str], str]:
+    """Refuse, before anything is drawn, the name of a file that would not say what is in it."""
+
+    def checked(context: click.Context, parameter: click.Parameter, out: str) -> str:
+        if out.lower().endswith(endings) or (or_stdout and out == STDOUT):
+            return out
+        piped = f", or be {STDOUT} for the standard output" if or_stdout else ""
+        raise click.BadParameter(f"{out!r} should end in {' or '.join(endings)}{piped}", context, parameter)
+
+    return checked
+
+
+@click.command(cls=OneCommand)
 @ledger_argument
-@click.argument("out", metavar="OUT.(png|svg|html)")
+@click.argument("out", metavar="OUT.(png|svg|html)", callback=_file_named(".png", ".svg", ".html"))
 @initiative_option
 @click.option("--from", "start", metavar="DAY", help="The first day; else some time before anything changed.")
 @click.option("--to", "end", metavar="DAY", help="The last day; else some time after.")
@@ -46,14 +62,14 @@ def chart(
     from ledger.faces.charts import save_chart  # noqa: PLC0415 - what draws is an extra
 
     require_place(out, replace=replace)
-    with asked(db, initiative, measure, by) as club:
+    with asked(db, initiative, measure, by) as club, at_work("drawing the chart"):
         drawn = club.chart(measure or MEMBERS, by=by, start=start, end=end, known_at=known_at)
         save_chart(drawn, out, replace=replace)
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
-@click.argument("out", metavar="OUT.html")
+@click.argument("out", metavar="OUT.html", callback=_file_named(".html", ".htm", or_stdout=True))
 @initiative_option
 @click.option(
     "--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; else all are. May be repeated."
@@ -78,7 +94,7 @@ def page(
     """
     if out != STDOUT:
         require_place(out, replace=replace)
-    with asked(db, initiative) as club:
+    with asked(db, initiative) as club, at_work("making the page"):
         written = club.page(metrics=metrics or None, by=by or None, title=title)
     if out == STDOUT:
         click.echo(written.encode(), nl=False)

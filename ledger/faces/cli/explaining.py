@@ -15,13 +15,15 @@ from ledger.faces.cli.asking import (
 )
 from ledger.faces.cli.files import Asked, label_option, sheet_options
 from ledger.faces.cli.output import Output, told_options
+from ledger.faces.cli.program import OneCommand
+from ledger.faces.cli.progress import at_work
 from ledger.model.measures import Measure
 from ledger.model.records import KnownAt
 from ledger.queries.checks import CONTRADICTED
 from ledger.queries.points import PointLike
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @click.argument("a", callback=point)
 @click.argument("b", callback=point)
@@ -42,7 +44,7 @@ def compare(db: str, a: PointLike, b: PointLike, initiative: str | None, output:
         output.tell([changes], changes.to_rows())
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @click.argument("a", callback=point)
 @click.argument("b", callback=point)
@@ -63,12 +65,13 @@ def why(
     mledger why clubs.db 2021-12-31 2022-12-31 --total dues --effects
     """
     with asked(db, initiative, measure) as club:
-        found = club.why(measure or MEMBERS, a, b)
+        with at_work("finding out why"):
+            found = club.why(measure or MEMBERS, a, b)
         told = found if effects else found.bridge()
         output.tell([told], told.to_rows())
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @click.argument("member", required=False)
 @initiative_option
@@ -95,7 +98,7 @@ def history(
         output.tell(entries, entries.to_rows())
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @initiative_option
 @click.option("--report", metavar="ID", help="The claims of that report alone.")
@@ -123,13 +126,14 @@ def audit(
         raise click.UsageError("--claims goes without --report: it names claims that are in none")
     given = None if file is None else sheet.claims(file, labels)
     with asked(db, initiative) as club:
-        findings = club.audit(report, known_at, claims=given)
+        with at_work("holding the claims against the records"):
+            findings = club.audit(report, known_at, claims=given)
         output.tell(findings, findings.to_rows())
     if fail and any(finding.verdict == CONTRADICTED for finding in findings):
         raise click.exceptions.Exit(1)
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @initiative_option
 @known_at_option

@@ -1,4 +1,4 @@
-"""Files that commands read: sheets in whatever form they come, texts, and how far reading has got."""
+"""Files that commands read: sheets in whatever form they come, and texts."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ledger.exchange import Table, claims
 from ledger.exchange.objects import sheet_of_objects
 from ledger.faces.cli.asking import pairs
 from ledger.faces.cli.output import Command, escaped
+from ledger.faces.cli.progress import read_by_steps
 from ledger.model.errors import BadInput
 from ledger.model.events import Claim
 from ledger.model.measures import Measure
@@ -26,10 +27,6 @@ STDIN: Final = "-"
 _SMALL_MAX: Final = 1_000_000  # characters
 _FORMS: Final = ("csv", "tsv", "json", "nl")
 _FORM_OF: Final = {".tsv": "tsv", ".tab": "tsv", ".json": "json", ".jsonl": "nl", ".ndjson": "nl", ".nl": "nl"}
-
-progress_option = click.option(
-    "--progress/--no-progress", default=None, help="Show how far it has got, on stderr; so it is in a terminal."
-)
 
 
 @frozen
@@ -106,9 +103,14 @@ def read_text(file: str) -> str:
 @contextmanager
 def text_of(file: str, *, errors: str = "strict", progress: bool | None = False) -> Iterator[TextIO]:
     """Open a file as text in UTF-8, as the readers of the library like it; - is the standard input."""
-    with _binary(file) as binary, _watched(binary, file, progress=progress) as watched:
-        text = _Text(watched, encoding="utf-8", errors=errors, newline="")
-        text.label = "the standard input" if file == STDIN else file
+    piped = file == STDIN
+    name = "the standard input" if piped else os.path.basename(file)
+    with (
+        _binary(file) as binary,
+        read_by_steps(binary, name, None if piped else os.fstat(binary.fileno()).st_size, progress=progress) as shown,
+    ):
+        text = _Text(shown, encoding="utf-8", errors=errors, newline="")
+        text.label = name if piped else file
         try:
             yield text
         finally:
@@ -136,20 +138,3 @@ def _binary(file: str) -> Iterator[BinaryIO]:
         raise BadInput(f"{escaped(file)} is no path: no file can have that name")
     with open(file, "rb") as opened:
         yield opened
-
-
-@contextmanager
-def _watched(binary: BinaryIO, file: str, *, progress: bool | None) -> Iterator[BinaryIO]:
-    """Show how much of a file has been read, where that is asked for, or where somebody sits before a terminal."""
-    if not (sys.stderr.isatty() if progress is None else progress):
-        yield binary
-        return
-    from rich.console import Console  # noqa: PLC0415 - most commands show no progress
-    from rich.markup import escape  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
-
-    size = None if file == STDIN else os.fstat(binary.fileno()).st_size
-    with Progress(console=Console(stderr=True)) as shown:
-        title = escape(f"reading {escaped(os.path.basename(file), keep='')}")
-        task = shown.add_task(title, total=size)
-        yield shown.wrap_file(binary, task_id=task)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import wraps
 from typing import Any
 
@@ -10,11 +12,14 @@ import click
 from ledger.exchange import Amounts, RejectsFile, Table, from_lines, spells, to_lines, values, wide_values
 from ledger.faces.cli.asking import ledger_argument, reading, recorded_in, writing
 from ledger.faces.cli.events import event_options
-from ledger.faces.cli.files import Asked, label_option, progress_option, read_text, sheet_options, text_of
+from ledger.faces.cli.files import Asked, label_option, read_text, sheet_options, text_of
 from ledger.faces.cli.output import Command, Output, output_options, say
+from ledger.faces.cli.program import Commands, OneCommand
+from ledger.faces.cli.progress import progress_option, recording
 from ledger.faces.cli.recording import Terms, new_option, terms_options
 from ledger.faces.cli.trusting import head_option
 from ledger.model.events import Event, ReportPublished
+from ledger.model.records import Record
 
 file_argument = click.argument("file")
 
@@ -38,7 +43,7 @@ def _sheet_command(command: Command) -> Command:
     return terms_options(new_option(lenient_options(progress_option(output_options(click.pass_obj(command))))))
 
 
-@click.group("import", no_args_is_help=False)
+@click.group("import", cls=Commands, no_args_is_help=False)
 @ledger_argument
 @click.pass_context
 def import_(context: click.Context, db: str) -> None:
@@ -86,7 +91,7 @@ def members(
             text, attributes=chosen, end_inclusive=end_inclusive, unknown_start=unknown_start,
             lenient=rejects is not None, **how,
         )  # fmt: skip
-    _record_sheet(db, initiative, table, rejects, terms, output, new=new)
+    _record_sheet(db, initiative, table, rejects, terms, output, new=new, progress=progress)
 
 
 @import_.command("values")
@@ -107,7 +112,7 @@ def values_(
     """
     with sheet.opened(file, progress=progress) as (text, how):
         table = values(text, lenient=rejects is not None, **how)
-    _record_sheet(db, initiative, table, rejects, terms, output, new=new)
+    _record_sheet(db, initiative, table, rejects, terms, output, new=new, progress=progress)
 
 
 @import_.command()
@@ -135,14 +140,14 @@ def wide(
     columns |= {column: Amounts(metric, unit, when) for column, metric, unit, when in amounts_at}
     with sheet.opened(file, progress=progress) as (text, how):
         table = wide_values(text, columns, lenient=rejects is not None, **how)
-    _record_sheet(db, initiative, table, rejects, terms, output, new=new)
+    _record_sheet(db, initiative, table, rejects, terms, output, new=new, progress=progress)
 
 
 def _record_sheet(
     db: str, initiative: str | None, table: Table[Event], rejects: str | None, terms: Terms, output: Output, *,
-    new: bool,
+    new: bool, progress: bool | None,
 ) -> None:  # fmt: skip
-    with recorded_in(db, initiative, new=new) as club:
+    with recorded_in(db, initiative, new=new) as club, recording(len(table), progress=progress):
         done = club.record_sheet(table, rejects=rejects, **terms)
     _tell_of_rejects(len(done.rejected), rejects)
     output.write([done.to_row()])
@@ -171,7 +176,11 @@ def claims_(
     """
     table = sheet.claims(file, labels, lenient=rejects is not None, progress=progress)
     report = ReportPublished(**said, claims=table)
-    with recorded_in(db, initiative, new=new) as club, RejectsFile(table, rejects) as aside:
+    with (
+        recorded_in(db, initiative, new=new) as club,
+        RejectsFile(table, rejects) as aside,
+        recording(len(report.claims), "claim", progress=progress),
+    ):
         aside.write(table.rejected)
         records = club.record(report, **terms)
     _tell_of_rejects(len(table.rejected), rejects)
@@ -196,11 +205,22 @@ def records(db: str, file: str, head: str | None, output: Output, *, anew: bool,
     mledger init copy.db && mledger import copy.db records clubs.jsonl --head published.txt
     """
     published = None if head is None else read_text(head)
-    with writing(db) as book, text_of(file, progress=progress) as lines:
-        output.write([{"recorded": book.import_records(from_lines(lines), published, anew=anew)}])
+    with writing(db) as book, ExitStack() as stage:
+        count = book.import_records(_records_of(file, stage, progress=progress), published, anew=anew)
+    output.write([{"recorded": count}])
 
 
-@click.command()
+def _records_of(file: str, stage: ExitStack, *, progress: bool | None) -> Iterator[Record]:
+    """Read the records of a file, and show the reading; and then, for as long as the stage lasts, the recording."""
+    count = 0
+    for record in from_lines(stage.enter_context(text_of(file, progress=progress))):
+        count += 1
+        yield record
+    stage.close()
+    stage.enter_context(recording(count, "record", progress=progress))
+
+
+@click.command(cls=OneCommand)
 @ledger_argument
 @click.option("--after", type=click.IntRange(0), default=0, help="Only the records past that position.")
 def export(db: str, after: int) -> None:

@@ -18,6 +18,7 @@ from msgspec import Raw
 from msgspec.json import encode as encode_json
 from msgspec.json import format as format_json
 
+from ledger.faces.cli.table import drawn
 from ledger.faces.jsonable import jsonable
 from ledger.model.exact import Exact, number_text
 
@@ -33,7 +34,6 @@ _FORMS: Final[Mapping[str, str]] = {
     "tsv": "CSV, with tabs between the cells.",
     "table": "A table for people.",
 }
-_WIDE: Final = 1_000_000  # columns of a page that cuts nothing
 _JOINERS: Final = "\u200c\u200d"  # not printable by themselves, and part of how names are written
 
 
@@ -46,8 +46,10 @@ class Output:
     def tell(self, sentences: Iterable[object], rows: Iterable[Row]) -> None:
         """Write what was found in words, if that is asked for, else its rows."""
         if self.form == "text":
-            for sentence in sentences:
-                say(str(sentence))
+            told = [str(sentence) for sentence in sentences]
+            for sentence in told:
+                say(sentence)
+            _tell_of_none(told)
         else:
             self.write(rows)
 
@@ -56,12 +58,18 @@ class Output:
         every = list(rows)
         if self.form == "table":
             click.echo(_table(every), nl=False)
+            _tell_of_none(every)
         elif self.form in ("csv", "tsv"):
             # bytes, since a file that other programs read is in UTF-8 whatever the terminal speaks
             click.echo(_sheet(every, "\t" if self.form == "tsv" else ",").encode(), nl=False)
         else:
             lines = [format_json(encode_json(jsonable(row, _json_number)), indent=0) for row in every]
             click.echo(b"".join(b"%b\n" % line for line in lines) if self.form == "nl" else _array(lines), nl=False)
+
+
+def _tell_of_none(found: Sequence[object]) -> None:
+    if not found:  # people would wonder whether it was answered at all
+        say("nothing to show", err=True)
 
 
 def output_options(command: Command) -> Command:
@@ -140,26 +148,21 @@ def _cell(value: object) -> str:
 
 def _table(rows: Sequence[Row]) -> str:
     """Draw a table: as wide as the terminal, and where there is none as wide as it needs to be."""
-    from rich.box import ASCII2, SIMPLE_HEAD  # noqa: PLC0415 - it takes a tenth of a second, and few commands need it
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415 - it takes a tenth of a second, and few commands need it
 
     names = _names(rows)
     if not names:
         return ""
-    terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else _WIDE, highlight=False, markup=False, emoji=False)
-    unicode = console.encoding.startswith("utf")
-    table = Table(box=SIMPLE_HEAD if unicode else ASCII2, show_edge=False, pad_edge=False)
-    for name in names:
-        numbers = any(_is_number(row.get(name)) for row in rows)
-        table.add_column(Text(escaped(name, "")), justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_shown(row.get(name))) for name in names))
-    with console.capture() as drawn:
-        console.print(table)
-    return "".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines())
+    console, terminal = Console(), sys.stdout.isatty()
+    lines = drawn(
+        [escaped(name, "") for name in names],
+        [[_shown(row.get(name)) for name in names] for row in rows],
+        right={place for place, name in enumerate(names) if any(_is_number(row.get(name)) for row in rows)},
+        line="─" if console.encoding.startswith("utf") else "-",
+        most=console.width if terminal else None,
+        bold=terminal and console.color_system is not None,
+    )
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _shown(value: object) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Final
 
@@ -23,7 +23,36 @@ FAILED: Final = 1
 INTERRUPTED: Final = 130
 
 
-class Program(click.Group):
+class OneCommand(click.Command):
+    """A command, to whose own help its errors lead, whichever part of the line is wrong."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments, as click does."""
+        with _told_of(ctx):
+            return super().parse_args(ctx, args)
+
+
+class Commands(click.Group):
+    """A group of such commands, which is one itself."""
+
+    command_class = OneCommand
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments, as click does."""
+        with _told_of(ctx):
+            return super().parse_args(ctx, args)
+
+
+@contextmanager
+def _told_of(context: click.Context) -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        error.ctx = error.ctx or context  # click leaves it out where an option lacks what should follow it
+        raise
+
+
+class Program(Commands):
     """A group of commands that tells errors in its own words, and ends with the exit code that belongs to each."""
 
     def main(

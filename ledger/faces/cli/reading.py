@@ -16,6 +16,8 @@ from ledger.faces.cli.asking import (
     measure_options,
 )
 from ledger.faces.cli.output import Output, output_options, told_options
+from ledger.faces.cli.program import OneCommand
+from ledger.faces.cli.progress import at_work
 from ledger.faces.typed import require_span
 from ledger.model.figures import Figure, Figures
 from ledger.model.measures import Measure, Members
@@ -24,7 +26,7 @@ from ledger.model.wording import headed
 from ledger.queries.timeline import CHANGE, STEPS
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @initiative_option
 @at_option
@@ -69,7 +71,7 @@ def _sentences(answer: Figure | Figures) -> list[str]:
     return [f"{'-' if group is None else group}: {figure}" for group, figure in answer.items()]
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @initiative_option
 @click.option("--from", "start", metavar="DAY", required=True, help="The first day.")
@@ -90,12 +92,14 @@ def series(
     mledger series clubs.db --from 2021-12-31 --to 2023-12-31 --total dues --by city --csv
     """
     with asked(db, initiative, measure, by) as club:
-        line = club.timeline(measure or MEMBERS, by=by)
-        require_span(start, end)
-        output.write(line.series(start, end, every=every, known_at=known_at).to_rows())
+        with at_work("following the days"):
+            line = club.timeline(measure or MEMBERS, by=by)
+            require_span(start, end)
+            rows = line.series(start, end, every=every, known_at=known_at).to_rows()
+        output.write(rows)
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @click.argument("day")
 @initiative_option
@@ -112,11 +116,12 @@ def revisions(
     mledger revisions clubs.db 2022-12-31 --total dues
     """
     with asked(db, initiative, measure, by) as club:
-        line = club.timeline(measure or MEMBERS, by=by)
-        output.write(line.revisions(day).to_rows())
+        with at_work("following what was believed"):
+            rows = club.timeline(measure or MEMBERS, by=by).revisions(day).to_rows()
+        output.write(rows)
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @initiative_option
 @at_option
@@ -140,5 +145,6 @@ def summary(
     """
     with asked(db, initiative, by=by) as club:
         day = club.today().at if at is None else at
-        page = club.summary(day, known_at, since=since, by=by, format=form)
+        with at_work("writing it down"):
+            page = club.summary(day, known_at, since=since, by=by, format=form)
         click.echo(page.encode(), nl=False)

@@ -12,10 +12,11 @@ import ledger
 from ledger.exchange import events_from_lines
 from ledger.faces.cli.asking import initiative_option, ledger_argument, recorded_in
 from ledger.faces.cli.events import change_options, event_options
-from ledger.faces.cli.files import progress_option, text_of
+from ledger.faces.cli.files import text_of
 from ledger.faces.cli.output import Command, Output, output_options
+from ledger.faces.cli.program import Commands, OneCommand
+from ledger.faces.cli.progress import progress_option, recording
 from ledger.model.events import Event, InitiativeLaunched
-from ledger.model.records import Record
 from ledger.recording.codec import NAMES
 
 Terms: TypeAlias = dict[str, Any]
@@ -52,7 +53,7 @@ def retry_options(command: Command) -> Command:
     return terms_options(with_retry)
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @initiative_option
 @event_options(InitiativeLaunched, needed=False)
@@ -61,6 +62,8 @@ def retry_options(command: Command) -> Command:
 @output_options
 def init(db: str, initiative: str | None, said: Terms, source: str, by: str, output: Output) -> None:
     """Make a new ledger at a path where nothing is, with the launch of an initiative if that is given.
+
+    It prints what was made: the path, how many records it holds, and the initiative with the id of its launch.
 
     \b
     mledger init clubs.db
@@ -71,15 +74,16 @@ def init(db: str, initiative: str | None, said: Terms, source: str, by: str, out
     missing = [option for name, option in needed.items() if given.get(name) is None]
     if (said or initiative is not None) and missing:
         raise click.UsageError(f"a launch needs {', '.join(missing)} too; leave all of it out to make an empty ledger")
+    launch = None
     with ledger.open(":memory:") as book:
-        records: tuple[Record, ...] = ()
         if initiative is not None:
-            records = book.initiative(initiative).record(InitiativeLaunched(**said), source=source, by=by)
-        book.backup(db)  # which appears whole or not at all, and never in the place of something else
-    output.write(record.to_row() for record in records)
+            (record,) = book.initiative(initiative).record(InitiativeLaunched(**said), source=source, by=by)
+            launch = record.id
+        head = book.backup(db)  # which appears whole or not at all, and never in the place of something else
+    output.write([{"ledger": db, "records": head.size, "initiative": initiative, "launch": launch}])
 
 
-@click.group(no_args_is_help=False)
+@click.group(cls=Commands, no_args_is_help=False)
 @ledger_argument
 @click.pass_context
 def record(context: click.Context, db: str) -> None:
@@ -105,7 +109,7 @@ def _recorder(kind: type[Event]) -> click.Command:
             output.write(one.to_row() for one in club.record(event, **terms))
 
     summary = (kind.__doc__ or "").split("\n\n")[0]
-    named = click.command(NAMES[kind], help=summary)
+    named = click.command(NAMES[kind], cls=OneCommand, help=summary)
     decorated: Callable[..., Any] = event_options(kind)(retry_options(new_option(output_options(command))))
     return named(decorated)
 
@@ -133,11 +137,12 @@ def json_lines(
     """
     with text_of(file, progress=progress) as lines:
         events = list(events_from_lines(lines))
-    with recorded_in(db, initiative, new=new) as club:
-        output.write(one.to_row() for one in club.record(*events, **terms))
+    with recorded_in(db, initiative, new=new) as club, recording(len(events), progress=progress):
+        records = club.record(*events, **terms)
+    output.write(one.to_row() for one in records)
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @click.argument("id")
 @click.option("--reason", required=True, metavar="TEXT", help="Why it was wrong.")
@@ -153,7 +158,7 @@ def retract(db: str, id: str, reason: str, initiative: str | None, terms: Terms,
         output.write([club.retract(id, reason=reason, **terms).to_row()])
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @click.argument("id")
 @change_options

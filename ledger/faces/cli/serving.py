@@ -9,9 +9,10 @@ import click
 
 from ledger.faces.cli.asking import ledger_argument, reading
 from ledger.faces.cli.output import say
+from ledger.faces.cli.program import OneCommand
 
 
-@click.command("serve")
+@click.command("serve", cls=OneCommand)
 @ledger_argument
 @click.option("--host", help="An address of this machine at which others are served; else it alone is.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="8001 unless given; 0 is any that is free.")

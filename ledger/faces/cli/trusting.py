@@ -8,12 +8,14 @@ from attrs import asdict
 from ledger.faces.cli.asking import ledger_argument, reading
 from ledger.faces.cli.files import read_text
 from ledger.faces.cli.output import Output, output_options, say
+from ledger.faces.cli.program import OneCommand
+from ledger.faces.cli.progress import at_work
 from ledger.model.heads import ORIGIN
 
 head_option = click.option("--head", metavar="FILE", help="A head that was published; - is the standard input.")
 
 
-@click.command("head")
+@click.command("head", cls=OneCommand)
 @ledger_argument
 @click.option("--origin", default=ORIGIN, show_default=True, metavar="NAME", help="What the ledger is called there.")
 def head_(db: str, origin: str) -> None:
@@ -26,7 +28,7 @@ def head_(db: str, origin: str) -> None:
         say(book.head.checkpoint(origin).removesuffix("\n"))
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @head_option
 @click.option("--deep", is_flag=True, help="Look at the pages of the database too, and replay each initiative.")
@@ -42,11 +44,12 @@ def verify(db: str, head: str | None, *, deep: bool, output: Output) -> None:
     mledger verify clubs.db --head published.txt --deep
     """
     published = None if head is None else read_text(head)
-    with reading(db) as book:
-        output.write([asdict(book.verify(published, deep=deep))])
+    with reading(db) as book, at_work("reading the ledger through"):
+        found = book.verify(published, deep=deep)
+    output.write([asdict(found)])
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @click.argument("position", type=click.IntRange(1))
 @head_option
@@ -63,7 +66,7 @@ def prove(db: str, position: int, head: str | None) -> None:
         click.echo(f"{book.prove(position, published).to_json()}\n".encode(), nl=False)
 
 
-@click.command()
+@click.command(cls=OneCommand)
 @ledger_argument
 @click.argument("path")
 @output_options
@@ -75,5 +78,6 @@ def backup(db: str, path: str, output: Output) -> None:
     \b
     mledger backup clubs.db clubs-2024.db
     """
-    with reading(db) as book:
-        output.write([asdict(book.backup(path))])
+    with reading(db) as book, at_work("copying the ledger, and reading it through"):
+        head = book.backup(path)
+    output.write([asdict(head)])

@@ -18,6 +18,7 @@ ADVICE: Final = (
     (r"^(\w+): None is no name of a column", r"-c \1= names no column"),
     (r"^columns\[('[^']*')\]: ", r"--amounts \1: "),
     (r"^delimiter=('[^']*') is not", r"--delimiter \1 is not"),
+    (r"(: save it (as a CSV file )?in UTF-8), and open it as text", r"\1"),
     (r"as in attributes=\['country'\]", "as in --attribute country, or --no-attributes"),
     (r"say end_inclusive\b", "say --end-inclusive"),
     (r"\bgive unknown_start\b", "give --unknown-start"),
@@ -32,7 +33,8 @@ ADVICE: Final = (
     (r"or give None to take it away", "or give null to take it away"),
     (r"must be True or False, not", "must be true or false, not"),
     # what is asked
-    (r"ask with overlap='parts' or overlap='whole'", "ask with --overlap parts or --overlap whole"),
+    (r"count: overlap parts, or overlap whole", "count: --overlap parts, or --overlap whole"),
+    (r"so it has no total: ask for the value of one member", "so it has no total: ask for --value with --member"),
     (r"name it, as in at='2023-01-20'", "name it, in a column `at`"),
     (r"say from when to when to draw \(start, end\)", "say from when to when to draw (--from, --to)"),
     # the file

@@ -13,11 +13,17 @@ from datasette.views.base import DatasetteError
 
 import ledger
 from ledger.faces.datasette.functions import Asking
+from ledger.faces.datasette.pages import PAGES
 from ledger.model.errors import LedgerError
 from ledger.stores.sqlite_file import address_to_read
 
-as_csv: Final[ContextVar[bool]] = ContextVar("as_csv", default=False)
-"""Is the request that is being answered for a CSV file?"""
+form: Final[ContextVar[str]] = ContextVar("form", default="")
+"""The form in which the request that is being answered wants its rows: csv or json, else it is a page for people."""
+
+
+OWN_LIMIT: Final = 10_000
+"""Milliseconds for a query that is none of a page."""
+_OF_PAGES: Final = {page.sql: page for page in PAGES.values()}
 
 
 class LedgerDatabase(Database):  # type: ignore[misc]  # Datasette says nothing of its types
@@ -41,15 +47,22 @@ class LedgerDatabase(Database):  # type: ignore[misc]  # Datasette says nothing 
         self._opened.append(connection)
         return connection
 
-    async def execute(self, *given: Any, **more: Any) -> Any:
+    async def execute(self, sql: str, params: Any = None, **more: Any) -> Any:
         """Answer a query; whoever asked sees its errors, and so they are not printed where the server runs.
 
-        Of one that fails Datasette 0.65 would make an empty CSV file, as if there were nothing to tell.
+        The pages have all the time that the server gives. What is typed has less, since it may run without end, and
+        there are few threads. Of a query that fails Datasette 0.65 would make an empty CSV file, as if there were
+        nothing to tell.
         """
+        page = _OF_PAGES.get(sql)
+        if page is None:
+            more["custom_time_limit"] = min(more.get("custom_time_limit") or OWN_LIMIT, OWN_LIMIT)
+        elif form.get() and not page.is_asked(params or {}):  # people are asked in their turn
+            raise DatasetteError(f"{page.name} is of something: give one of {', '.join(page.needed)}", status=400)
         try:
-            return await super().execute(*given, **{**more, "log_sql_errors": False})
+            return await super().execute(sql, params, **{**more, "log_sql_errors": False})
         except sqlite3.DatabaseError as error:
-            if as_csv.get():
+            if form.get() == "csv":
                 raise DatasetteError(str(error), status=400) from error
             raise
 

@@ -161,6 +161,8 @@ class Asking(sqlite3.Connection):
 
     book: Ledger
     said: str | None = None
+    is_over: Callable[[], int | None] | None = None
+    """Asked by SQLite, every so many of its steps, whether to stop: so Datasette limits the time of a query."""
 
     def ask(self, book: Ledger) -> None:
         """Let SQL ask this ledger."""
@@ -168,6 +170,11 @@ class Asking(sqlite3.Connection):
         for name, function in FUNCTIONS.items():
             count = len(signature(function).parameters) - 1
             self.create_function(name, count, partial(self._answered, function))
+
+    def set_progress_handler(self, progress_handler: Callable[[], int | None] | None, n: int) -> None:
+        """Limit what is run; the functions keep to it too, each of which would be one step to SQLite."""
+        self.is_over = progress_handler
+        super().set_progress_handler(progress_handler, n)
 
     def cursor(self, factory: Any = None) -> Any:
         """Give a cursor that tells errors in words."""
@@ -178,6 +185,9 @@ class Asking(sqlite3.Connection):
         return self.cursor().execute(*given)
 
     def _answered(self, function: Callable[..., Sequence[Row]], *given: Typed) -> str | None:
+        if self.is_over is not None and self.is_over():
+            self.interrupt()
+            return None
         try:
             rows = function(self.book, *given)
             _require_shown(rows)

@@ -41,6 +41,16 @@ class Page:
     description: str
     boxes: tuple[Box, ...]
     sql: str
+    needed: tuple[str, ...] = ()
+    """Boxes of which one must be filled in before there is an answer."""
+
+    def is_asked(self, given: Mapping[str, str | None]) -> bool:
+        """Is enough filled in for an answer?
+
+        >>> PAGES["history"].is_asked({"initiative": "club", "member": " "}), PAGES["members"].is_asked({})
+        (False, True)
+        """
+        return not self.needed or any((given.get(name) or "").strip() for name in self.needed)
 
     def address(self, asked: Mapping[str, str | None]) -> str:
         """Give the address of this page within the server, with as much of what was asked as it has boxes for.
@@ -68,14 +78,20 @@ def _columns(*names: str) -> str:
     return ",\n  ".join(f"value ->> '{name}' as \"{name}\"" for name in names)
 
 
-def _query(function: str, boxes: Iterable[Box], columns: str) -> str:
+def _query(function: str, boxes: Iterable[Box], columns: str, needed: Iterable[str]) -> str:
     names = [box.name for box in boxes]
     asked = ", ".join(f':{name} as "{name}"' for name in ASKED if name in names)
-    return f"select\n  {columns},\n  {asked}\nfrom json_each({function}({', '.join(f':{name}' for name in names)}))"
+    answer = f"{function}({', '.join(f':{name}' for name in names)})"
+    one_of = " || ".join(f":{name}" for name in needed)
+    rows = f"iif(trim({one_of}) = '', '[]', {answer})" if one_of else answer
+    return f"select\n  {columns},\n  {asked}\nfrom json_each({rows})"
 
 
-def _page(name: str, title: str, description: str, function: str, boxes: tuple[Box, ...], columns: str) -> Page:
-    return Page(name, title, description, boxes, _query(function, boxes, columns))
+def _page(
+    name: str, title: str, description: str, function: str, boxes: tuple[Box, ...], columns: str,
+    needed: tuple[str, ...] = (),
+) -> Page:  # fmt: skip
+    return Page(name, title, description, boxes, _query(function, boxes, columns, needed), needed)
 
 
 _RANGE: Final = ("low", "high", "unit")
@@ -134,6 +150,7 @@ _ALL: Final = (
             Box("report", "Report", "Its id, without a member and a metric.", "annual-report-2022"),
         ),
         _columns("effective", "event", "says", "source", "recorded_at", "retracted_by", "replaced_by", "id"),
+        ("member", "metric", "report"),
     ),
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from ledger.book import Ledger
 from ledger.faces.datasette.cells import Row, Value, cell
-from ledger.faces.datasette.database import LedgerDatabase, as_csv
+from ledger.faces.datasette.database import LedgerDatabase, form
 from ledger.faces.datasette.functions import AS_IN, Asking, initiatives
 from ledger.faces.datasette.pages import ASKED, DATABASE, PAGES
 from ledger.faces.typed import initiative_of
@@ -28,8 +28,12 @@ from ledger.model.wording import EXAMPLES, worded
 App: TypeAlias = Callable[[Mapping[str, Any], object, object], Awaitable[None]]
 """What an ASGI server runs."""
 
+FORMS: Final = ("csv", "json")
 READING: Final = ("GET", "HEAD", "OPTIONS")
 READ_ONLY: Final = "This ledger is here to be read: its addresses take no data."
+
+CHOICES_MAX: Final = 500
+"""Members that are offered to be chosen; others are typed."""
 
 TIME_MACHINE: Final = "/-/time-machine"
 """The address of the page of an initiative on any day."""
@@ -94,11 +98,12 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
 
 @hookimpl  # type: ignore[untyped-decorator]
 def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
-    """Note of each request whether it is for a CSV file; of a ledger refuse those that do not read."""
+    """Note of each request in which form it wants its answer; of a ledger refuse those that do not read."""
 
     def noting(app: App) -> App:
         async def noted(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
-            as_csv.set(scope.get("path", "").endswith(".csv"))
+            end = scope.get("path", "").rpartition(".")[2]
+            form.set(end if end in FORMS else "")
             is_ours = isinstance(datasette.databases.get(DATABASE), LedgerDatabase)
             if is_ours and scope.get("method", "GET") not in READING:
                 refusal = Response.text(READ_ONLY, status=405, headers={"allow": ", ".join(READING)})
@@ -178,6 +183,7 @@ def _around(book: Ledger, id: str | None) -> Around:
         name = state.name
         totals = [worded(Total(name)) for name, metric in state.metrics.items() if metric.additive]
         options["measure"] = [worded(Members()), *totals]
+        options["member"] = [*state.members, *state.possible_members, *state.suspended, *state.former][:CHOICES_MAX]
         options["metric"] = list(state.metrics)
         options["report"] = list(state.reports)
         options["by"] = club.attributes()

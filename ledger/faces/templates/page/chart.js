@@ -50,7 +50,8 @@ const showReports = () => {
         );
         const before = found.before ? `; ${found.before} when published` : "";
         item.append(made("span", {class: `verdict ${classOf(found.verdict)}`}, `${found.verdict}${before}`));
-        if (found.why) item.append(made("span", {class: "why"}, found.why));
+        const why = found.why.map((piece, place) => (place % 2 ? readable(piece) : piece)).join("");
+        if (why) item.append(made("span", {class: "why"}, why));
         return item;
       });
       if (claims.length) box.append(made("ul", {}, ...claims));

@@ -64,6 +64,8 @@ const restsOf = (measure, told, found, standing) => {
   const [, envelope, , reason] = told;
   if (reason) return reason;
   if (measure.kind === "value") return envelope ? "not stated" : "";
+  // who is left out of such a sum the page does not hold
+  if (measure.overlap) return envelope ? `values are missing; with them it is ${readable(envelope)}` : "";
   const said = [`${numbered(found.reporting)} of ${numbered(found.members)} report`];
   if (found.perhaps) said.push(`of ${numbered(found.perhaps)} it is uncertain`);
   if (found.oldest) said.push(`the oldest value is of ${dayOf(found.oldest)}`);
@@ -75,8 +77,9 @@ const showFigures = (told, standing, given) => {
   tiles.forEach((tile, number) => {
     const measure = data.measures[number],
       one = told[number] < 0 ? null : figures.cells[told[number]];
-    const found = measure.kind === "total" ? coverage(measure.metric, standing, given.get(measure.metric)) : null;
-    const nothing = !one || one[3] || !one[0] || (saysNothing(one, found) && !(found && found.any));
+    const isTotal = measure.kind === "total";
+    const found = isTotal ? coverage(measure.metric, standing, given.get(measure.metric)) : null;
+    const nothing = !one || one[3] || !one[0] || (saysNothing(one, isTotal) && !(found && found.any && !measure.overlap));
     const [amount, unit] = nothing ? [one && one[3] ? "no total" : NO_VALUE, ""] : parted(one[0]);
     tile.amount.classList.toggle("none", Boolean(nothing));
     say(tile.number, amount);
