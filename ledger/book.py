@@ -170,6 +170,25 @@ class Ledger:
                 self._require_on_this_history(published, found)
         return found
 
+    def find(self, record: int | str) -> Record:
+        """Give the record that is meant: by its position, by its id, or by how its id begins.
+
+        A position may be a number or a text, `17`, `"17"` or `"#17"`. Of an id the first six signs are needed at least,
+        and so many that no other record is meant: ids of one batch begin alike, so positions are what people type.
+
+        Raises `BadInput` for what names none, or several, and `UnknownRecord`.
+
+        >>> import ledger
+        >>> with ledger.open(":memory:") as book:
+        ...     (joined,) = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
+        ...     book.find("#1") == book.find(joined.id[:8]) == joined
+        True
+        """
+        from ledger.queries.naming import find  # noqa: PLC0415 - many programs never ask
+
+        with self._store.reading():
+            return find(self._store, record)
+
     def prove(self, record: Record | RecordRef | int, head: TreeHead | str | None = None) -> InclusionProof:
         """Prove that a record, or the one at a position, is among those of a head: of today's, unless one is given.
 

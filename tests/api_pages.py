@@ -28,7 +28,7 @@ PUBLIC: Final = (
     "ledger.queries.history", "ledger.queries.series", "ledger.queries.timeline", "ledger.queries.why",
     # other programs, stores of one's own, and heads
     "ledger.exchange", "ledger.model.heads", "ledger.recording.proofs", "ledger.stores.plain",
-    "ledger.stores.protocol",
+    "ledger.stores.postgres_schema", "ledger.stores.protocol",
     # ways to look
     "ledger.faces.charts", "ledger.faces.columns", "ledger.faces.datasette", "ledger.faces.datasette.functions",
     "ledger.faces.frames", "ledger.faces.notebook", "ledger.faces.summary",

@@ -9,7 +9,7 @@ import pytest
 from api_pages import PUBLIC
 
 ROOT = Path(__file__).parent.parent
-GUIDES = ["README.md", "CHANGELOG.md", *(f"examples/{one.name}" for one in sorted((ROOT / "examples").iterdir()))]
+GUIDES = ["README.md", "CHANGELOG.md", *(f"examples/{one.name}" for one in sorted((ROOT / "examples").glob("*.*")))]
 NAMED = re.compile(r"(?:\bfrom |`)(ledger(?:\.[a-z_]+)*)\b")
 
 

@@ -94,9 +94,7 @@ def float_of(end):
 
 def says_nothing(figure):
     """By what the replay says of it: nothing bounds it, or none of the values that it adds up is there."""
-    low, high = figure.amount.low, figure.amount.high
-    unbounded = low is None and high is None
-    return unbounded or (not figure.complete and figure.envelope.high is None and {low, high} <= {None, 0})
+    return not figure.has_value or (figure.amount.low is None and figure.amount.high is None)
 
 
 @settings(max_examples=EXAMPLES // 2)

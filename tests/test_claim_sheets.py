@@ -263,7 +263,7 @@ def test_all_bad_rows_are_named_at_once_with_their_column_and_what_to_do(tmp_pat
         ("row 2, column 'at': '2023-01' is not one exact day: write it as YYYY-MM-DD; a claim is compared with one ",
          "day, so write the day that the figure speaks of, or leave the cell blank if that is the day of the report"),
         ("row 3, column 'measure': 'countries' is no label that was explained, and no measure in words either",
-         "say what it means (`measures`), or write it in words ('countries' is no measure: at char"),
+         "say what it means (its label), or write it in words ('countries' is no measure: at char"),
         ("row 4, column 'at': 'soon' is not one exact day",),
         ("row 4, column 'amount': 'many' is not a number",),
         ("row 6, column 'unit': 'countries' is not a known unit",),

@@ -342,8 +342,8 @@ def test_verify_ends_with_1_where_something_was_lost(path, tmp_path):
     assert said.stderr.startswith("Error: ")
     assert "12 records, and the head counts 17" in said.stderr
     assert said.stdout == ""
-    (tmp_path / "head.txt").write_bytes(b"\xff\xfe")
-    assert "it is no text in UTF-8" in run("verify", path, "--head", "head.txt", code=1).stderr
+    (tmp_path / "head.txt").write_bytes(b"\xff")
+    assert "head.txt: byte 0xff is no UTF-8" in run("verify", path, "--head", "head.txt", code=1).stderr
 
 
 def test_export_prints_the_lines_of_the_library(path):
@@ -374,7 +374,7 @@ def test_a_table_is_not_cut_where_there_is_no_terminal_and_lists_are_read_easily
     said = run("audit", path, "--table").stdout
     assert all(finding.sentence in said for finding in club.audit())
     figures = run("show", path, "--at", DAY, "--total", "dues", "--overlap", "parts", "-t").stdout
-    assert "cleo" in figures
+    assert "cleo" not in figures  # of the members without a value there is the number
     assert "[" not in figures
     assert '"says": {' in run("history", path, "ben", "--nl").stdout
     assert '{"member": "ben"' in run("history", path, "ben", "-t").stdout

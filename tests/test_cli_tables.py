@@ -54,8 +54,12 @@ def test_a_table_that_does_not_fit_is_folded_and_loses_nothing(table, most):
     header, rows, right = table
     lines = list(drawn(header, rows, right=right, line="─", most=most))
     assert max(map(cell_len, lines)) <= most
-    said, shown = ("".join(sorted("".join(one).replace(" ", ""))) for one in ([*header, *map("".join, rows)], lines))
-    assert said == shown.replace("─", "")
+    shown = "".join(lines)
+    for sign in set("".join(map("".join, rows))) - {" "}:
+        assert shown.count(sign) >= sum(cell.count(sign) for row in rows for cell in row)
+    if any("─" in one for one in lines):  # else each row stands by itself
+        words = " ".join(lines).split()
+        assert all(word in words for row in rows for cell in row for word in cell.split())
 
 
 def test_the_widest_columns_are_folded_and_at_words_where_that_goes():
@@ -64,7 +68,7 @@ def test_the_widest_columns_are_folded_and_at_words_where_that_goes():
         "\x1b[1mid     n   text\x1b[0m", "-" * 27,
         "ada    5   a member since", "           the first days", "           of it", "ben   12",
     ]  # fmt: skip
-    assert list(drawn(["abc", "d"], [["e", "東"]], right={}, line="-", most=1)) == ["ab   d", "c", "-------", "e    東"]
+    assert list(drawn(["abc", "d"], [["e", "東"]], right={}, line="-", most=1)) == ["ab e", "c:", "d: 東"]
 
 
 @pytest.mark.parametrize("most", [None, 80])

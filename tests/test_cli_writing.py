@@ -193,7 +193,7 @@ def test_init_makes_a_new_ledger_empty_or_with_a_launch(folder):
 def test_init_leaves_what_is_there_as_it_is_and_makes_nothing_where_something_is_wrong(folder):
     (folder / "notes.txt").write_text("mine")
     assert "something is there already" in run("init", "notes.txt", code=1).stderr
-    assert "'soon' is not a date" in run("init", "a.db", "-i", "a", "--name", "A", "--effective", "soon", code=1).stderr
+    assert "'soon' is not a date" in run("init", "a.db", "-i", "a", "--name", "A", "--effective", "soon", code=2).stderr
     assert "there is no folder" in run("init", "nowhere/a.db", code=1).stderr
     assert ":memory:" in run("init", ":memory:", code=1).stderr
     assert [one.name for one in folder.iterdir()] == ["notes.txt"]
@@ -267,7 +267,7 @@ def test_retract_and_correct_are_those_of_the_library(path):
         "members", "1")  # fmt: skip
     run("correct", path, written(path)[-1].id, "--unset", "title", "--unset", "claims", "--reason", "a draft")
     assert written(path)[-1].event == ReportPublished("r", "2022-01-01")
-    assert "no record 'x' is known" in run("retract", path, "x", "--reason", "r", code=1).stderr
+    assert "no record '0000000' is known" in run("retract", path, "0000000", "--reason", "r", code=1).stderr
 
 
 def test_many_events_are_recorded_from_lines_or_none(path, folder):
@@ -365,3 +365,31 @@ def test_a_ledger_is_copied_by_its_lines(path, folder):
     assert [record.event for record in written("own.db")[1:]] == [record.event for record in written(path)]
     said = run("import", "copy.db", "records", "-", stdin=b"\xff\n", code=1).stderr
     assert "open the file as text in UTF-8" in said
+
+
+@pytest.mark.parametrize("sign", [";", "\t", ","])
+@pytest.mark.parametrize(("encoding", "options"), [("cp1252", ["--encoding", "cp1252"]), ("utf-16", []), ("utf-8", [])])
+def test_a_sheet_of_a_spreadsheet_is_read_as_it_was_saved(folder, path, sign, encoding, options):
+    text = sign.join(["member", "name", "start", "end"]) + "\n" + sign.join(["leon", "León", "2020", ""]) + "\n"
+    bad = sign.join(["zoe", "Zoë", "soon", ""]) + "\n"
+    (folder / "list.csv").write_bytes((text + bad).encode(encoding))
+    said = ["import", path, "members", "list.csv", *options, "--lenient", "--rejects", "r.csv"]
+    assert json.loads(run(*said).stdout) == [{"recorded": 1, "already": 0, "rejected": 1}]
+    assert written(path)[-1].event.name == "León"
+    assert f"zoe{sign}Zoë{sign}soon" in (folder / "r.csv").read_bytes().decode(encoding)
+    if encoding != "utf-16":
+        assert json.loads(run("import", path, "members", "-", *options, stdin=text.encode(encoding)).stdout) == [
+            {"recorded": 0, "already": 1, "rejected": 0}
+        ]
+
+
+def test_what_is_in_another_encoding_than_is_said_is_told_with_what_to_do(folder, path):
+    (folder / "list.csv").write_bytes(b"member,name,start,end\nleon,Le\xf3n,2020,\n")
+    assert run("import", path, "members", "list.csv", code=1).stderr == (
+        "Error: list.csv, in row 2: byte 0xf3 is no UTF-8: save it as a CSV file in UTF-8, or say what it is in, as in "
+        "--encoding cp1252\n"
+    )
+    said = run("import", path, "members", "list.csv", "--encoding", "utf-16", code=1).stderr
+    assert said.startswith("Error: list.csv, in row 1 or below: it is no text: 'UTF-16 stream does not start with BOM'")
+    said = run("import", path, "members", "-", stdin="member,start\n", code=1).stderr
+    assert "; where there is none, say -c name= and -c end=; or which sign" in said

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import re
 import sqlite3
 import sys
 import time
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from html import unescape
+from io import StringIO
 from urllib.parse import urlencode
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,8 +30,12 @@ from ledger import (
     MetricUpdated,
     Share,
 )
-from ledger.faces.datasette import answer, datasette_of, functions
+from ledger.faces.cli.commands import mledger
+from ledger.faces.datasette import answer, datasette_of, functions, plugin
+from ledger.faces.datasette.cells import MEMBERS_SHOWN, cell
+from ledger.faces.datasette.database import ROWS_SHOWN
 from ledger.faces.datasette.functions import FUNCTIONS, Asking
+from ledger.faces.datasette.kept import KEPT_MAX, _size
 from ledger.faces.datasette.pages import DATABASE, PAGES
 from ledger.faces.summary import usual
 from ledger.faces.typed import require_attributes, require_span
@@ -660,14 +667,166 @@ def test_a_ledger_that_is_gone_is_told_in_a_sentence(tmp_path):
     late.close()
 
 
-def test_the_home_page_says_why_there_is_nothing_to_show(path):
-    from ledger.faces.datasette.plugin import Home, _home
+def test_the_home_page_says_why_there_is_nothing_to_show_and_that_is_not_kept(path):
+    datasette = datasette_of(path)
+    database = datasette.databases[DATABASE]
 
-    with ledger.open(path, read_only=True) as book:
-        assert [row["initiative"] for row in _home(book).rows] == book.initiatives()
-    told = _home(book)  # of a ledger that was closed
-    assert told == Home(problem=told.problem)
-    assert "closed" in told.problem
+    async def fetched():
+        await datasette.invoke_startup()
+        before = (await datasette.client.get("/")).text
+        opened, database._opened = database._opened, []
+        for connection in opened:
+            connection.book.close()
+        closed = (await datasette.client.get("/")).text
+        for connection in opened:
+            connection.book = ledger.open(path, read_only=True)
+        database._opened = opened
+        return before, closed, (await datasette.client.get("/")).text
+
+    before, closed, after = asyncio.run(fetched())
+    (told,) = re.findall(r'role="alert">(.*?)</p>', closed)
+    assert "closed" in told
+    assert before == after
+    assert "Clusters" in after
+    database.close()
+
+
+# --- what is kept, and what is many ---
+
+
+def test_what_is_made_is_made_once_and_anew_when_the_ledger_has_grown(tmp_path):
+    path = fill(tmp_path / "clubs.db")
+    datasette = datasette_of(path)
+    database, made, failing = datasette.databases[DATABASE], [], [True]
+
+    def question(book):
+        made.append(book.head.size)
+        time.sleep(0.2)
+        if failing:
+            failing.pop()
+            raise BadInput("not yet")
+        return len(made)
+
+    async def asked():
+        kept = database.kept
+        with pytest.raises(BadInput, match="not yet"):
+            await kept.answer("it", question)
+        assert await asyncio.gather(*(kept.answer("it", question) for _ in range(5))) == [2] * 5
+        assert await kept.answer("it", question) == 2
+        with ledger.open(path) as book:
+            book.initiative("chess").record(MemberJoined("ben", "2021-01-01"))
+        assert await kept.answer("it", question) == 3
+        assert len(kept._answers) == 1
+        for number in range(KEPT_MAX + 5):
+            await kept.answer(number, _size)
+        assert len(kept._answers) == KEPT_MAX
+        assert await kept.answer("it", question) == 4
+        stopped = asyncio.create_task(kept.answer("other", lambda _: time.sleep(0.2)))
+        await asyncio.sleep(0.1)
+        stopped.cancel()  # whoever asked has gone
+        assert await kept.answer("other", question) is None
+
+    asyncio.run(asked())
+    assert made[1:3] == [made[0], made[0] + 1]
+    database.close()
+
+
+def test_who_looks_at_a_time_machine_is_told_that_it_is_being_made_and_programs_wait(path, monkeypatch):
+    datasette = datasette_of(path)
+    monkeypatch.setattr(plugin, "PATIENCE", 0.001)
+
+    async def fetched():
+        await datasette.invoke_startup()
+        address, reader = "/-/time-machine?initiative=clusters", {"accept": "text/html,*/*"}
+        first = await datasette.client.get(address, headers=reader)
+        whole = await datasette.client.get(address)
+        return first, whole, await datasette.client.get(address, headers=reader)
+
+    first, whole, then = asyncio.run(fetched())
+    assert (first.status_code, whole.status_code, then.status_code) == (202, 200, 200)
+    assert f'<meta http-equiv="refresh" content="{plugin.AGAIN}">' in first.text
+    assert whole.text == then.text
+    assert "Being made" not in whole.text
+    datasette.databases[DATABASE].close()
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A club of many members, each of whom joined on a day of their own, and some of whom may have."""
+    path = tmp_path_factory.mktemp("many") / "many.db"
+    days = [date(2010, 1, 1) + timedelta(days=2 * number) for number in range(1_100)]
+    with ledger.open(path) as book:
+        club = book.initiative("club")
+        club.record(*(MemberJoined(f"m{number:04}", day) for number, day in enumerate(days)))
+        club.record(*(MemberJoined(f"p{number}", "2020/2090") for number in range(MEMBERS_SHOWN + 1)))
+    get = client_of(path)
+    yield get
+    get.close()
+
+
+def test_a_long_answer_is_shown_in_parts_and_given_whole_to_programs(many):
+    ids = [row["member"] for row in rows(many, "members")]
+    assert len(ids) == 1_100 + MEMBERS_SHOWN + 1
+
+    def shown(start):
+        page = many("members", initiative="club", **({} if start is None else {"_from": start})).text
+        return re.findall(r'<td class="member".*?>([mp]\d+)</a>', page), page
+
+    seen, start = [], None
+    while start != "":
+        found, page = shown(start)
+        seen += found
+        assert f"Rows {int(start or 0) + 1} to {len(seen)} of {len(ids)}. All of them as" in page
+        assert ("Rows before" in page) == (start is not None)
+        (start,) = re.findall(r'_from=(\d+)" rel="next"', page) or [""]
+    assert seen == ids
+    assert shown(None)[0] == ids[:ROWS_SHOWN]
+    for odd in "-1", "x", "9" * 20, "²", "":
+        assert shown(odd)[0] == ids[:ROWS_SHOWN]
+    assert shown(len(ids) + 5)[0] == []
+    assert shown(ROWS_SHOWN + 50)[0][0] == ids[ROWS_SHOWN + 50]
+    assert '_from=50" rel="prev"' in shown(ROWS_SHOWN + 50)[1]
+
+
+def test_many_members_in_a_cell_are_their_number_until_they_are_asked_for(many):
+    page = many("figures", at="2021-01-01").text
+    (cell,) = re.findall(r'<td class="possible_members".*?</td>', page)
+    assert f"<details><summary>{MEMBERS_SHOWN + 1} members</summary>" in cell
+    assert cell.count("<a href=") == MEMBERS_SHOWN + 1
+
+
+def test_a_series_without_a_step_has_a_longer_one_where_too_many_days_change_anything(many):
+    first, last = "2010-01-01", "2016-12-31"
+    assert rows(many, "timeline", start=first, end=last) == rows(many, "timeline", start=first, end=last, every="week")
+    with_changes = rows(many, "timeline", start=first, end=last, every="change")
+    assert len(with_changes) > functions.CHANGES_MAX
+    some = {"start": first, "end": "2011-01-01"}
+    assert rows(many, "timeline", **some) == rows(many, "timeline", **some, every="change")
+    assert many("timeline").status_code == 200
+    years = (1, 30, 70, 200, 900, 5_000)
+    steps = [functions._coarser(date(2000, 1, 1), date(2000 + more, 1, 1)) for more in years]
+    assert steps == ["week", "month", "month", "quarter", "year", "year"]
+
+
+def test_days_are_offered_to_be_chosen(get):
+    page = get("timeline", initiative="clusters").text
+    today = datetime.now(UTC).date()
+    for box in "start", "end":
+        (options,) = re.findall(rf'<datalist id="options-{box}">(.*?)</datalist>', page)
+        assert f'<option value="{today.year - 1}-12-31">' in options
+    assert '<datalist id="options-at">' in get("members", initiative="clusters").text
+
+
+def test_what_a_record_says_is_told_in_words_however_deep_it_lies():
+    says = {"attributes": {"city": "<b>", "tier": None}, "gone": None, "claims": [{"text": "x"}, {"text": "y"}],
+            "names": ["a", "b"], "additive": False, "nonnegative": True, "count": 3}  # fmt: skip
+    assert cell({"initiative": "club"}, "says", json.dumps(says)) == (
+        "<dl><dt>attributes</dt><dd>city: &lt;b&gt;<br>tier: none</dd><dt>claims</dt><dd>text: x<br>text: y</dd>"
+        "<dt>names</dt><dd>a, b</dd><dt>additive</dt><dd>no</dd><dt>nonnegative</dt><dd>yes</dd>"
+        "<dt>count</dt><dd>3</dd></dl>"
+    )
+    assert cell({"initiative": "club"}, "says", "{}") == ""
+    assert cell({"initiative": "club"}, "says", "[1]") == "[1]"
 
 
 def test_a_file_in_the_place_of_the_ledger_is_told_in_a_sentence(tmp_path):
@@ -722,6 +881,17 @@ def test_one_page_is_given_as_text(path, tmp_path):
     (tmp_path / "no.db").write_bytes(b"no")
     with pytest.raises(NotALedger):
         answer(tmp_path / "no.db", "/")
+
+
+def test_texts_that_a_spreadsheet_takes_for_formulas_are_given_as_they_were_recorded(tmp_path):
+    names = ['=HYPERLINK("http://a.example","x")', "+1+1", "-2", "@SUM(A1)", "'=1"]
+    path = tmp_path / "club.db"
+    with ledger.open(path) as book:
+        book.initiative("club").record(*(MemberJoined(f"m{at}", "2020", name=name) for at, name in enumerate(names)))
+    _, text = answer(path, "/ledger/members.csv?at=2021-12-31")
+    shown = CliRunner().invoke(mledger, ["show", str(path), "--at", "2021-12-31", "--csv"]).stdout
+    for written in text, shown:
+        assert [row["name"] for row in csv.DictReader(StringIO(written))] == names
 
 
 def test_the_docstring_names_every_function_with_its_arguments():

@@ -120,6 +120,7 @@ def test_from_home_to_the_members_of_a_day_and_on_to_one_of_them(browser, home, 
 def test_the_time_machine_opens_in_the_browser(browser, home):
     browser.open(f"{home}/ledger/members?initiative=clusters")
     follow(browser, "Time machine")
+    WebDriverWait(browser.driver, 60).until(lambda _: browser.texts("h1") not in ([], ["Being made"]))
     assert f"Clusters {EVIL}" in browser.texts("h1")[0]
     assert browser.complaints() == []
     assert {
@@ -136,6 +137,27 @@ def test_a_claim_leads_to_its_day(browser, home):
     go(browser, browser.find("td.measure a").click)
     assert browser.texts("h1") == [f"Clusters {EVIL}\nTimeline"]
     assert browser.texts("td.high")[-1] == "3"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_column_of_problems_does_not_look_like_one(browser, home, size):
+    browser.resize(SIZES[size])
+    browser.open(f"{home}/ledger/figures?initiative=clusters")
+    looks = "return getComputedStyle(document.querySelector(arguments[0])).borderLeftWidth"
+    assert {browser.run(looks, selector) for selector in ("td.problem", "th.problem")} == {"0px"}
+    ask(browser, measure="total c02")
+    assert browser.run(looks, "p.problem") == "4px"
+
+
+def test_on_a_phone_the_answer_begins_on_the_first_screen(browser, home):
+    browser.resize(SIZES["phone"])
+    top = "return document.querySelector('tbody').getBoundingClientRect().top"
+    for page in "figures", "members", "timeline", "claims":
+        browser.open(f"{home}/ledger/{page}?initiative=clusters")
+        assert browser.run(top) < SIZES["phone"][1] - 100, page
+    assert not browser.find("#hint-report").is_displayed()
+    browser.find("#box-report").click()
+    assert browser.find("#hint-report").is_displayed()
 
 
 def test_what_is_wrong_stands_beside_the_boxes(browser, home):
@@ -238,7 +260,7 @@ def test_the_command_prints_one_page_and_ends(tmp_path):
         assert done.exit_code == 1
         assert words in unescape(done.stdout)
     done = CliRunner().invoke(mledger, ["serve", path, "--get", "members"])
-    assert (done.exit_code, done.stderr.startswith("Error: 'members' is no address of a page")) == (1, True)
+    assert (done.exit_code, done.stderr.startswith("Error: 'members' is no address of a page")) == (2, True)
     done = CliRunner().invoke(mledger, ["serve", str(tmp_path / "no.db")])
     assert (done.exit_code, "there is no ledger: check the path" in done.stderr) == (1, True)
 

@@ -66,7 +66,7 @@ def test_what_is_no_file_of_lines_is_refused():
     for what in "a text", b"bytes", None, 3:
         with pytest.raises(BadInput, match="is no file of lines"):
             list(events_from_lines(what))
-    with pytest.raises(BadInput, match="line 1 or below: 'utf-8' codec can't decode byte 0xff"):
+    with pytest.raises(BadInput, match="line 1 or below: byte 0xff is no UTF-8"):
         list(events_from_lines(TextIOWrapper(BytesIO(b"\xff"), encoding="utf-8")))
 
 

@@ -174,10 +174,11 @@ TYPES = {
         "envelope_low": AMOUNT, "envelope_high": AMOUNT, "oldest": DAY,
     },
     "Members series None": {"at": DAY, "low": COUNT, "high": COUNT, "unit": TEXT, "complete": FLAG},
-    "Share series city": {"at": DAY, "group": TEXT, "low": AMOUNT, "high": AMOUNT, "unit": TEXT, "complete": FLAG},
+    "Share series city": {"at": DAY, "group": TEXT, "low": AMOUNT, "high": AMOUNT, "unit": TEXT, "complete": FLAG,
+        "envelope_low": AMOUNT, "envelope_high": AMOUNT},
     "Distinct revisions city": {
         "known_at": INSTANT, "position": INTEGER, "group": TEXT, "low": COUNT, "high": COUNT, "unit": TEXT,
-        "complete": FLAG,
+        "complete": FLAG, "envelope_low": COUNT, "envelope_high": COUNT,
     },
     "changes": {
         "kind": TEXT, "subject": TEXT, "id": TEXT, "aspect": TEXT, "name": TEXT, "before": TEXT, "after": TEXT,
@@ -189,6 +190,7 @@ TYPES = {
     },
     "Joined bridge": {"kind": TEXT, "low": COUNT, "high": COUNT, "subjects": LIST, "note": TEXT, "unit": TEXT},
     "history": {
+        "position": INTEGER,
         "id": TEXT, "version": INTEGER, "event": TEXT, "says": TEXT, "effective": TEXT, "effective_earliest": DAY,
         "effective_latest": DAY, "recorded_at": INSTANT, "source": TEXT, "retracted_by": TEXT, "replaced_by": TEXT,
     },

@@ -124,6 +124,7 @@ def test_a_record_that_was_corrected_is_shown_with_what_undid_it():
     ]
     assert (wrong.retracted_by, wrong.replaced_by) == (records[2], records[3])
     assert left.to_dict() == {
+        "position": 2,
         "id": "r2",
         "version": 2,
         "event": "MemberLeft",

@@ -267,7 +267,7 @@ def test_the_command_line_prints_them():
     assert json.loads(printed("member-left")) == event_schema("member-left")
     done = CliRunner().invoke(mledger, ["schema", "record-retract"])
     assert (done.exit_code, done.stderr) == (
-        1, "Error: 'record-retract' is no type of event: did you mean record-retracted?\n"
+        2, "Error: 'record-retract' is no type of event: did you mean record-retracted? (see mledger schema --help)\n"
     )  # fmt: skip
 
 

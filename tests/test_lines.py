@@ -305,3 +305,9 @@ def test_lines_before_a_wrong_one_are_read_and_a_cut_file_is_completed():
             assert other.import_records(from_lines(lines[:1])) == 1
             assert other.import_records(from_lines(lines)) == 1
             assert list(other.records()) == list(book.records())
+
+
+@pytest.mark.parametrize("no_ledger", [None, "book.db", []])
+def test_what_is_no_ledger_is_refused(no_ledger):
+    with pytest.raises(BadInput, match=r"is no ledger: give what ledger\.open gives"):
+        to_lines(no_ledger)

@@ -211,10 +211,10 @@ def test_findings_conflicts_and_histories_are_for_reading(club):
     )
     texts, table = shown(club.history("dora"))
     assert texts == ["2 records"]
-    assert table[0] == ["event", "says", "effective", "recorded_at", "source"]
-    assert table[2][1] == f"member: dora; effective: 2022-03-01; reason: {SCRIPT} \ufffd[31m\ufffd"
+    assert table[0] == ["position", "event", "says", "effective", "recorded_at", "source"]
+    assert table[2][2] == f"member: dora; effective: 2022-03-01; reason: {SCRIPT} \ufffd[31m\ufffd"
     texts, table = shown(club.history(report=SCRIPT))
-    assert "claims: measure: " in table[1][1]
+    assert "claims: measure: " in table[1][2]
 
 
 def test_a_single_thing_is_a_table_of_one_row(club):
@@ -286,13 +286,13 @@ def test_long_texts_and_lists_are_cut():
     state = book.initiative("club").at("2020-12-31")
     [heading, row] = shown(state.count())[1]
     assert row[heading.index("possible_members")] == "m0, m1, m2, m3, m4 and 4 more"
-    name = shown(book.initiative("club").history("m0"))[1][1][1]
+    name = shown(book.initiative("club").history("m0"))[1][1][2]
     assert name.startswith("member: m0; effective: 2020/2021; name: nnn")
     assert len(name) == len("member: m0; effective: 2020/2021; name: ") + 150
     club = ledger_of(("club", MemberJoined("ada", "2020"), MemberLeft("ada", "2021", reason="n" * 300))).initiative(
         "club"
     )
-    left = shown(club.history("ada"))[1][2][1]
+    left = shown(club.history("ada"))[1][2][2]
     assert (len(left), left[-2:]) == (201, "n…")
 
 
@@ -355,3 +355,12 @@ def test_the_notebook_names_no_machine():
     text = NOTEBOOK.read_text("utf-8")
     assert not re.search(r"/(?:home|root|tmp|work|Users)\b|Traceback|\.venv", text)
     assert all(cell["metadata"] == {} for cell in json.loads(text)["cells"])
+
+
+def test_supporters_that_are_none_are_said_to_be():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(ledger.InitiativeLaunched("2020/2021", name="Club"))
+        shown = club.compare("2019-01-01", "2020-06-01")._repr_html_()
+        assert "nothing or none" in shown
+        assert "nothing or <" not in shown

@@ -71,7 +71,7 @@ def test_no_objects_are_an_empty_file():
 
 
 def test_what_is_no_utf_8_is_refused():
-    with pytest.raises(BadInput, match="save it in UTF-8, and open it as text"):
+    with pytest.raises(BadInput, match="byte 0xff is no UTF-8: save it in UTF-8, or open it as text"):
         sheet_of_objects(TextIOWrapper(BytesIO(b'{"a": "\xff"}'), encoding="utf-8"))
 
 

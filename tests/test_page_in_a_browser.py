@@ -30,11 +30,12 @@ from ledger import (
     Total,
     Value,
 )
-from ledger.faces import traced
-from ledger.faces.phrases import NO_FIGURE, days_of
+from ledger.faces import weighed
+from ledger.faces.phrases import NO_FIGURE, Names, days_of, reason_of
 from ledger.testing.clock import FrozenClock
 from ledger.testing.ledgers import ledgers
 from ledger.testing.scripts import INITIATIVE
+from stated import stated_ledgers
 
 SCRIPT = "<script>alert(1)</script>"
 TODAY = date(2024, 5, 6)
@@ -55,6 +56,8 @@ return {
         })),
     })),
     claims: [...document.querySelectorAll(".verdict")].map(one => one.textContent),
+    drawn: Number(document.querySelector("[name=figure]:checked").value),
+    rows: [...document.querySelectorAll("#rows tr")].map(row => [...row.children].map(one => one.textContent)),
     marks: [...document.querySelectorAll("#chart [data-verdict]")].map(one => one.dataset.verdict),
     announced: document.getElementById("announced").textContent,
 };
@@ -166,9 +169,43 @@ def hold(shown: dict, state: ledger.InitiativeState, measures: list, by: str | N
     assert len(shown["figures"]) == len(measures)
     for told, measure in zip(shown["figures"], measures, strict=True):
         assert f"{told['amount']} {told['unit']}".strip() == _expected(state, measure), (measure, told)
-        if isinstance(measure, Total) and " report" in told["rests"]:
-            figure = state.measure(measure)
-            assert told["rests"].startswith(f"{len(figure.reporting)} of {len(figure.members)} report")
+        assert told["rests"] == _rests(state, measure), (measure, told)
+    if shown["rows"]:  # of the chart's table: the step of the day
+        measure = measures[shown["drawn"]]
+        said = next(said for day, said in reversed(shown["rows"]) if day == "the beginning" or day <= str(state.at))
+        expected = _expected(state, measure)
+        assert said == (_rests(state, measure) if expected == "no total" else "; ".join(
+            filter(None, [expected, _with_missing(state, measure)])))  # fmt: skip
+
+
+def _rests(state, measure) -> str:
+    """What a tile says of whom and what a figure rests on."""
+    if isinstance(measure, Members):
+        many = {"certain": state.members, "possible": state.possible_members, "suspended": state.suspended}
+        return ", ".join(f"{len(who)} {name}" for name, who in many.items() if who or name == "certain")
+    try:
+        figure = state.measure(measure)
+    except ledger.model.errors.UnknownMetric:
+        return "not defined yet"
+    except NO_FIGURE as error:
+        return reason_of(error, Names.of(state))
+    if isinstance(measure, Value):
+        return "" if figure.complete else "may be missing" if figure.possibly_missing else "missing"
+    said = [f"{len(figure.reporting)} of {len(figure.members)} report"]
+    if figure.possibly_missing:
+        said.append(f"of {len(figure.possibly_missing)} it is uncertain")
+    if figure.oldest:
+        said.append(f"the oldest value is of {'a day unknown' if figure.oldest == date.min else figure.oldest}")
+    return "; ".join(filter(None, [*said, _with_missing(state, measure)]))
+
+
+def _with_missing(state, measure) -> str:
+    try:
+        figure = state.measure(measure)
+    except (ledger.model.errors.UnknownMetric, *NO_FIGURE):
+        return ""
+    missing = not figure.complete and figure.oldest is not None
+    return f"with what is missing it is {readable(str(figure.envelope))}" if missing else ""
 
 
 def _expected(state, measure) -> str:
@@ -184,7 +221,11 @@ def _expected(state, measure) -> str:
 
 
 def go(browser: Browser, slider: str, place: int) -> None:
-    """Move a slider to a place, counted from its beginning, by the keys of a keyboard."""
+    """Move a slider to a place, counted from its beginning, by the keys of a keyboard.
+
+    That of moments begins before the first of them, where nothing is known yet.
+    """
+    place += slider == "known"
     if browser.find(f"#{slider}").is_enabled():  # it is not where there is only one place
         browser.find(f"#{slider}").send_keys(Keys.HOME, *[Keys.ARROW_RIGHT] * place)
 
@@ -207,6 +248,53 @@ def test_the_sliders_show_every_day_and_moment_of_a_history(browser, page):
     assert browser.complaints() == []
 
 
+CHOOSE = """
+const [figure, by] = arguments;
+document.querySelectorAll("[name=figure]")[figure].click();
+const list = document.getElementById("by");
+list.selectedIndex = [...list.options].findIndex(one => one.textContent === by);
+list.dispatchEvent(new Event("change"));
+return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+"""
+
+
+def _found(finding) -> str:
+    then = finding.when_published.verdict
+    return finding.verdict if then == finding.verdict else f"{finding.verdict}; {then} when published"
+
+
+def _is_marked(finding, measure) -> bool:
+    if finding.measure != measure:
+        return False
+    unit = finding.amount.unit if finding.figure is None else finding.figure.amount.unit
+    return finding.amount.dimension == ledger.Quantity(0, 0, unit).dimension
+
+
+def test_before_the_first_moment_nothing_is_known_and_a_slider_leads_there(browser, page):
+    browser.open(page)
+    browser.find("#known").send_keys(Keys.HOME)
+    shown = read(browser, TODAY, 0)
+    assert shown["lead"] == "Nothing is known at the end of 6 May 2024."
+    assert [one["amount"] for one in shown["figures"]] == ["no value"] * len(HARBOUR)
+    assert (shown["groups"], shown["claims"], browser.texts("#known-said")) == (
+        [],
+        [],
+        ["before anything was recorded"],
+    )
+    assert browser.find("#knew-less").get_attribute("aria-disabled") == "true"
+    browser.find("#knew-more").click()
+    hold(read(browser, TODAY, 1), harbour().at(TODAY, 10), HARBOUR, None)
+    browser.find("#knew-less").click()
+    read(browser, TODAY, 0)
+
+
+def test_before_the_first_moment_that_a_page_holds_it_says_nothing(browser, thinned):
+    browser.open(thinned)
+    browser.find("#known").send_keys(Keys.HOME)
+    assert read(browser, TODAY, 0)["lead"] == "What was known then, this page does not hold."
+    assert not browser.find("#figures").is_displayed()
+
+
 def _stops(browser: Browser) -> list[str]:
     """The days at which the slider of days can stop, in order, as the page tells them to a screen reader."""
     browser.find("#day").send_keys(Keys.HOME)
@@ -219,17 +307,22 @@ def _stops(browser: Browser) -> list[str]:
 
 
 @settings(max_examples=8, suppress_health_check=[*HealthCheck])
-@given(book=ledgers(bounds=True, retractions=True, closing=True, max_size=10), data=st.data())
+@given(
+    book=stated_ledgers() | ledgers(bounds=True, retractions=True, closing=True, max_size=10),
+    data=st.data(),
+)
 def test_at_drawn_histories_the_page_shows_what_the_library_answers(chromium, book, data):
     initiative = book.initiative(INITIATIVE)
     records = list(initiative.records())
     with TemporaryDirectory() as folder:
         path = Path(folder) / "page.html"
-        path.write_text(initiative.page(by=[]), "utf-8")
+        path.write_text(initiative.page(), "utf-8")
         chromium.reset()
         chromium.open(path)
+        chromium.find("#steps summary").click()
         stops = _stops(chromium)
         ends = sorted({record.recorded_at: record.position for record in records}.values())
+        attributes = list(initiative.attributes())
         measures = chromium.run(
             "return JSON.parse(document.getElementById('data').textContent).measures.map(one => [one.kind, one.metric])"
         )
@@ -240,8 +333,14 @@ def test_at_drawn_histories_the_page_shows_what_the_library_answers(chromium, bo
             place, moment = data.draw(st.integers(0, len(stops) - 1)), data.draw(st.integers(1, len(ends)))
             go(chromium, "day", place)
             go(chromium, "known", moment - 1)
+            figure, by = data.draw(st.integers(0, len(asked) - 1)), data.draw(st.sampled_from([None, *attributes]))
+            chromium.run(CHOOSE, figure, by or "nothing")
             day = date.fromisoformat(stops[place])
-            hold(read(chromium, day, moment), initiative.at(day, ends[moment - 1]), asked, None)
+            shown, position = read(chromium, day, moment), ends[moment - 1]
+            hold(shown, initiative.at(day, position), asked, by)
+            assert sorted(shown["claims"]) == sorted(_found(one) for one in initiative.audit(known_at=position))
+            marked = [one.verdict for one in initiative.audit(known_at=position) if _is_marked(one, asked[figure])]
+            assert sorted(shown["marks"]) == sorted(marked)
         assert chromium.complaints() == []
 
 
@@ -266,6 +365,52 @@ def test_axe_finds_nothing_serious(browser, page, size, scheme):
         assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
 
 
+LONG = "x" * 200
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("letters", [LONG, "W" * 200])
+def test_no_text_without_a_blank_makes_the_page_wider_than_its_window(browser, tmp_path, size, letters):
+    with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
+        club = book.initiative("club")
+        club.record(
+            InitiativeLaunched("2019", name=letters, supporters=[letters]),
+            MetricDefined("net", "t", title=letters, definition=letters),
+            MetricDefined("rank", additive=False, title=letters),
+            MemberJoined("ada", "2020", name=letters, attributes={letters: letters}),
+            MemberJoined(letters[:120], "2020/2021-12-31"),
+            MemberSuspended("ada", "2023-01-01"),
+            MetricUpdated("net", "2020", "12 t", member="ada"),
+            MetricUpdated("net", "2020", "1" * 30 + "." + "7" * 4 + " t"),
+            ReportPublished(
+                "r",
+                "2021-01-01",
+                title=letters,
+                kind=letters,
+                url=f"https://a.example/{letters}",
+                claims=[
+                    Claim(Members(), "1", text=letters),
+                    Claim(Value("net"), "7 t", definition=letters),
+                    Claim(Members({letters: letters}), "1..20000"),
+                ],
+            ),
+            source=letters,
+        )
+        (tmp_path / "page.html").write_text(club.page(title=letters), "utf-8")
+    browser.resize(SIZES[size])
+    for fragment in ("", f"by={letters}&figure=2", "figure=3&at=2021-06-01", f"known_at=0&at={letters}"):
+        browser.open(tmp_path / "page.html", fragment)
+        browser.find("#steps summary").click()
+        WebDriverWait(browser.driver, 10).until(lambda _: "open" in browser.find("#steps").get_attribute("outerHTML"))
+        assert browser.run("return document.documentElement.scrollWidth <= innerWidth"), browser.run(WIDER)
+
+
+WIDER = """
+return [...document.querySelectorAll("body *")].filter(one => one.getBoundingClientRect().right > innerWidth)
+    .map(one => `${one.tagName}#${one.id}.${one.getAttribute("class")}`);
+"""
+
+
 def test_a_script_in_a_text_is_text_everywhere(browser, page):
     browser.open(page, "at=2021-06-30&known_at=2022-03-15T00:00:00Z&by=city")
     shown = read(browser, date(2021, 6, 30), 3)
@@ -274,7 +419,7 @@ def test_a_script_in_a_text_is_text_everywhere(browser, page):
     assert {SCRIPT} < {group["title"] for group in shown["groups"]}
     assert SCRIPT in {member["name"] for group in shown["groups"] for member in group["members"]}
     whole = browser.run("return document.body.textContent")
-    for text in (f"Dues {SCRIPT}", f"Annual report {SCRIPT}", f"Members ({SCRIPT}): ", f"Supported by {SCRIPT}"):
+    for text in (f"Dues {SCRIPT}", f"Annual report {SCRIPT}", f'Members ("{SCRIPT}"): ', f"Supported by {SCRIPT}"):
         assert text in whole
     assert browser.run("return [...document.querySelectorAll('a')].map(one => one.href)") == [
         "https://a.example/ar?x=1"
@@ -397,7 +542,7 @@ def test_no_groups_and_names_of_several_words_stand_in_the_link_too(browser, tmp
 @pytest.fixture
 def thinned(tmp_path, monkeypatch) -> Path:
     """A page that holds the moments of records 2, 5, 7 and 10 of a club's ten, before which others stand."""
-    monkeypatch.setattr(traced, "MOMENTS_MAX", 4)
+    monkeypatch.setattr(weighed, "MOMENTS_MAX", 4)
     with ledger.open(":memory:", clock=FrozenClock(f"{TODAY}T12:00:00Z")) as book:
         book.initiative("other").record(MemberJoined("x", "2020"), recorded_at="2020-12-01T00:00:00Z")
         club = book.initiative("club")
@@ -561,12 +706,18 @@ def test_the_chart_marks_what_was_found_of_claims_and_is_told_as_a_table_too(bro
     shown = read(browser, TODAY, 4)
     assert shown["marks"] == ["contradicted", "confirmed"]
     browser.find("#knew-less").click()
-    assert read(browser, TODAY, 3)["claims"] == ["confirmed", "confirmed", "unverifiable", "not comparable"]
+    assert read(browser, TODAY, 3)["claims"] == [
+        "confirmed",
+        "confirmed",
+        "unverifiable",
+        "not comparable",
+        "unverifiable",  # what is stated for all, by the sum over the members
+    ]
     browser.find("[name=figure][value='1']").click()
     browser.find("#steps summary").click()
     WebDriverWait(browser.driver, 10).until(lambda _: browser.texts("#rows tr"))
     assert read(browser, TODAY, 3)["marks"] == ["unverifiable"]
-    assert browser.texts("#rows tr")[-1] == "2021-12-31 140 to 160 EUR/year; with what is missing ≥ 140 EUR/year"
+    assert browser.texts("#rows tr")[-1] == "2021-12-31 140 to 160 EUR/year; with what is missing it is ≥ 140 EUR/year"
     label = browser.find("#chart svg").get_attribute("aria-label")
     assert label.startswith(f"Dues {SCRIPT}, sum over the members: ")
 

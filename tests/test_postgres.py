@@ -1,6 +1,7 @@
 """A ledger in PostgreSQL keeps all promises that one in a file keeps, on a real server."""
 
 import pytest
+from hypothesis import settings
 
 from ledger.stores.postgres import PostgresStore
 from ledger.testing import LedgerMachine
@@ -26,4 +27,6 @@ class InPostgres(LedgerMachine):
         drop(self.address)
 
 
-TestMachine = InPostgres.TestCase
+class TestMachine(InPostgres.TestCase):
+    # a tenth of the runs: each of them makes a schema, and each step asks a server
+    settings = settings(max_examples=settings.default.max_examples // 10, stateful_step_count=30)

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
 from threading import Thread
@@ -304,19 +304,27 @@ def test_a_connection_that_is_lost_while_reading_is_told(address):
 class LosesItsAnswer:
     """A connection to which the server's answer to COMMIT does not come any more."""
 
-    def __init__(self, own, *, kept):
-        self.own, self.kept = own, kept
+    def __init__(self, own, *, kept, then=None):
+        self.own, self.kept, self.then, self.ending = own, kept, then, False
 
     def __getattr__(self, name):
         return getattr(self.own, name)
 
     def execute(self, query, *args, **options):
-        if query != "COMMIT":
-            return self.own.execute(query, *args, **options)
-        if self.kept:
-            self.own.execute(query, *args, **options)
-        self.own.close()
-        raise psycopg.OperationalError("server closed the connection unexpectedly")
+        self.ending = self.ending or query == "COMMIT"
+        if query == "COMMIT" and not self.kept:
+            return None
+        return self.own.execute(query, *args, **options)
+
+    @contextmanager
+    def pipeline(self):
+        with self.own.pipeline():
+            yield
+        if self.ending:
+            if self.then:
+                self.then()
+            self.own.close()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
 
 
 @pytest.mark.parametrize("kept", [True, False])
@@ -345,18 +353,8 @@ def test_a_server_that_does_not_come_back_leaves_it_open(own_server):
             book.initiative("club").record(joined("ben"))
         own_server.start()
         assert names(book) == ["ada"]
-        lost = LosesItsAnswer(book._store._session._connection, kept=True)
-        book._store._session._connection = lost
-
-        def kill_after_commit(query, *args, **options):
-            if query == "COMMIT":
-                lost.own.execute(query)
-                own_server.kill()
-                lost.own.close()
-                raise psycopg.OperationalError("server closed the connection unexpectedly")
-            return lost.own.execute(query, *args, **options)
-
-        lost.execute = kill_after_commit
+        session = book._store._session
+        session._connection = LosesItsAnswer(session._connection, kept=True, then=own_server.kill)
         with pytest.raises(StoreError, match="whether it is kept shows when it can: record it then with the same ids"):
             book.initiative("club").record(joined("ben"))
         own_server.start()

@@ -8,7 +8,7 @@ import pickle
 import random
 import re
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -226,6 +226,87 @@ def test_what_was_retracted_since_is_not_brought_back(club):
     club.retract(record)
     again = club.record_sheet(amounts(",co2,2020,5 t"))
     assert (again.records, again.already) == ((), (record,))
+
+
+ROUGH = ["2015", "2015-06/2016", "[..2015]", "[..2016]", "[..2023]", "2015-01/2015-06", "2015-03/2015-09", "2015-04-01"]
+ROUGH_ROWS = st.tuples(
+    st.sampled_from(["m", "n"]),
+    st.sampled_from(["", "A", "B"]),
+    st.sampled_from(ROUGH),
+    st.sampled_from(["", "", *ROUGH]),
+)
+SAME_VALUE_ROWS = st.tuples(
+    st.sampled_from(["", "m"]), st.just("co2"), st.sampled_from(ROUGH), st.sampled_from(["5 t", "6 t", ">= 5 t"])
+)  # fmt: skip
+
+
+@given(
+    st.sampled_from([(SPELLS, ROUGH_ROWS, spells), (VALUES, SAME_VALUE_ROWS, values)]), st.data(),
+    st.sampled_from("ab"), st.randoms(use_true_random=False),
+)  # fmt: skip
+def test_a_sheet_that_is_read_twice_under_any_sources_is_recorded_once(kind, data, source, shuffling):
+    """However rough its dates are, and in whichever order its rows stand; what was retracted hangs on the source."""
+    header, one_row, reads = kind
+    source = "a" if reads is values else source  # that another one gives the same amount is worth a record
+    rows = [",".join(row) for row in data.draw(st.lists(one_row, max_size=6))]
+    with ledger.open(":memory:") as book, TemporaryDirectory() as folder:
+        club = book.initiative("club")
+        before = MemberJoined("m" if reads is values else "x", "2000")
+        club.record(MetricDefined("co2", "t"), before)
+        read = reads(StringIO(table(*rows, header=header)), lenient=True)
+        first = club.record_sheet(read, source="a", rejects=Path(folder) / "r.csv")
+        size = book.head.size
+        aside = {one.row for one in first.rejected}
+        kept = [row for number, row in enumerate(rows, 2) if number not in aside]
+        again = club.record_sheet(reads(StringIO(table(*kept, header=header))), source=source)
+        assert (again.records, again.rejected, book.head.size) == ((), (), size)
+        assert sorted(one.id for one in again.already) == sorted(one.id for one in first.records)
+        if reads is spells:  # the order of amounts is the order in which they answer
+            shuffling.shuffle(kept)
+            turned = spells(StringIO(table(*kept)), lenient=True)
+            if not turned.rejected:
+                assert not club.record_sheet(turned, source=source).records
+        if first.records:
+            with suppress(Refused):
+                club.retract(shuffling.choice(first.records))
+                kept_sheet = reads(StringIO(table(*kept, header=header)), lenient=True)
+                retold = club.record_sheet(kept_sheet, source="a", rejects=Path(folder) / "again.csv")
+                assert not retold.records
+
+
+@pytest.mark.parametrize(("then", "clash", "reason"), [
+    ("m,B,2015,2015-06/2016", 0, "of whom record .* something else: name 'A', and not 'B'"),
+    ("m,A,2015-09,2015-06/2016", 1, "'m' leaves 2015-06/2016 by record .* too, and by no"),
+    ("m,A,2015,2015-09/2016", 1, "no more from 2015-09/2016 by this row, and from"),
+])  # fmt: skip
+@pytest.mark.parametrize("source", ["a", "b"])
+def test_a_row_that_says_otherwise_within_rough_dates_is_refused_with_the_record(
+    club, tmp_path, source, then, clash, reason
+):
+    """No rule can refuse it: a second spell might lie in these dates; it would be one without an end, or twice."""
+    first = "m,A,2015,2015-06/2016"
+    records = club.record_sheet(sheet(first), source="a").records
+    with pytest.raises(RefusedRows, match=f"row 2: .*{reason}") as refused:
+        club.record_sheet(sheet(then), source=source)
+    assert [one.clash for one in refused.value.violations] == [records[clash].ref]
+    done = club.record_sheet(sheet(then, "m,A,2017,2018"), source=source, rejects=tmp_path / "r.csv")
+    assert ([one.row for one in done.rejected], len(done.records)) == ([2], 2)
+    assert not club.record_sheet(sheet(first, "m,A,2017,2018"), source=source).records
+
+
+def test_each_record_tells_one_row_and_first_the_one_that_it_equals(club):
+    club.record_sheet(sheet("m,A,2015,2015"), source="a")
+    two = "m,A,2015,2015", "m,B,2015,2015"
+    assert len(club.record_sheet(sheet(*two), source="a").records) == 2
+    club.record(MemberChanged("m", "2020", name="A"))
+    assert not club.record_sheet(sheet(*two), source="b").records
+    assert len(club.record_sheet(sheet(*two, "m,,2015,2015"), source="a").records) == 2  # a third spell of that year
+
+
+@pytest.mark.parametrize("row", ["m,A,2015~,2015-06/2016?", "m,A,2015-01/2015-12,2015-06/2016-12"])
+def test_dates_that_are_written_otherwise_and_mean_the_same_days_are_told_already(club, row):
+    records = club.record_sheet(sheet("m,A,2015,2015-06/2016"), source="a").records
+    assert club.record_sheet(sheet(row), source="b").already == records
 
 
 def test_ids_are_those_of_the_initiative_and_survive_a_copy(club):
@@ -609,7 +690,7 @@ def test_half_of_a_character_is_written_as_an_escape(tmp_path):
 
 
 @pytest.mark.parametrize(("content", "row", "why"), [
-    (b"member,name,start,end\na,,2019,\nm\xfcller,,2021,\n", 3, "0xfc in position 1"),
+    (b"member,name,start,end\na,,2019,\nm\xfcller,,2021,\n", 3, "byte 0xfc is no UTF-8"),
     (b'member,name,start,end\na,,2019,\n"a\nb\xff",,2021,\n', 3, "0xff"),
     (b"m\xe9mber,name,start,end\n", 1, "0xe9"),
     (b"member,name,start,end\n" + b"a,,2019,\n" * 5_000 + b"\xff,,2021,\n", 5_002, "0xff"),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.exchange import spells
 from ledger.exchange.sheets import IfThere, Sheet, must_be_there, opened, those_there
 from ledger.model.errors import BadInput
 
@@ -70,3 +71,50 @@ def test_a_default_column_is_not_passed_over_for_its_case():
     assert those_there("it", ["Text"], options) == {"measure": "Text", "unit": None, "text": None}
     with pytest.raises(BadInput, match=r"^it: there is a column 'UNIT', and 'unit' is looked for: say unit='UNIT', or"):
         those_there("it", ["Text", "UNIT"], options)
+
+
+def _spelt(text, encoding, tmp_path, name="list.csv"):
+    path = tmp_path / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_what_stands_between_cells_is_found_by_the_first_row_that_is_not_blank(sign):
+    text = '\n\n"a, b";start;name\nada;2020;"A; B, C"\n'.replace(";", sign) if sign != "," else "\na,start\nada,2020;\n"
+    sheet = Sheet("x", delimiter=None)
+    header, row = (cells for _, cells in sheet.rows(StringIO(text)))
+    assert sheet.delimiter == sign
+    assert list(header) == (["a", "start"] if sign == "," else ["a, b", "start", "name"])
+    assert next(iter(row.values())) == "ada"
+    assert sheet.table([]).delimiter == sign
+
+
+def test_where_nothing_stands_between_cells_it_is_a_comma():
+    for text in "", "\n", "member\nada\n":
+        sheet = Sheet("x", delimiter=None)
+        assert len(list(sheet.rows(StringIO(text)))) == text.count("a")
+        assert sheet.table([]).delimiter == ","
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig", "utf-8", "latin-1"])
+def test_a_file_of_rejects_is_written_as_its_sheet_was(tmp_path, encoding):
+    path = _spelt("member;name;start;end\nada;León;soon;\n", encoding, tmp_path)
+    for _ in range(2):  # the second time it is there already
+        with path.open(encoding=encoding, newline="") as file:
+            table = spells(file, delimiter=None, lenient=True)
+            table.write_rejects(tmp_path / "rejects.csv")
+    assert (table.encoding, table.delimiter) == (encoding, ";")
+    written = (tmp_path / "rejects.csv").read_bytes()
+    assert "León" in written.decode(encoding)
+    assert written[:2] == path.read_bytes()[:2] or encoding in ("cp1252", "utf-8", "latin-1")
+
+
+def test_a_byte_that_is_no_text_is_named_by_its_row_in_whatever_encoding_it_is_read(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_bytes(b"member,name,start,end\nada,,2020,\nben,\x81,2020,\n")
+    with (
+        path.open(encoding="cp1252", errors="surrogateescape", newline="") as file,
+        pytest.raises(BadInput, match=r"in row 3: byte 0x81 is no CP1252: save it as a CSV file in UTF-8, or open it"),
+    ):
+        spells(file)

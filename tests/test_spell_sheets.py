@@ -244,7 +244,7 @@ def test_a_spell_of_one_day_needs_an_inclusive_end():
     text = table("a,,2021-01-01,2021-01-01")
     assert plain(of(text, end_inclusive=True))[1] == ("Left", "a", "2021-01-02")
     assert "column 'end': '2021-01-01' is the day of the start too" in refused(text)
-    assert "say end_inclusive for all of them; else remove the row" in refused(text)
+    assert "say so of all of them (end inclusive); else remove the row" in refused(text)
     assert len(of(table("a,,2021,2021-01-01", "b,,2021-01-01,2021"))) == 4
 
 
@@ -286,7 +286,7 @@ def test_names_in_any_script_with_commas_quotes_and_accents(tmp_path):
 
 NO_START = (
     "it is blank: write the date, roughly where it is not known (2021, 2020/2022, [..2019]), "
-    "or give unknown_start for all such rows"
+    "or say what stands for all such rows (unknown start)"
 )
 CELLS = "and 4 columns are named: quote a cell that holds a delimiter, and write every cell, blank or not"
 
@@ -324,10 +324,21 @@ def test_a_long_list_of_problems_is_cut():
     assert "more" not in refused(table(*["a,,soon,"] * PROBLEMS_MAX))
 
 
+@pytest.mark.parametrize("row", ["a,A,2020-01-01,", "a,A,2015,2015-06/2016", "a,A,[..2015],[..2023]", "a,A,2015,2016"])
+def test_a_row_that_says_the_same_as_another_one_is_named_so_however_rough_its_dates_are(row):
+    rows = table(row, "b,,2019,", row, row)
+    read = spells(StringIO(rows), lenient=True)
+    assert [(one.row, one.reason) for one in read.rejected] == [
+        (number, f"row {number} says the same as row 2: remove one of them") for number in (4, 5)
+    ]
+    assert {event.member for event in read} == {"a", "b"}
+    assert "row 4 says the same as row 2: remove one of them" in refused(rows)
+
+
 @pytest.mark.parametrize(("rows", "until"), [
     (["a,,2020-01-01,2022-01-01", "a,,2021-01-01,"], "until 2022-01-01"),
     (["a,,2020-01-01,", "a,,2021-01-01,2021-02-01"], "without an end"),
-    (["a,,2020-01-01,", "a,,2020-01-01,"], "without an end"),
+    (["a,,2020-01-01,", "a,A,2020-01-01,"], "without an end"),
     (["a,,2020-01-01,", "a,,9999-12-31,"], "without an end"),
     (["a,,2020-01-01,2020-12", "a,,2020,2020-11-30"], "until 2020-12"),
 ])  # fmt: skip
@@ -369,7 +380,7 @@ def test_columns_without_a_name_may_stand_where_they_are_not_asked_for():
     assert of(text, attributes=[]) == [MemberJoined("a", "2021", name="Anna")]
 
 
-@pytest.mark.parametrize("delimiter", ["", ",,", '"', "\n", "\r", " ", None, 5])
+@pytest.mark.parametrize("delimiter", ["", ",,", '"', "\n", "\r", " ", 5])
 def test_a_delimiter_is_one_sign(delimiter):
     assert "is not one sign between cells" in refused(table(), delimiter=delimiter)
 
@@ -397,7 +408,7 @@ def test_a_file_that_is_no_csv_in_utf_8_is_refused_with_its_path(tmp_path, conte
 
 
 def test_a_file_opened_as_bytes_is_refused():
-    with pytest.raises(BadInput, match=r"the CSV file, in row 1: .*: save it as a CSV file in UTF-8, and open it as"):
+    with pytest.raises(BadInput, match=r"the CSV file, in row 1: .*: save it as a CSV file in UTF-8, or open it as"):
         spells(BytesIO(b"member,name,start,end\n"))
 
 
@@ -441,4 +452,7 @@ def test_what_cannot_be_opened_or_is_closed_is_no_file():
 
 
 def test_where_columns_are_missing_the_way_to_name_them_is_told():
-    assert "Say which column is which, as in start='member_since', or which sign" in refused("a,b\n1,2\n")
+    assert (
+        "Say which column is which, as in start='member_since'; where there is none, say name=None and end=None; or"
+        in refused("a,b\n1,2\n")
+    )

@@ -9,6 +9,7 @@ import pytest
 import ledger
 from ledger import (
     Claim,
+    Distinct,
     InitiativeLaunched,
     MemberJoined,
     MemberLeft,
@@ -19,6 +20,7 @@ from ledger import (
     ReportPublished,
     Share,
     Total,
+    Value,
     exactly,
 )
 from ledger.exchange import spells
@@ -262,26 +264,83 @@ def test_several_initiatives_measured_together_are_tables_too(club):
         assert book.measure(Share(Members(), Members()), "2021-01-01", by="city")["Bilbao"].to_rows()[0]["low"] == 1
 
 
+ENDS = ("envelope_low", "envelope_high")
+
+
+@pytest.mark.parametrize("by", [None, "city"])
+@pytest.mark.parametrize("nonnegative", [True, False])
+def test_where_no_value_exists_an_end_is_missing_and_no_zero(by, nonnegative):
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(
+            MetricDefined("co2", "t", nonnegative=nonnegative),
+            MemberJoined("ada", "2020-01-01", attributes={"city": "Bilbao"}),
+            MetricUpdated("co2", "2022-01-01", "0 t", member="ada"),
+            MemberJoined("ben", "2023-01-01", attributes={"city": "Bilbao"}),
+        )
+        line = club.timeline(Total("co2"), by=by)
+        ends = ("low", "high", "complete", *ENDS)
+        expected = [
+            (None, None, False, 0 if nonnegative else None, None),
+            (0, 0, True, 0, 0),
+            (0, 0, False, 0 if nonnegative else None, None),
+        ]
+        days = ("2021-06-01", "2022-06-01", "2023-06-01")
+        rows = [line.series(day, day).to_rows()[0] for day in days]
+        assert [tuple(row[end] for end in ends) for row in rows] == expected
+        several = [club.at(day).measure(Total("co2"), by=by).to_rows()[0] for day in days]
+        assert [tuple(row[end] for end in ends) for row in several] == expected
+        assert [row["low"] for row in line.revisions("2021-06-01").to_rows()] == [None]
+        nobody = club.timeline(Total("co2")).series("2019-01-01", "2019-01-01").to_rows()[0]
+        assert (nobody["low"], nobody["complete"]) == (0, True)  # nothing is missing in a sum over nobody
+
+
+def test_a_different_value_that_is_missing_can_be_one_more():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(MemberJoined("ada", "2020-01-01", attributes={"city": "Bilbao"}), MemberJoined("ben", "2021-01-01"))
+        rows = club.timeline(Distinct("city")).series("2020-06-01", "2021-06-01", every="year").to_rows()
+        assert [tuple(row[end] for end in ("low", "high", "complete", *ENDS)) for row in rows] == [
+            (1, 1, True, 1, 1),
+            (1, 1, False, 1, 2),
+        ]
+
+
+def test_a_share_of_what_has_no_value_has_none():
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(
+            MetricDefined("co2", "t", nonnegative=True),
+            MemberJoined("ada", "2020-01-01"),
+            MetricUpdated("co2", "2020-01-01", "5 t"),
+        )
+        of_all = club.at("2021-01-01").measure(Share(Total("co2"), Value("co2")))
+        assert (of_all.has_value, of_all.ends, of_all.to("percent").has_value) == (False, (None, None), False)
+        assert club.at("2021-01-01").measure(Share(Value("co2"), Value("co2"))).has_value
+        assert pickle.loads(pickle.dumps(of_all)) == of_all
+
+
 def test_series_and_revisions_have_the_group_where_they_were_asked_by_groups(club):
     line, groups = club.timeline(Total("dues")), club.timeline(Total("dues"), by="city")
     [row] = line.series("2022-03-31", "2022-03-31").to_rows()
     assert row == {
         "at": date(2022, 3, 31), "low": Decimal("199.00"), "high": None, "unit": "EUR/year", "complete": False,
+        "envelope_low": Decimal("199.00"), "envelope_high": None,
     }  # fmt: skip
     rows = groups.series("2022-03-31", "2022-03-31").to_rows()
-    assert [list(row) for row in rows] == [["at", "group", "low", "high", "unit", "complete"]] * len(rows)
+    assert [list(row) for row in rows] == [["at", "group", "low", "high", "unit", "complete", *ENDS]] * len(rows)
     assert [row["group"] for row in rows] == ["Bilbao", "Lagos"]
     assert list(line.series("2022-03-31", "2022-03-31").points()) == [
-        Point(date(2022, 3, 31), None, Decimal("199.00"), None, "EUR/year", complete=False)
+        Point(date(2022, 3, 31), None, Decimal("199.00"), None, "EUR/year", False, Decimal("199.00"), None)
     ]
     [first, second] = line.revisions("2022-03-31").to_rows()
     assert first == {
         "known_at": datetime(2023, 1, 1, 12, tzinfo=UTC), "position": 10, "low": Decimal("220.50"), "high": None,
-        "unit": "EUR/year", "complete": False,
+        "unit": "EUR/year", "complete": False, "envelope_low": Decimal("220.50"), "envelope_high": None,
     }  # fmt: skip
     assert (second["position"], second["low"]) == (12, 199)
     assert list(groups.revisions("2022-03-31").to_rows()[0]) == [
-        "known_at", "position", "group", "low", "high", "unit", "complete",
+        "known_at", "position", "group", "low", "high", "unit", "complete", *ENDS,
     ]  # fmt: skip
     assert groups.revisions("2022-03-31").at == date(2022, 3, 31)
 

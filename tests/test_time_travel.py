@@ -266,10 +266,20 @@ def rows_of(answer):
     if not isinstance(answer, Figures):
         answer = {(): answer}
     for group, figure in answer.items():
-        amount = figure.amount
+        amount, envelope, measure = figure.amount, figure.envelope, figure.measure
         named = {} if group == () else {"group": group}
-        ends = {"low": amount.low, "high": amount.high, "unit": amount.unit}
-        yield {"at": figure.at, **named, **ends, "complete": figure.complete}
+        # of values none of which exists a sum is no zero
+        is_made_of_values = isinstance(measure, Total | Value) and not figure.complete
+        nothing = is_made_of_values and figure.oldest is None
+        if isinstance(measure, Share):
+            nothing = not figure.has_value
+        ends = {"low": None if nothing else amount.low, "high": None if nothing else amount.high, "unit": amount.unit}
+        more = (
+            {}
+            if isinstance(measure, Members | Joined)
+            else {"envelope_low": envelope.low, "envelope_high": envelope.high}
+        )
+        yield {"at": figure.at, **named, **ends, "complete": figure.complete, **more}
 
 
 def all_days(first, last):
@@ -1135,7 +1145,7 @@ def test_an_unknown_metric_is_named_with_those_that_are_near(clusters):
 def test_what_has_no_total_is_refused_as_long_as_it_has_none(clusters):
     clusters.record(MetricDefined("rank", additive=False), MemberJoined("a", "2021"))
     line = clusters.timeline(Total("rank"), by="country")
-    with pytest.raises(NotAdditive, match="Value"):
+    with pytest.raises(NotAdditive, match="ask for the value of one member"):
         line.at("2022-01-01")
     assert line.revisions("2022-01-01") == ()
     value = clusters.timeline(Value("rank"))
@@ -1441,8 +1451,24 @@ def test_a_series_is_a_sequence_that_gives_plain_rows(clusters):
     assert [one.at.isoformat() for one in series] == ["2021-01-31", "2021-02-28", "2021-03-31", "2021-04-30"]
     assert (len(series), series[0], list(series[-1:])) == (4, next(iter(series)), list(series)[3:])
     assert series.to_rows()[:2] == [
-        {"at": date(2021, 1, 31), "low": 0, "high": 0, "unit": "t", "complete": True},
-        {"at": date(2021, 2, 28), "low": 2, "high": None, "unit": "t", "complete": True},
+        {
+            "at": date(2021, 1, 31),
+            "low": 0,
+            "high": 0,
+            "unit": "t",
+            "complete": True,
+            "envelope_low": 0,
+            "envelope_high": 0,
+        },
+        {
+            "at": date(2021, 2, 28),
+            "low": 2,
+            "high": None,
+            "unit": "t",
+            "complete": True,
+            "envelope_low": 2,
+            "envelope_high": None,
+        },
     ]
     groups = clusters.timeline(Members(), by="country").series("2021-03-15", "2021-03-16", every="day")
     assert groups.to_rows()[:2] == [
@@ -1805,7 +1831,7 @@ def test_a_total_on_another_basis_is_that_of_the_state_at_every_moment(clusters,
         assert [line.at(day, moment) for day in days] == [series[place] for place in places] == figures
         assert [by_country.at(day, moment) for day in days] == groups
         lows = [row["low"] for row in series.to_rows()]
-        assert [lows[place] for place in places] == [figure.amount.low for figure in figures]
+        assert [lows[place] for place in places] == [one.amount.low if one.has_value else None for one in figures]
     for day, figures in zip(days, zip(*believed, strict=True), strict=True):
         amounts = [(figure.amount, figure.envelope) for figure in figures]
         changed = [amount for amount, before in zip(amounts, [None, *amounts[:-1]], strict=True) if amount != before]

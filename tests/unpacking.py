@@ -20,8 +20,9 @@ class Unpacked:
 
     def looked_up(self, table: dict, at: date, moment: int) -> dict[int, list]:
         place = max(number for number, day in enumerate(self.days) if day <= at.toordinal())
-        names = ("who", "first", "days", "since", "moments", "cell")
-        columns = [_summed(table["who"]), _summed(table["first"]), *(table[name] for name in names[2:])]
+        owners = [one for one, many in enumerate(table["many"]) for _ in range(many)]
+        first, since, cell = (_summed(table[name]) for name in ("first", "since", "cell"))
+        columns = [owners, first, table["days"], since, table["moments"], cell]
         found: dict[int, list] = {}
         for who, first, days, since, moments, cell in zip(*columns, strict=True):
             if first <= place < first + days and since <= moment and (moments == 0 or moment < since + moments):
@@ -36,6 +37,19 @@ class Unpacked:
     def values(self, metric: str, at: date, moment: int) -> dict[str, list]:
         found = self.looked_up(self.data["values"][metric], at, moment)
         return {self.data["members"][who]: given for who, given in found.items()}
+
+    def figures(self, at: date, moment: int) -> dict[int, list[str]]:
+        return {number: self.told(cell) for number, cell in self.looked_up(self.data["figures"], at, moment).items()}
+
+    def told(self, cell: str | list[str]) -> list[str]:
+        """An amount, its envelope, and a note."""
+        if not isinstance(cell, str):
+            return cell
+        amount, *envelope = [re.sub(r"~(\d+)$", self._unit, one) for one in cell.split("|")]
+        return [amount, *(one or f">= {amount}" for one in envelope), *[""] * (2 - len(envelope))]
+
+    def _unit(self, found: re.Match) -> str:
+        return f" {self.data['units'][int(found[1])]}"
 
 
 def _summed(steps: list[int]) -> list[int]:

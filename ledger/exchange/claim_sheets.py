@@ -49,7 +49,7 @@ def claims(
     definition: str | None = _DEFINITION,
     text: str | None = _TEXT,
     measures: Mapping[str, Measure] | None = None,
-    delimiter: str = ",",
+    delimiter: str | None = ",",
     lenient: bool = False,
 ) -> Table[Claim]:
     r"""Read a CSV file in which each row is one published figure, and give its claims, in its order.
@@ -94,7 +94,7 @@ def claims(
     with lines as read:
         rows = sheet.rows(read)
         names = next(rows, (0, {}))[1]
-        require_columns(label, names, must_be_there({**needed, **optional}), "amount='claimed'")
+        require_columns(label, names, must_be_there({**needed, **optional}), "amount='claimed'", optional)
         there = those_there(label, names, {**needed, **optional})
         found = [(row[0], sheet.claim(row, there, labels)) for row in rows]
     return sheet.table((row, claim) for row, claim in found if claim is not None)
@@ -147,7 +147,7 @@ def _measure(cell: str, labels: Mapping[str, Measure]) -> Measure:
     except BadInput as error:
         raise BadInput(
             f"{shown(cell)} is no label that was explained, and no measure in words either: say what it means "
-            f"(`measures`), or write it in words ({error})"
+            f"(its label), or write it in words ({error})"
         ) from None
 
 

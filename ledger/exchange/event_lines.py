@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from json import JSONDecodeError, dumps, loads
 from typing import TYPE_CHECKING, Final
 
-from ledger.exchange.bounded import each_of
+from ledger.exchange.bounded import each_of, undecodable
 from ledger.model.errors import BadInput, near_names, shown
 from ledger.model.limits import RECORD_LINE_MAX
 from ledger.recording.codec import NAMES, decode, each_name_once, require_shallow, schema_of
@@ -37,7 +37,7 @@ def events_from_lines(lines: Iterable[str]) -> Iterator[Event]:
             if not isinstance(line, str) or line.strip():
                 yield _event(line, number)
     except UnicodeError as error:  # a file is decoded many lines at a time
-        raise BadInput(f"line {number + 1} or below: {error}: open the file as text in UTF-8") from None
+        raise BadInput(f"line {number + 1} or below: {undecodable(error)}: open the file as text in UTF-8") from None
 
 
 def _event(line: object, number: int) -> Event:

@@ -25,7 +25,8 @@ from urllib.parse import quote, unquote
 
 from msgspec.json import encode as encode_json
 
-from ledger.exchange.bounded import each_of
+from ledger.book import Ledger
+from ledger.exchange.bounded import each_of, undecodable
 from ledger.model.errors import BadInput, DamagedRecord, NewerFormat, shown
 from ledger.model.heads import TreeHead
 from ledger.model.limits import RECORD_LINE_MAX
@@ -44,7 +45,6 @@ from ledger.recording.codec import (
 from ledger.recording.inspection import require_record
 
 if TYPE_CHECKING:
-    from ledger.book import Ledger
     from ledger.model.events import Event
 
 _CONTENT: Final = "application/json"
@@ -72,7 +72,7 @@ def to_lines(book: Ledger, after: int = 0) -> Iterator[str]:
     """Write the records of a ledger as lines of JSON, in order; those past the position `after` only.
 
     A line has no line break in it, nor at its end. The same record gives the same line, always. They are read as a
-    stream, so the ledger may be larger than the memory. Raises `BadInput` for what is no position.
+    stream, so the ledger may be larger than the memory. Raises `BadInput` for what is no ledger or no position.
 
     >>> import ledger
     >>> with ledger.open(":memory:") as book:
@@ -80,6 +80,8 @@ def to_lines(book: Ledger, after: int = 0) -> Iterator[str]:
     ...     print(*(line[:71] for line in to_lines(book)))
     {"specversion":"1.0","type":"member-joined","source":"/initiatives/club
     """
+    if not isinstance(book, Ledger):
+        raise BadInput(f"{shown(book)} is no ledger: give what ledger.open gives")
     return map(_line, book.records(after=after))
 
 
@@ -160,7 +162,7 @@ def _decoded(lines: Iterable[str]) -> Iterator[str]:
         for number, line in enumerate(each_of(lines, RECORD_LINE_MAX), 1):  # noqa: B007 - said of where it breaks off
             yield line
     except UnicodeError as error:  # a file is decoded many lines at a time
-        raise BadInput(f"line {number + 1} or below: {error}: open the file as text in UTF-8") from None
+        raise BadInput(f"line {number + 1} or below: {undecodable(error)}: open the file as text in UTF-8") from None
 
 
 def _read(line: str) -> Record:

@@ -11,6 +11,7 @@ from io import StringIO
 from json import JSONDecodeError, loads
 from typing import Any, TextIO
 
+from ledger.exchange.bounded import OTHER_ENCODING, undecodable
 from ledger.model.errors import BadEvent, BadInput, shown
 from ledger.model.limits import COLUMNS_MAX, OBJECTS_MAX, ROWS_MAX
 from ledger.recording.codec import each_name_once
@@ -62,7 +63,7 @@ def _objects(file: TextIO, label: str) -> Iterator[dict[str, Any]]:
     try:
         text = file.read(OBJECTS_MAX + 1).removeprefix("\ufeff")
     except UnicodeError as error:
-        raise BadInput(f"{label}: {error}: save it in UTF-8, and open it as text") from None
+        raise BadInput(f"{label}: {undecodable(error)}: save it in UTF-8, or {OTHER_ENCODING}") from None
     if len(text) > OBJECTS_MAX:
         raise BadInput(f"{label}: it is longer than {OBJECTS_MAX:,} characters: read it in parts")
     if text.lstrip().startswith("["):

@@ -8,7 +8,7 @@ initiative, the source and the event, and of how many like it stand before it in
 - what does not change the event, such as the order of columns or of rows, or a column that is not read, changes no id;
 - another source, or another amount, is another record.
 
-A joining or a leaving that a record says already, whoever recorded it, or corrected it to that, is not recorded twice.
+A spell that is recorded already, by whomever, or by a correction, is not recorded twice: `retold`.
 
 An id of the cells of a row would change with each comment in the file, and hide that an end was filled in.
 """
@@ -18,13 +18,13 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 from uuid import UUID, uuid5
 
 from attrs import define, evolve, field, frozen
 from msgspec.json import encode as encode_json
 
-from ledger.exchange.retold import says_no_more, way_out
+from ledger.exchange.retold import New, Told, retold, way_out
 from ledger.exchange.sheets import reason_of
 from ledger.exchange.tables import Rejected, RejectsFile, Table
 from ledger.model.errors import BadInput, RefusedRows, RetryMismatch, Violation, shown
@@ -81,14 +81,6 @@ def record_sheet(
     return SheetRecorded(records, recording.already, recording.rejected)
 
 
-class _New(NamedTuple):
-    """An event that is not recorded yet: its row, and its id."""
-
-    event: Event
-    row: int
-    id: str
-
-
 @define
 class _Recording:
     """A sheet while it is recorded, and what becomes of its rows."""
@@ -104,22 +96,21 @@ class _Recording:
         """Draft the batch of what is new and not refused, when what is refused has been set aside."""
         ids = ids_of(self.initiative, self.terms.source, self.sheet)
         found = history.found(ids)
-        new: list[_New] = []
+        new: list[New] = []
         old: list[tuple[int, Record]] = []
         for event, row, id in zip(self.sheet, self.sheet.rows, ids, strict=True):
             if id in found:
                 old.append((row, _same(found[id], self.initiative, event)))
             else:
-                new.append(_New(event, row, id))
-        refused = _refused(new, history)
-        if told := _told_already(new, refused, history):
-            old += [(one.row, told[one.id]) for one in new if one.id in told]
-            new = [one for one in new if one.id not in told]
-            refused = _refused(new, history)
+                new.append(New(event, row, id))
+        told, otherwise = retold(new, old, history)
+        old += [(one.row, told[one.id]) for one in new if one.id in told]
+        new = [one for one in new if one.id not in told]
+        refused = _refused(new, otherwise, history)
         if self.file.path is None:
             self.set_aside(_reasons(new, refused), refused)
         else:
-            self.set_aside(_all_refused(new, refused, history), [])
+            self.set_aside(_all_refused(new, refused, otherwise, history), [])
         aside = {rejected.row for rejected in self.rejected}
         self.already = tuple(record for row, record in old if row not in aside)
         kept = [one for one in new if one.row not in aside]
@@ -159,23 +150,25 @@ def _same(record: Record, initiative: str, event: Event) -> Record:
     return record
 
 
-def _told_already(new: Sequence[_New], refused: Sequence[Violation], history: Append) -> dict[str, Record]:
-    """Give what the rules refuse since another record says as much: that record, by the id it would have had."""
-    clashes = _clashes(refused, history)
-    return {
-        new[one.index].id: clashes[one.clash.id]
-        for one in refused
-        if one.clash is not None and says_no_more(one.event, clashes[one.clash.id], history)
-    }
+def _refused(new: Sequence[New], otherwise: Told, history: Append) -> list[Violation]:
+    """Give what is refused of a batch, in words that name rows, and for who mends them.
 
-
-def _refused(new: Sequence[_New], history: Append) -> list[Violation]:
-    """Give what the rules refuse of a batch, in words that name rows, and for who mends them."""
-    entries = entries_of([one.event for one in new], history.head)
-    refused = violations(entries, history, lambda place: f"row {new[place].row}")
+    That is what a record tells `otherwise`, and what the rules refuse of all other rows.
+    """
+    told = [
+        Violation("already-a-member", index, one.event, way_out(one.event, known, history), known.ref)
+        for index, one in enumerate(new)
+        if (known := otherwise.get(one.id)) is not None
+    ]
+    aside = {new[violation.index].row for violation in told}
+    places = [index for index, one in enumerate(new) if one.row not in aside]
+    entries = entries_of([new[index].event for index in places], history.head)
+    refused = violations(entries, history, lambda place: f"row {new[places[place]].row}")
     clashes = _clashes(refused, history)
-    ways = [one.clash and way_out(one.event, clashes[one.clash.id], history) for one in refused]
-    return [evolve(one, reason=way) if way else one for one, way in zip(refused, ways, strict=True)]
+    for one in refused:
+        way = one.clash and way_out(one.event, clashes[one.clash.id], history)
+        told.append(evolve(one, index=places[one.index], reason=way or one.reason))
+    return told
 
 
 def _clashes(refused: Sequence[Violation], history: Append) -> Mapping[str, Record]:
@@ -183,7 +176,7 @@ def _clashes(refused: Sequence[Violation], history: Append) -> Mapping[str, Reco
     return history.found([*dict.fromkeys(one.clash.id for one in refused if one.clash is not None)])
 
 
-def _reasons(new: Sequence[_New], refused: Sequence[Violation]) -> dict[int, str]:
+def _reasons(new: Sequence[New], refused: Sequence[Violation]) -> dict[int, str]:
     """Give each row that is refused the reason in one text."""
     reasons: dict[int, list[str]] = defaultdict(list)
     for violation in refused:
@@ -192,7 +185,7 @@ def _reasons(new: Sequence[_New], refused: Sequence[Violation]) -> dict[int, str
     return {row: reason_of(of_row) for row, of_row in reasons.items()}
 
 
-def _all_refused(new: Sequence[_New], refused: Sequence[Violation], history: Append) -> dict[int, str]:
+def _all_refused(new: Sequence[New], refused: Sequence[Violation], otherwise: Told, history: Append) -> dict[int, str]:
     """Set rows aside until nothing of the others is refused, and give the reasons; `refused` is so at first.
 
     What is refused of a member changes nothing for others, so only its own rows are looked at again. Where they are
@@ -213,5 +206,5 @@ def _all_refused(new: Sequence[_New], refused: Sequence[Violation], history: App
                 for one in left
             }
             break
-        refused = _refused(left, history)
+        refused = _refused(left, otherwise, history)
     return reasons

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain, islice
+from types import MappingProxyType
 from typing import Final, TextIO, TypeAlias, TypeVar
 
 from attrs import define, field
 
-from ledger.exchange.bounded import each_of
-from ledger.exchange.tables import MARK, REJECT_COLUMNS, Rejected, Table
+from ledger.exchange.bounded import OTHER_ENCODING, each_of, undecodable
+from ledger.exchange.tables import MARK, REJECT_COLUMNS, UTF_8, Rejected, Table
 from ledger.model.errors import PROBLEMS_MAX, BadInput, listed, near_names, problems_in, shown
 from ledger.model.limits import COLUMNS_MAX, ID_MAX, ROWS_MAX, SHEET_LINE_MAX
 
@@ -22,8 +23,10 @@ T = TypeVar("T")
 File: TypeAlias = str | os.PathLike[str] | TextIO
 Row: TypeAlias = tuple[int, dict[str, str]]  # its number, counted as a spreadsheet does, and its cells by column
 
+COMMA: Final = ","
 ENOUGH: Final = 1_000  # problems, and the rest of a file is not read that is refused
-_ESCAPED: Final = re.compile("[\udc80-\udcff]")  # bytes that are no UTF-8, as Python lets them in
+_ESCAPED: Final = re.compile("[\udc80-\udcff]")  # bytes that are no text, as Python lets them in
+_QUOTED: Final = re.compile('"[^"]*"')
 
 
 class IfThere(str):
@@ -38,7 +41,8 @@ class Sheet:
 
     label: str
     lenient: bool = False
-    delimiter: str = ","
+    delimiter: str | None = ","
+    """What stands between cells; None until the first row has told it."""
     columns: tuple[str, ...] = ()
     cells: dict[int, tuple[str, ...]] = field(factory=dict)
     problems: dict[int, list[str]] = field(factory=dict)
@@ -47,6 +51,7 @@ class Sheet:
     whole: bool = True
     marked: bool = False
     """Does the file begin with a byte order mark?"""
+    encoding: str = UTF_8
 
     def rows(self, lines: Iterable[str]) -> Iterator[Row]:
         """Read the rows that are not blank, the first one as the header; cells are as typed, names are stripped.
@@ -55,10 +60,13 @@ class Sheet:
         passed over. Where a thousand things are wrong, reading stops, but for a lenient sheet. Raises `BadInput` for
         what is no CSV, and for a file that is larger than `ledger.model.limits` says.
         """
-        read = self._without_mark(_in_utf_8(each_of(lines, SHEET_LINE_MAX, self.label)))
+        self.encoding = getattr(lines, "encoding", None) or UTF_8  # a text in memory has none
+        read = self._without_mark(_decoded(each_of(lines, SHEET_LINE_MAX, self.label), self.encoding))
         number, aside = 0, frozenset[int]()
         try:
-            for number, typed in enumerate(csv.reader(read, delimiter=self.delimiter, strict=True), 1):
+            delimiter, read = (self.delimiter, read) if self.delimiter else _delimited(read)
+            self.delimiter = delimiter
+            for number, typed in enumerate(csv.reader(read, delimiter=delimiter, strict=True), 1):
                 if number > ROWS_MAX + 1:
                     raise BadInput(f"{self.label}: it has more than {ROWS_MAX:,} rows: read it in parts")
                 if self.count >= ENOUGH and not self.lenient:
@@ -84,9 +92,9 @@ class Sheet:
         except (csv.Error, UnicodeError) as error:
             # a file that the caller opened is decoded many rows at a time, so what cannot be may stand far below
             below = " or below" if isinstance(error, UnicodeError) else ""
+            why = undecodable(error) if isinstance(error, UnicodeError) else str(error)
             raise BadInput(
-                f"{self.label}, in row {number + 1}{below}: {error}: save it as a CSV file in UTF-8, "
-                "and open it as text"
+                f"{self.label}, in row {number + 1}{below}: {why}: save it as a CSV file in UTF-8, or {OTHER_ENCODING}"
             ) from None
 
     def read(self, row: Row, column: str | None, reads: Callable[[str], T]) -> T | None:
@@ -116,13 +124,14 @@ class Sheet:
         sound = [(row, one) for row, one in found if row not in self.problems]
         return Table(
             self.label,
-            self.delimiter,
+            self.delimiter or COMMA,
             self.columns,
             tuple(one for _, one in sound),
             tuple(row for row, _ in sound),
             tuple(Rejected(row, self.cells[row], reason_of(self.problems[row])) for row in sorted(self.problems)),
             self.cells,
             self.marked,
+            self.encoding,
         )
 
     def _without_mark(self, lines: Iterable[str]) -> Iterator[str]:
@@ -160,9 +169,24 @@ def opened(file: File) -> tuple[str, AbstractContextManager[Iterable[str]]]:
 
 
 def require_delimiter(delimiter: object) -> None:
-    """Raise `BadInput` for what cannot stand between cells."""
+    """Raise `BadInput` for what cannot stand between cells; None is whatever the first row has there."""
+    if delimiter is None:
+        return
     if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n ':
         raise BadInput(f"delimiter={shown(delimiter)} is not one sign between cells, such as ',' or ';' or a tab")
+
+
+def _delimited(lines: Iterator[str]) -> tuple[str, Iterator[str]]:
+    """Find what stands between the cells of the first row: a comma, or where there is none a semicolon or a tab."""
+    read, first = [], ""
+    for line in lines:
+        read.append(line)
+        first = _QUOTED.sub("", line) if isinstance(line, str) else ""  # what is no text the reader refuses
+        if first.strip():
+            break
+    counts = {sign: first.count(sign) for sign in (COMMA, ";", "\t")}
+    found = COMMA if counts[COMMA] else max(counts, key=counts.__getitem__)
+    return found, chain(read, lines)
 
 
 def require_flag(value: object, what: str, why: str) -> None:
@@ -180,16 +204,28 @@ def require_names(needed: Mapping[str, object], optional: Mapping[str, object]) 
             raise BadInput(f"{what}: {shown(column)} is no name of a column: give one as the first row has it{hint}")
 
 
-def require_columns(label: str, columns: Iterable[str], wanted: Iterable[object], example: str) -> None:
-    """Raise `BadInput` for columns that the first row does not name; `example` is an option that would name one."""
+def require_columns(
+    label: str,
+    columns: Iterable[str],
+    wanted: Iterable[object],
+    example: str,
+    optional: Mapping[str, str | None] = MappingProxyType({}),
+) -> None:
+    """Raise `BadInput` for columns that the first row does not name; `example` is an option that would name one.
+
+    Those of `optional` can be left out.
+    """
     named = [column for column in columns if column]
     missing = [column for column in wanted if column != "" and column not in named]
     if missing:
         near = [near for column in missing for near in near_names(str(column), named)]
         hint = f" Did you mean {' or '.join(map(shown, near))}?" if near else ""
+        without = [f"{what}=None" for what, column in optional.items() if column in missing]
+        none = f"; where there is none, say {' and '.join(without)}" if without else ""
         raise BadInput(
             f"{label}: there is no column {_listed(missing)}; its first row names {_listed(named) or 'none'}."
-            f"{hint} Say which column is which, as in {example}, or which sign is between them, as in delimiter=';'"
+            f"{hint} Say which column is which, as in {example}{none}; or which sign is between them, as in "
+            "delimiter=';'"
         )
 
 
@@ -225,13 +261,13 @@ def _listed(columns: Iterable[object]) -> str:
     return listed(list(map(shown, columns)), PROBLEMS_MAX)
 
 
-def _in_utf_8(lines: Iterable[str]) -> Iterator[str]:
+def _decoded(lines: Iterable[str], encoding: str) -> Iterator[str]:
     for line in lines:
         if isinstance(line, str) and not line.isascii() and _ESCAPED.search(line):
             try:
-                line.encode("utf-8", "surrogateescape").decode("utf-8")
+                line.encode(encoding, "surrogateescape").decode(encoding)
             except UnicodeError as error:
-                raise csv.Error(str(error)) from None  # of this row, not of one below
+                raise csv.Error(undecodable(error, encoding)) from None  # of this row, not of one below
         yield line
 
 

@@ -39,7 +39,7 @@ def spells(
     attributes: Sequence[str] | None = None,
     end_inclusive: bool = False,
     unknown_start: When | date | str | None = None,
-    delimiter: str = ",",
+    delimiter: str | None = ",",
     lenient: bool = False,
 ) -> Table[Event]:
     r"""Read a CSV file in which each row is one spell of membership, and give its events, ready to record.
@@ -61,8 +61,8 @@ def spells(
     them, such as `"[..1990]"`, not after 1990.
 
     The events come in an order in which they can be recorded, by day. Where rough dates of one member's rows
-    overlap, the order of the rows decides. `Initiative.record_sheet` records them, and once only, however often the
-    file is read.
+    overlap, the order of the rows decides. A row that says the same as another one is wrong, since it may be a slip.
+    `Initiative.record_sheet` records them, and once only, however often the file is read.
 
     Raises `BadInput` with all that is wrong, by row and column, and `OSError` for a file that cannot be opened. With
     `lenient=True` a row that is wrong is set aside in `rejected` of what is given; so is a spell that overlaps one
@@ -90,7 +90,7 @@ def spells(
         columns = next(rows, (0, {}))[1]  # the first row names itself
         known = [column for column in (member, name, start, end) if column is not None]
         others = [column for column in columns if column not in known] if attributes is None else attributes
-        require_columns(label, columns, [*known, *others], "start='member_since'")
+        require_columns(label, columns, [*known, *others], "start='member_since'", {"name": name, "end": end})
         _require_attributes(label, others)
         found: dict[str, list[_Spell]] = defaultdict(list)
         for row in rows:
@@ -168,7 +168,7 @@ class _SpellSheet(Sheet):
         """
         ordered: list[_Spell] = []
         over: list[date] = []  # the running maximum
-        for spell in spells:
+        for spell in self._told_once(spells):
             place = bisect_right(over, spell.begun)
             if place < len(ordered) and ordered[place].begun < spell.over:
                 place = len(ordered)
@@ -190,6 +190,16 @@ class _SpellSheet(Sheet):
                     day = max(day, event.effective.earliest)
                     yield day, spell.row, event
 
+    def _told_once(self, spells: Iterable[_Spell]) -> Iterator[_Spell]:
+        """Leave out what says the same as another row, which is a problem of the later one."""
+        rows: dict[tuple[MemberJoined, MemberLeft | None], int] = {}
+        for spell in spells:
+            first = rows.setdefault((spell.joined, spell.left), spell.row)
+            if first == spell.row:
+                yield spell
+            else:
+                self.note(spell.row, f"row {spell.row} says the same as row {first}: remove one of them")
+
 
 def _require_attributes(label: str, attributes: Iterable[str]) -> None:
     try:
@@ -204,7 +214,7 @@ def _start(cell: str, unknown: When | None) -> When:
     if unknown is None:
         raise BadWhen(
             "it is blank: write the date, roughly where it is not known (2021, 2020/2022, [..2019]), "
-            "or give unknown_start for all such rows"
+            "or say what stands for all such rows (unknown start)"
         )
     return unknown
 
@@ -231,7 +241,7 @@ def _require_some_day(start: When, end: When, cell: str) -> None:
     if start.exact and start.latest == end.latest:
         raise BadWhen(
             f"{shown(cell)} is the day of the start too, so the member was one on no day: if an end is the last day "
-            "inside, say end_inclusive for all of them; else remove the row"
+            "inside, say so of all of them (end inclusive); else remove the row"
         )
 
 

@@ -20,6 +20,8 @@ T_co = TypeVar("T_co", covariant=True)
 REJECT_COLUMNS: Final = ("reject_row", "reject_reason")
 """The first two columns of a file of rejects. Where a sheet has both, they are no part of what it says."""
 
+UTF_8: Final = "utf-8"
+
 MARK: Final = "\ufeff"
 """The byte order mark, by which some programs, such as Excel, know a file that is in UTF-8."""
 
@@ -59,6 +61,8 @@ class Table(Sequence[T_co]):
     """By the number of a row, its cells as typed."""
     marked: bool = False
     """Does the file begin with a byte order mark?"""
+    encoding: str = UTF_8
+    """In which encoding the file was read."""
 
     @overload
     def __getitem__(self, index: int) -> T_co: ...
@@ -90,17 +94,17 @@ class Table(Sequence[T_co]):
 
         It has the columns of the sheet, its delimiter, and before them `reject_row`, the number of the row, and
         `reject_reason`. These two are passed over when the file is read: so it can be mended and read again, by the
-        same options. It is in UTF-8, with a byte order mark where the sheet has one, so it opens in a spreadsheet as
-        that did; and it appears whole or not at all. A half of a character, which no file can hold,
-        is written as an escape. A file that holds the same rows already, for whatever reasons, is left as it is: then
-        False is given, else True.
+        same options. It is in the encoding of the sheet, with a byte order mark where that has one, so it opens in a
+        spreadsheet as that did; and it appears whole or not at all. What no file can hold, such as a half of a
+        character, or what the encoding has no sign for, is written as an escape. A file that holds the same rows
+        already, for whatever reasons, is left as it is: then False is given, else True.
 
         Raises `BadInput` where anything else is at the path, and `StoreError` where it cannot be written.
         """
         target = Path(name_of(path))
         advice = "choose another name, in a folder that can be written to"
         with failing(lambda why: f"{target}: {why}: {advice}"), unfinished_for(target) as unfinished:
-            with open(unfinished, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            with open(unfinished, "x", encoding=self.encoding, errors="backslashreplace", newline="") as file:
                 file.write(MARK * self.marked)
                 writer = csv.writer(file, delimiter=self.delimiter)
                 writer.writerow([*REJECT_COLUMNS, *self.columns])
@@ -108,7 +112,7 @@ class Table(Sequence[T_co]):
                     writer.writerow([one.row, one.reason, *one.cells])
             if move(unfinished, target):
                 return True
-            if not _hold_the_same(unfinished, target, self.delimiter):
+            if not _hold_the_same(unfinished, target, self.delimiter, self.encoding):
                 raise _taken(target)
             return False
 
@@ -151,22 +155,22 @@ class RejectsFile:
             self.path.unlink(missing_ok=True)
 
 
-def _hold_the_same(one: Path, other: Path, delimiter: str) -> bool:
+def _hold_the_same(one: Path, other: Path, delimiter: str, encoding: str) -> bool:
     """Do two files of rejects hold the same rows, whatever the reasons?
 
     Where the ledger has grown in between, a reason names the record that was another row of the sheet before.
     """
     if not other.is_file():  # to open a pipe would wait for somebody to write to it
         return False
-    pairs = zip_longest(_without_reasons(one, delimiter), _without_reasons(other, delimiter))
+    pairs = zip_longest(*(_without_reasons(path, delimiter, encoding) for path in (one, other)))
     try:
         return all(row == found for row, found in pairs)
     except (ValueError, csv.Error):  # it is no text, or no file of rejects
         return False
 
 
-def _without_reasons(path: Path, delimiter: str) -> Iterator[list[str]]:
-    with open(path, encoding="utf-8", newline="") as file:
+def _without_reasons(path: Path, delimiter: str, encoding: str) -> Iterator[list[str]]:
+    with open(path, encoding=encoding, newline="") as file:
         for row, _, *cells in csv.reader(file, delimiter=delimiter):
             yield [row, *cells]
 

@@ -59,7 +59,7 @@ def values(
     reading: str | None = _READING,
     period: str | None = _PERIOD,
     quality: str | None = _QUALITY,
-    delimiter: str = ",",
+    delimiter: str | None = ",",
     lenient: bool = False,
 ) -> Table[Event]:
     r"""Read a CSV file in which each row is one amount of one metric, and give its events, in its order.
@@ -116,7 +116,7 @@ def wide_values(
     *,
     member: str | None = "member",
     effective: str = "effective",
-    delimiter: str = ",",
+    delimiter: str | None = ",",
     lenient: bool = False,
 ) -> Table[Event]:
     r"""Read a CSV file whose rows hold several amounts, in a column for each metric or for each year.
@@ -148,7 +148,7 @@ def wide_values(
 
 @contextmanager
 def _opened(
-    file: File, needed: Mapping[str, str], optional: Mapping[str, str | None], delimiter: str, *, lenient: bool
+    file: File, needed: Mapping[str, str], optional: Mapping[str, str | None], delimiter: str | None, *, lenient: bool
 ) -> Iterator[tuple[_ValueSheet, Iterator[Row], dict[str, str | None]]]:
     """Open a sheet, and give its rows and, by option, the columns that are there."""
     require_delimiter(delimiter)
@@ -160,7 +160,7 @@ def _opened(
     with lines as read:
         rows = sheet.rows(read)
         names = next(rows, (0, {}))[1]
-        require_columns(label, names, must_be_there(options), "member='code'")
+        require_columns(label, names, must_be_there(options), "member='code'", optional)
         yield sheet, rows, those_there(label, names, options)
 
 

@@ -82,7 +82,7 @@ def value_of(found: Candidates) -> Given | None:
 
 def _groups(state: InitiativeState, attribute: str) -> tuple[tuple[str | None, bool], ...]:
     found = state.count(by=attribute)
-    return tuple((None if group is None else plain(group), bool(figure.members)) for group, figure in found.items())
+    return tuple((group, bool(figure.members)) for group, figure in found.items())
 
 
 def _joined(one: Member) -> tuple[int, ...]:

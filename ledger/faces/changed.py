@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from attrs import frozen
 
-from ledger.faces.phrases import NO_FIGURE, NO_VALUE, Names, change_of, has_no_value, reason_of
+from ledger.faces.phrases import NO_FIGURE, NO_VALUE, Names, change_of, reason_of
 from ledger.model.errors import UnknownMetric, WrongDimension
 from ledger.model.exact import number_text
 from ledger.model.measures import Distinct, Measure, Share, Value
@@ -108,7 +108,7 @@ def _ways(
         except _NO_COMPARISON as error:
             yield Way(what, "", reason=reason_of(error, names))
             continue
-        nowhere = has_no_value(found.opening) and has_no_value(found.closing)
+        nowhere = not (found.opening.has_value or found.closing.has_value)
         if found.effects and not nowhere:
             subjects = Names({}, {}) if isinstance(measure, Distinct) else names  # those are values, and no members
             yield Way(what, found.closing.amount.unit, tuple(_steps(found, subjects)))
@@ -120,7 +120,7 @@ def _steps(found: Why, subjects: Names) -> Iterator[Step]:
         figure = figures.get(line.kind)
         if figure is None:
             yield _step(line, subjects)
-        elif has_no_value(figure):
+        elif not figure.has_value:
             yield Step(line.kind, NO_VALUE, NO_VALUE, line.note)
         else:
             low, high = ("open" if end is None else number_text(end) for end in (line.low, line.high))

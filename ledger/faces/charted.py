@@ -1,8 +1,8 @@
 """Charted: what a chart of one measure shows, step by step, worked out by the library; nothing is drawn here.
 
 Between two days on which nothing changes a figure is the same, so a chart is made of steps: from a day on, until
-another. Where a figure says nothing the step is a gap. Numbers become floats here, for the places
-where they are drawn; what a reader is told of them are the exact texts.
+another. Where no value exists, or nothing bounds a figure, the step is a gap. Numbers become floats here, for the
+places where they are drawn; what a reader is told of them are the exact texts.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from typing import Any, Final
 from attrs import evolve, frozen
 
 from ledger.faces.markup import plain
-from ledger.faces.phrases import Names, source_of
+from ledger.faces.phrases import Names, labelled, source_of
 from ledger.model.errors import BadInput, WrongDimension, listed
 from ledger.model.exact import ZERO, Exact
 from ledger.model.figures import Figure, Support
 from ledger.model.measures import Measure, Share, Value
 from ledger.model.quantity import Quantity
 from ledger.model.records import KnownAt
-from ledger.model.shares import in_order
 from ledger.model.when import day
 from ledger.queries.findings import Finding
 from ledger.queries.series import by_group
@@ -39,8 +38,6 @@ ONE_DAY: Final = timedelta(days=1)
 MARGIN: Final = 25  # of the time from the first change to the last one, this part is shown beside them
 MARGIN_MIN: Final = 15  # days
 NO_GROUP: Final = ""
-WITHOUT: Final = "(none)"
-BLANK: Final = "(blank)"
 NOTHING: Final = "nothing is known"
 ENDS: Final = ("low", "high", "least", "most")
 
@@ -69,7 +66,7 @@ class Step:
 
     @property
     def is_gap(self) -> bool:
-        """Does the figure say nothing?"""
+        """Is nothing known of the figure: does no value exist, or does nothing bound it?"""
         return self.low is None and self.high is None
 
     @property
@@ -197,22 +194,12 @@ def _nobody(measure: Measure, at: date, unit: str) -> Figure | None:
     if isinstance(measure, Share):
         return None
     nothing = Quantity.computed(ZERO, ZERO, unit)
-    return Figure(measure, at, nothing, nothing, at, complete=True, support=Support())
+    return Figure(measure, at, nothing, nothing, at, complete=True, has_value=True, support=Support())
 
 
 def _labels(groups: Iterable[str | None], *, grouped: bool) -> dict[str | None, str]:
-    """Give each group the text by which a reader knows it, and no two the same."""
-    if not grouped:
-        return {None: NO_GROUP}
-    found: dict[str | None, str] = {}
-    for group in sorted(groups, key=in_order):
-        label = wanted = WITHOUT if group is None else plain(group) or BLANK
-        taken, number = set(found.values()), 1
-        while label in taken:
-            number += 1
-            label = f"{wanted} ({number})"
-        found[group] = label
-    return found
+    """Give each group the text by which a reader knows it; a chart that is not grouped has one without."""
+    return labelled(groups) if grouped else {None: NO_GROUP}
 
 
 def _steps(
@@ -233,21 +220,13 @@ def _steps(
 
 
 def _shown(figure: Figure | None, *, naming: bool) -> dict[str, Any]:
-    if figure is None or says_nothing(figure):
+    if figure is None or figure.ends == (None, None):
         return {**dict.fromkeys(ENDS), "exact": False, "text": NOTHING}
     amount, envelope = figure.amount, figure.envelope
     places = map(_drawn, (amount.low, amount.high, envelope.low, envelope.high))
     # to say how many report takes reading who does
     text = str(figure) if naming or figure.complete else f"{amount} (values are missing)"
     return {**dict(zip(ENDS, places, strict=True)), "exact": figure.complete and amount.exact, "text": text}
-
-
-def says_nothing(figure: Figure) -> bool:
-    """Can it be anything? So can a sum in which no value shows while one is missing: that is no zero."""
-    low, high = figure.amount.low, figure.amount.high
-    if low is None and high is None:
-        return True
-    return not figure.complete and figure.envelope.high is None and low in (None, ZERO) and high in (None, ZERO)
 
 
 def _drawn(number: Exact | None) -> float | None:

@@ -12,7 +12,7 @@ from attrs import frozen
 from ledger.faces.markup import plain
 from ledger.faces.phrases import NO_VALUE, Names, amount_of, coverage_of, reason_of, source_of
 from ledger.model.errors import NotAdditive, Overlapping
-from ledger.model.events import MetricDefined
+from ledger.model.events import Claim, MetricDefined
 from ledger.model.figures import Figure
 from ledger.model.measures import Distinct, Measure, Members, Total, Value, singles_of
 from ledger.model.state import InitiativeState
@@ -72,11 +72,7 @@ def _titles(state: InitiativeState) -> dict[str, str]:
 
 def _told(finding: Finding, titles: dict[str, str], reasons: _Reasons) -> Claimed:
     claim, verdict, names = finding.claim, finding.verdict, reasons.names
-    what = names.measure(claim.measure)
-    if plain(claim.text):
-        what += f" ({_cited(claim.text)})"
-    if finding.measure != claim.measure:
-        what += f", held against: {names.measure(finding.measure)}"
+    what = what_of(claim, finding.measure, names)
     by = "" if finding.report is None else titles[finding.report]
     if finding.report is None and finding.record is not None:
         by = source_of(finding.record)
@@ -88,6 +84,14 @@ def _told(finding: Finding, titles: dict[str, str], reasons: _Reasons) -> Claime
         verdict=f"{verdict}, {_RESTATED}" if finding.restated else verdict,
         why=_why(finding, reasons),
     )
+
+
+def what_of(claim: Claim, measure: Measure, names: Names) -> str:
+    """Say what is claimed, in the claim's own words too, and what it is held against where that is something else."""
+    what = names.measure(claim.measure)
+    if plain(claim.text):
+        what += f" ({_cited(claim.text)})"
+    return what if measure == claim.measure else f"{what}, held against: {names.measure(measure)}"
 
 
 def why_of(

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 from operator import attrgetter, itemgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from attrs import evolve, field, frozen
 
@@ -53,10 +53,16 @@ class Column:
     type: str
     of: Callable[[Any], object] = field()
     shown: int = NOTEBOOKS
+    members: bool = False
+    """Does a cell name members, of whom there may be thousands?"""
 
     @of.default
     def _attribute_of_its_name(self) -> Callable[[Any], object]:
         return attrgetter(self.name)
+
+    def counts(self, thing: Any) -> int:
+        """Say how many members the cell of a thing names."""
+        return len(cast("list[str]", self.of(thing)))
 
 
 def within(place: int, columns: Iterable[Column]) -> tuple[Column, ...]:
@@ -154,26 +160,32 @@ POINT: Final = (
     Column("unit", TEXT),
     Column("complete", FLAG),
 )
-"""Of a figure along the days, and as it was believed: an end is missing where it is open."""
+"""Of a figure along the days, and as it was believed: an end is missing where it is open, or where no value exists."""
+
+ENVELOPE: Final = (Column("envelope_low", NUMBER), Column("envelope_high", NUMBER))
+"""Of the same, where values can be missing: the ends of the amount with each of them taken as all that it can be."""
 
 FIGURE: Final = (
     Column("measure", TEXT, lambda figure: headed(figure.measure), ROWS),
     Column("at", DAY, shown=ROWS),
     Column("basis", DAY, shown=ROWS),
-    Column("low", NUMBER, attrgetter("amount.low")),
-    Column("high", NUMBER, attrgetter("amount.high")),
+    Column("low", NUMBER, lambda figure: figure.ends[0]),
+    Column("high", NUMBER, lambda figure: figure.ends[1]),
     Column("unit", TEXT, attrgetter("amount.unit")),
     Column("complete", FLAG),
     Column("members", INTEGER, lambda figure: len(figure.members)),
     Column("reporting", INTEGER, lambda figure: len(figure.reporting)),
-    Column("missing", TEXTS, lambda figure: list(figure.missing)),
-    Column("possible_members", TEXTS, lambda figure: list(figure.possible_members)),
-    Column("possibly_missing", TEXTS, lambda figure: list(figure.possibly_missing)),
+    Column("missing", TEXTS, lambda figure: list(figure.missing), members=True),
+    Column("possible_members", TEXTS, lambda figure: list(figure.possible_members), members=True),
+    Column("possibly_missing", TEXTS, lambda figure: list(figure.possibly_missing), members=True),
     Column("envelope_low", NUMBER, attrgetter("envelope.low"), ROWS),
     Column("envelope_high", NUMBER, attrgetter("envelope.high"), ROWS),
     Column("oldest", DAY, lambda figure: _bounded(figure.oldest)),
 )
-"""`members` counts those who certainly count, `reporting` those of them whose value is certain; others are named."""
+"""`members` counts those who certainly count, `reporting` those of them whose value is certain; others are named.
+
+An end is missing where it is open, or where no value exists.
+"""
 
 CONTRIBUTION: Final = (
     Column("member", TEXT),
@@ -258,8 +270,8 @@ EFFECTIVE: Final = (
 RECORD: Final = (
     Column("position", INTEGER),
     Column("initiative", TEXT),
-    Column("version", INTEGER),
-    Column("id", TEXT),
+    Column("version", INTEGER, shown=ROWS),
+    Column("id", TEXT, shown=ROWS),
     Column("recorded_at", INSTANT),
     Column("event", TEXT, lambda record: type(record.event).__name__),
     Column("member", TEXT, lambda record: getattr(record.event, "member", None)),
@@ -270,11 +282,12 @@ RECORD: Final = (
     Column("source", TEXT),
     Column("by", TEXT),
     Column("note", TEXT),
-    Column("replaces", TEXT),
+    Column("replaces", TEXT, shown=ROWS),
 )
 """Where it stands, what it is about, when it took effect, and who says so."""
 
 ENTRY: Final = (
+    Column("position", INTEGER, attrgetter("record.position")),
     Column("id", TEXT, attrgetter("record.id"), ROWS),
     Column("version", INTEGER, attrgetter("record.version"), ROWS),
     Column("event", TEXT, lambda entry: type(entry.record.event).__name__),

@@ -99,7 +99,7 @@ def _cell(column: Column, thing: object) -> str:
     if isinstance(value, datetime):
         return _safe(instant_text(value))
     if column.type == PLAIN and isinstance(value, list):
-        return _safe(" or ".join("nothing" if one is None else _said(one) for one in value))
+        return _safe(" or ".join("nothing" if one is None else _said(one) or "none" for one in value))
     return _safe(_said(value))
 
 

@@ -17,6 +17,7 @@ from ledger.model.figures import Figure
 from ledger.model.measures import Distinct, Joined, Measure, Members, Share, Total, Value
 from ledger.model.members import Member
 from ledger.model.records import RecordRef
+from ledger.model.shares import in_order
 from ledger.model.state import InitiativeState
 from ledger.model.units import unit as unit_of
 from ledger.model.when import When
@@ -36,6 +37,8 @@ from ledger.queries.standing import REJOINED
 
 NAMED_MAX: Final = 6  # members that one line names
 NO_VALUE: Final = "no value"
+WITHOUT: Final = "(none)"
+BLANK: Final = "(blank)"
 NO_FIGURE: Final = (NotAdditive, Overlapping)
 """The errors of a measure that has no figure in this state, which the document tells in place of one."""
 
@@ -140,14 +143,9 @@ def _options(measure: Members | Joined | Distinct | Total) -> Iterable[str]:
             yield f"values of the last {measure.within}"
 
 
-def has_no_value(figure: Figure) -> bool:
-    """Is it made of values, of which none exists?"""
-    return isinstance(figure.measure, Total | Value) and figure.oldest is None and not figure.complete
-
-
 def amount_of(figure: Figure, unit: str | None = None) -> str:
     """Write the amount over the values that exist, in a unit if it fits; where none does, that is no zero."""
-    if has_no_value(figure):
+    if not figure.has_value:
         return NO_VALUE
     amount = figure.amount
     return str(amount if unit is None or unit_of(unit).dimension != amount.dimension else amount.to(unit))
@@ -156,7 +154,7 @@ def amount_of(figure: Figure, unit: str | None = None) -> str:
 def coverage_of(figure: Figure, names: Names) -> str:
     """Say how many report, and name those who do not and those who may not count."""
     if isinstance(figure.measure, Value):
-        return "complete" if figure.complete else "may be missing" if figure.possibly_missing else "missing"
+        return "complete" if figure.complete else "may be missing" if figure.has_value else "missing"
     several = [f"{len(figure.reporting)} of {len(figure.members)} report"] if _made_of_values(figure.measure) else []
     possible, lacking = figure.possible_members, figure.possibly_missing
     named = {"missing": figure.missing, "possibly missing": lacking, "may count": possible}
@@ -166,6 +164,23 @@ def coverage_of(figure: Figure, names: Names) -> str:
         del named["missing"]  # that is everybody
     several += [f"{words}: {names.some(ids)}" for words, ids in named.items() if ids]
     return "; ".join(several) or "complete"
+
+
+def labelled(groups: Iterable[str | None]) -> dict[str | None, str]:
+    """Give each group the text by which a reader knows it, and no two the same.
+
+    >>> labelled(["A B", "A  B", "", None])
+    {'': '(blank)', 'A  B': 'A B', 'A B': 'A B (2)', None: '(none)'}
+    """
+    found: dict[str | None, str] = {}
+    for group in sorted(groups, key=in_order):
+        label = wanted = WITHOUT if group is None else plain(group) or BLANK
+        taken, number = set(found.values()), 1
+        while label in taken:
+            number += 1
+            label = f"{wanted} ({number})"
+        found[group] = label
+    return found
 
 
 def _made_of_values(measure: Measure) -> bool:

@@ -17,6 +17,7 @@ from ledger.faces.columns import (
     CONTRIBUTION,
     EFFECT,
     ENTRY,
+    ENVELOPE,
     FIGURE,
     FINDING,
     FRAMES,
@@ -24,6 +25,7 @@ from ledger.faces.columns import (
     KNOWN,
     LINE,
     MEMBER,
+    NOTEBOOKS,
     POINT,
     RECORD,
     ROWS,
@@ -61,6 +63,11 @@ class Table:
         columns = [(column.name, column.of) for column in self.shown(ROWS)]
         return [{name: of(thing) for name, of in columns} for thing in self.things]
 
+    def for_people(self) -> list[dict[str, object]]:
+        """Give the same rows of the columns that are for everybody; of members that a cell names, how many they are."""
+        columns = [(column.name, column.counts if column.members else column.of) for column in self.shown(NOTEBOOKS)]
+        return [{name: of(thing) for name, of in columns} for thing in self.things]
+
     def shown(self, where: int) -> tuple[Column, ...]:
         """Give the columns that are shown there."""
         return tuple(column for column in self.columns if column.shown >= where)
@@ -75,6 +82,16 @@ def table_of(result: object) -> Table:
     Decimal('0')
     """
     raise BadInput(f"{shown(result)} is no table: give a state, figures, a series, or another answer to a question")
+
+
+def for_people(result: object) -> list[dict[str, object]]:
+    """Give the rows of a result as a table for people has them; raises `BadInput` for what is none.
+
+    >>> from ledger.model.state import replay
+    >>> for_people(replay([], at="2024-01-01").count())[0]["missing"]
+    0
+    """
+    return (result if isinstance(result, Table) else table_of(result)).for_people()
 
 
 def row_of(thing: object) -> dict[str, object]:
@@ -135,16 +152,20 @@ def _of_figures(figures: Figures) -> Table:
 def _of_series(series: Series[Any]) -> Table:
     """Give a row for each day or, by groups, for each of its groups."""
     group = () if series.by is None else (GROUP,)
-    return Table((AT, *group, *POINT), series.points(), _are_counts(series.measure))
+    return Table((AT, *group, *_point_of(series.measure)), series.points(), _are_counts(series.measure))
 
 
 @table_of.register(Revisions)
 def _of_revisions(revisions: Revisions[Any]) -> Table:
     """Give a row for each revision or, by groups, for each of its groups."""
     group = () if revisions.by is None else (GROUP,)
-    columns = (*within(0, KNOWN), *within(1, [*group, *POINT]))
+    columns = (*within(0, KNOWN), *within(1, [*group, *_point_of(revisions.measure)]))
     things = [(revision, point) for revision in revisions for point in points_of(revisions.at, revision.figure)]
     return Table(columns, things, _are_counts(revisions.measure))
+
+
+def _point_of(measure: Measure) -> tuple[Column, ...]:
+    return POINT if isinstance(measure, Members | Joined) else (*POINT, *ENVELOPE)
 
 
 def _are_counts(measure: Measure) -> bool:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 from attrs import evolve, frozen
 
 from ledger.faces.cards import Card, Given, card_of, registers_of_card, value_of
-from ledger.faces.charted import says_nothing
-from ledger.faces.phrases import NO_FIGURE, Names, reason_of
+from ledger.faces.phrases import NO_FIGURE, Names, coverage_of, reason_of
 from ledger.faces.published import Published, Reports
+from ledger.faces.weighed import Weighed
 from ledger.model.errors import Overlapping, UnknownMetric
-from ledger.model.facts import Register, definition_of, metric_of
+from ledger.model.facts import INITIATIVE_STATUS, Register, definition_of, metric_of, status_of
 from ledger.model.figures import Figure
 from ledger.model.measures import Measure, Members, Total, Value
 from ledger.model.registers import Candidates
@@ -34,13 +34,6 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 
-MOMENTS_MAX: Final = 500
-ANSWERS_MAX: Final = 70_000
-"""For so many days of so many moments figures are asked for: beyond, fewer moments are told apart."""
-
-CHECKED: Final = 100
-"""So many times longer takes a check of a claim."""
-
 EVERY_DAY: Final[Span] = (FIRST_DAY, NEVER)
 
 Changes: TypeAlias = dict[int, list[Span]]
@@ -50,16 +43,15 @@ Read: TypeAlias = Callable[[Mapping[Register, Candidates]], A]
 
 
 class Told(NamedTuple):
-    """A figure, as a page tells it: its amount, and its envelope where values are missing; or why there is none.
+    """A figure, as a page tells it: its amount, empty where no value exists, and its envelope where values are missing.
 
-    `vain`: it says nothing, since it can be anything, or since no value shows in it while some are missing.
-    `overlaps`: there is none since members and parts of them would both count.
+    `note` says whether a value that is stated for all is missing; or, alone, why there is no figure. `overlaps`: there
+    is none since members and parts of them would both count.
     """
 
     amount: str
     envelope: str = ""
-    vain: bool = False
-    reason: str = ""
+    note: str = ""
     overlaps: bool = False
 
 
@@ -81,14 +73,10 @@ def traced(
 
     Where a page would become too large to be borne, the fewer moments of knowledge are told apart.
     """
-    most, reports = MOMENTS_MAX, Reports(initiative, names)
-    while True:
-        unfolding = Unfolding(records, most)
-        tracing = _Tracing(unfolding, metrics, attributes)
-        needed, many = tracing.cost + CHECKED * reports.checks(unfolding), len(unfolding.moments)
-        if needed <= ANSWERS_MAX or many == 1:
-            break
-        most = max(1, min(many // 2, many * ANSWERS_MAX // needed))
+    reports = Reports(initiative, names, {record.position: record.ref for record in records})
+    every = Unfolding(records, len(records))
+    unfolding = every.fewer(Weighed(every, metrics, reports.claims(every)).most())
+    tracing = _Tracing(unfolding, metrics, attributes)
     figures: dict[Measure, Sequence[Rectangle[Told | None]]] = {}
     for measure, changes in tracing.changes.items():
         figures[measure] = tracing.figure(initiative.timeline(measure), changes, names)
@@ -118,22 +106,16 @@ class _Tracing:
         self.changes: dict[Measure, Changes] = {}
         self.values: dict[str, dict[str, Plane[Given | None]]] = {}
         standing: Changes = defaultdict(list, {1: [EVERY_DAY]})  # that there is nobody is known at once
+        for register in (INITIATIVE_STATUS, *map(status_of, self._members)):
+            for moment, first, end in unfolding.changed(register):
+                standing[moment].append((first, end))
         self.cards = {
-            member: self._plane(registers_of_card(member, attributes), partial(card_of, member, attributes), standing)
+            member: self._plane(registers_of_card(member, attributes), partial(card_of, member, attributes))
             for member in self._members
         }
         self.changes[Members()] = standing
         for metric in metrics:
             self._trace(metric)
-
-    @property
-    def cost(self) -> int:
-        """How many figures must be asked for at most: a total may be told in two ways, where there are parts."""
-        return sum(
-            len(spans) * (2 if self._parts and isinstance(measure, Total) else 1)
-            for measure, changes in self.changes.items()
-            for _, spans in parts(changes)
-        )
 
     def figure(self, line: Timeline[Figure], changes: Changes, names: Names) -> list[Rectangle[Told | None]]:
         """Ask for a figure, moment by moment, on the days on which it may have become another one."""
@@ -161,13 +143,16 @@ class _Tracing:
             self._change_all(stated, [defined])
             self.changes[Value(metric)] = stated
 
-    def _plane(self, registers: Sequence[Register], read: Read[A | None], changed: Changes) -> Plane[A | None]:
+    def _plane(
+        self, registers: Sequence[Register], read: Read[A | None], changed: Changes | None = None
+    ) -> Plane[A | None]:
         """Read something wherever registers hold something else, and note where that is."""
         plane: Plane[A | None] = Plane(None)
         for moment, pieces in self._unfolding.changes(*registers):
             found = [(first, end, read(dict(zip(registers, held, strict=True)))) for first, end, held in pieces]
             plane.put(moment, found)
-            changed[moment] += [(first, end) for first, end, _ in pieces]
+            if changed is not None:
+                changed[moment] += [(first, end) for first, end, _ in pieces]
         return plane
 
     def _change_all(self, changes: Changes, registers: Iterable[Register]) -> None:
@@ -192,5 +177,8 @@ def told(line: Timeline[Figure], at: date, known_at: int, names: Names) -> Told 
     except UnknownMetric:
         return None
     except NO_FIGURE as error:
-        return Told("", reason=reason_of(error, names), overlaps=isinstance(error, Overlapping))
-    return Told(str(figure.amount), "" if figure.complete else str(figure.envelope), says_nothing(figure))
+        return Told("", note=reason_of(error, names), overlaps=isinstance(error, Overlapping))
+    amount = str(figure.amount) if figure.has_value else ""
+    if figure.complete:
+        return Told(amount)
+    return Told(amount, str(figure.envelope), coverage_of(figure, names) if isinstance(line.measure, Value) else "")

@@ -221,7 +221,7 @@ class Question:
             oldest=min((way.value.since for way in ways if way.value is not None), default=None),
         )
         amount, envelope = scale.quantity(part.ends), scale.quantity(part.envelope)
-        return Figure(measure, self.at, amount, envelope, self.basis, not part.lacking, support)
+        return Figure(measure, self.at, amount, envelope, self.basis, not part.lacking, part.present, support)
 
     def _require_both(self, measure: Share) -> None:
         # that one of them can never be asked is said before anything that is wrong on this day

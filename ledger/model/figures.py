@@ -9,6 +9,7 @@ from typing import Self
 
 from attrs import field, frozen
 
+from ledger.model.exact import Exact
 from ledger.model.measures import Measure
 from ledger.model.quantity import Quantity
 from ledger.model.records import RecordRef
@@ -48,12 +49,20 @@ class Figure(Tabular):
     basis: date
     complete: bool
     """Is no value missing, not even possibly?"""
+    has_value: bool = field(repr=False)
+    """Does any of the values exist that it is made of? Where none does, and some is missing, its amount is no zero, and
+    says nothing. A count always has one."""
     _support: Support | Callable[[], Support] = field(repr=False, eq=_read)
 
     @cached_property
     def support(self) -> Support:
         """All that the figure rests on, at once."""
         return _read(self._support)
+
+    @property
+    def ends(self) -> tuple[Exact | None, Exact | None]:
+        """The least and the most of the amount: None where it is open, and both where no value exists."""
+        return (self.amount.low, self.amount.high) if self.has_value else (None, None)
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -94,6 +103,7 @@ class Figure(Tabular):
             self.envelope.to(unit),
             self.basis,
             self.complete,
+            self.has_value,
             self._support,
         )
 
@@ -105,6 +115,7 @@ class Figure(Tabular):
             self.envelope,
             self.basis,
             self.complete,
+            self.has_value,
             self.support,
         )
 

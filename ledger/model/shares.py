@@ -67,6 +67,7 @@ def share_of(measure: Share, part: Figure, whole: Figure, *, nonnegative: bool, 
         envelope=_ratio(part.envelope, whole.envelope, most),
         basis=whole.basis,
         complete=part.complete and whole.complete,
+        has_value=part.has_value and whole.has_value,
         support=partial(_support_of_share, part, whole),
     )
 

@@ -51,7 +51,8 @@ def summed(measure: Counting, scale: Scale, everyone: Mapping[str, Summand], *, 
         oldest=min((day for member in parts for day in _rests_on(measure, everyone[member])), default=None),
     )
     complete = not support.missing and not support.possibly_missing
-    return Figure(measure, at, amount, envelope, basis, complete, support)
+    has_value = complete or not isinstance(measure, Total) or any(part.present for part in parts.values())
+    return Figure(measure, at, amount, envelope, basis, complete, has_value, support)
 
 
 def not_twice(measure: Total, everyone: Mapping[str, Summand], possibly: Wholes, surely: Wholes) -> dict[str, Summand]:

@@ -113,16 +113,17 @@ class Audit:
         Each on the day from which it certainly holds, if its metric can be totalled and it was neither withdrawn nor
         retracted.
         """
-        additive = [metric for metric in metrics if self._can_be_totalled(metric)]
+        additive = [metric for metric in metrics if _can_be_totalled(metric, self._definitions)]
         wanted = Wanted((), tuple(metric_of(metric, None) for metric in additive))
         with self.log.news(self.initiative, 0, wanted) as news:
             said = [(fact, register.name) for register, fact in standing(news, self.known_at) if fact[4] is not None]
         refs = self.log.refs({position for (_, position, *_), _ in said})
         findings = []
         for (rank, position, _, latest, text, _, _), metric in said:
-            claim = Claim(Value(metric), Quantity.parse(str(text)), at=latest)
+            claim = claim_of_value(metric, str(text), latest)
             stated = Stated(refs[position], known_at=self._first_known(rank))
-            findings.append(self._finding(claim, Total(metric), latest, stated))
+            against = held_against(claim, self._definitions, is_recorded=True)
+            findings += [self._finding(claim, measure, latest, stated) for measure in against]
         return Findings(findings)
 
     def of_claims(self, claims: Iterable[tuple[Claim, date]]) -> Findings:
@@ -146,10 +147,8 @@ class Audit:
             yield from self._of_claim(claim, at, Stated(record, report.report, index, known_at))
 
     def _of_claim(self, claim: Claim, at: date, stated: Stated) -> Iterator[Finding]:
-        measure = claim.measure
-        yield self._finding(claim, measure, at, stated)
-        if isinstance(measure, Value) and measure.member is None and self._can_be_totalled(measure.metric):
-            yield self._finding(claim, Total(measure.metric), at, stated)
+        for measure in held_against(claim, self._definitions):
+            yield self._finding(claim, measure, at, stated)
 
     def _finding(self, claim: Claim, measure: Measure, at: date, stated: Stated) -> Finding:
         now = check(claim, self._state(at, self.known_at), measure)
@@ -224,10 +223,6 @@ class Audit:
     def _definitions(self) -> Mapping[str, MetricDefined]:
         return self._state(date.max, self.known_at).metrics
 
-    def _can_be_totalled(self, metric: str) -> bool:
-        definition = self._definitions.get(metric)
-        return definition is not None and definition.additive
-
     def _first_known(self, rank: int) -> datetime:
         """Say when a record was recorded or, of a replacement, the first record of its line, whose rank it has."""
         return self.log.ref(self.initiative, rank).recorded_at
@@ -247,6 +242,32 @@ class Audit:
         """Give the windows of all facts that were ever recorded of some registers; more of them do no harm."""
         with self.log.news(self.initiative, 0, wanted) as news:
             return {(earliest, latest) for _, (_, _, earliest, latest, _, _, _) in news.facts}
+
+
+def held_against(claim: Claim, metrics: Mapping[str, MetricDefined], *, is_recorded: bool = False) -> Iterator[Measure]:
+    """Give the measures that a claim is held against, by how metrics are defined: of each there is a finding.
+
+    These are its own and, for a value of the initiative as a whole that can be totalled, the members' total. A value
+    that is recorded as such is what its own measure answers, and is held against the total alone.
+
+    >>> jobs = {"jobs": MetricDefined("jobs", "people")}
+    >>> [type(one).__name__ for one in held_against(Claim(Value("jobs"), "100 people"), jobs)]
+    ['Value', 'Total']
+    """
+    measure = claim.measure
+    if not is_recorded:
+        yield measure
+    if isinstance(measure, Value) and measure.member is None and _can_be_totalled(measure.metric, metrics):
+        yield Total(measure.metric)
+
+
+def _can_be_totalled(metric: str, metrics: Mapping[str, MetricDefined]) -> bool:
+    return metric in metrics and metrics[metric].additive
+
+
+def claim_of_value(metric: str, amount: str, at: date) -> Claim:
+    """Give the claim that a value makes that is stated for the initiative as a whole, from a day on."""
+    return Claim(Value(metric), Quantity.parse(amount), at=at)
 
 
 def given_claims(claims: object, report: object = None) -> list[tuple[Claim, date]]:

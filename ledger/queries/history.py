@@ -50,6 +50,7 @@ class HistoryEntry(Row):
     def to_dict(self) -> dict[str, object]:
         """Give plain values, fit for JSON: the event by its name, and `says` as it is stored."""
         return {
+            "position": self.record.position,
             "id": self.record.id,
             "version": self.record.version,
             "event": type(self.record.event).__name__,
@@ -63,7 +64,9 @@ class HistoryEntry(Row):
 
     def __str__(self) -> str:
         """Say it in a line."""
-        day = "always" if self.effective is None else str(self.effective)
+        day = str(self.effective or "always")
+        if isinstance(self.record.event, RecordRetracted):  # which has no day
+            day = ""
         source = f"({self.source})" if self.source else ""
         return " ".join(part for part in (day, _said(self.record.event), source, self._fate()) if part)
 
@@ -151,7 +154,10 @@ def speaks_of(event: Event, member: str | None, metric: str | None, report: str 
 
 
 def _said(event: Event) -> str:
-    words = [type(event).__name__, *(getattr(event, name, None) or "" for name in ("metric", "member", "report"))]
+    subjects = ("metric", "member", "report", "record")
+    words = [type(event).__name__, *(getattr(event, name, None) or "" for name in subjects)]
     if isinstance(event, MetricUpdated):
         words.append("withdrawn" if event.amount is None else str(event.amount))
+    if isinstance(event, RecordRetracted) and event.reason:
+        words.append(f"- {event.reason}")
     return " ".join(word for word in words if word)

@@ -136,6 +136,24 @@ def parts(changes: Mapping[int, Iterable[Span]]) -> Iterator[tuple[int, list[Spa
     1 [(10, 15), (15, 20), (20, 30)]
     2 [(12, 15), (15, 20), (20, 30), (30, 40)]
     """
+    for moment, ends, spans in _cut(changes):
+        cut = (ends[bisect_left(ends, first) : bisect_right(ends, end)] for first, end in spans)
+        yield moment, [part for days in cut for part in pairwise(days)]
+
+
+def count_parts(changes: Mapping[int, Iterable[Span]]) -> int:
+    """Say how many spans of days `parts` gives in all.
+
+    >>> count_parts({1: [(10, 20), (15, 30)], 2: [(12, 40)]})
+    7
+    """
+    return sum(
+        bisect_left(ends, end) - bisect_left(ends, first) for _, ends, spans in _cut(changes) for first, end in spans
+    )
+
+
+def _cut(changes: Mapping[int, Iterable[Span]]) -> Iterator[tuple[int, list[int], list[Span]]]:
+    """Give, moment by moment, all days on which any span began or ended up to then, and its own spans, united."""
     ends: list[int] = []
     for moment in sorted(changes):
         spans = list(changes[moment])
@@ -143,5 +161,4 @@ def parts(changes: Mapping[int, Iterable[Span]]) -> Iterator[tuple[int, list[Spa
             place = bisect_left(ends, day)
             if place == len(ends) or ends[place] != day:
                 insort(ends, day)
-        cut = (ends[bisect_left(ends, first) : bisect_right(ends, end)] for first, end in united(spans))
-        yield moment, [part for days in cut for part in pairwise(days)]
+        yield moment, ends, united(spans)

@@ -42,7 +42,10 @@ class Revisions(Rows[Revision[A]]):
 
 
 class Point(NamedTuple):
-    """A figure of a series in plain values; `group` is None too where nothing was asked by groups."""
+    """A figure of a series in plain values; `group` is None too where nothing was asked by groups.
+
+    Where no value exists, there is no `low` and no `high`.
+    """
 
     at: date
     group: str | None
@@ -50,6 +53,8 @@ class Point(NamedTuple):
     high: Exact | None
     unit: str
     complete: bool
+    envelope_low: Exact | None
+    envelope_high: Exact | None
 
 
 class Series(Tabular, Generic[A]):
@@ -111,8 +116,9 @@ class Series(Tabular, Generic[A]):
         columns = self._columns(self.days)
         if columns is None:
             return (point for at, answer in zip(self.days, self, strict=True) for point in points_of(at, answer))
-        low, high, complete, unit = columns
-        return map(Point, self.days, repeat(None), low, high, repeat(unit), complete)
+        low, high, envelope_low, envelope_high, complete, unit = columns
+        ends = envelope_low, envelope_high
+        return map(Point, self.days, repeat(None), low, high, repeat(unit), complete, *ends)
 
 
 def by_group(answer: Figure | Figures) -> Iterable[tuple[str | None, Figure]]:
@@ -123,5 +129,6 @@ def by_group(answer: Figure | Figures) -> Iterable[tuple[str | None, Figure]]:
 def points_of(at: date, answer: Figure | Figures) -> Iterator[Point]:
     """Give the figures of an answer for a day in plain values."""
     for group, figure in by_group(answer):
-        amount = figure.amount
-        yield Point(at, group, amount.low, amount.high, amount.unit, figure.complete)
+        low, high = figure.ends
+        envelope = figure.envelope
+        yield Point(at, group, low, high, envelope.unit, figure.complete, envelope.low, envelope.high)

@@ -243,10 +243,10 @@ class Timeline(Generic[A]):
         sums = totals.at(at.toordinal(), batch, group)
         if sums is None:
             return None
-        amount, envelope, complete = sums
+        amount, envelope, complete, has_value = sums
         basis = getattr(measure, "members_at", None) or at
         support = partial(self._support, measure, at, position, group)
-        return Figure(measure, at, amount, envelope, basis, complete, support)
+        return Figure(measure, at, amount, envelope, basis, complete, has_value, support)
 
     def _support(self, measure: Measure, at: date, position: int, group: str | None) -> Support:
         state = state_of(self._log, self._initiative, at, position, self._wanted)

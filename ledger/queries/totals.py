@@ -32,18 +32,23 @@ from ledger.queries.pairs import Pair, Pairs
 from ledger.queries.tracks import NEVER, RoughTrack, Span, is_exact
 from ledger.queries.views import AMOUNTS, EVERY_DAY, HOLDS, LOW, PRESENT, UNSETTLED, Key, Single, View
 
-NO_SUMS: Final[tuple[Dominance | None, ...]] = (None,) * 7  # one for each of what is summed; the holders are not
+NO_SUMS: Final[tuple[Dominance | None, ...]] = (None,) * 8  # one for each of what is summed; the holders are not
 
 
-Sums: TypeAlias = tuple[Quantity, Quantity, bool]
-"""A figure as the sums give it: its amount, its envelope, and whether no value is missing."""
+Sums: TypeAlias = tuple[Quantity, Quantity, bool, bool]
+"""A figure as the sums give it: its amount, its envelope, whether no value is missing, and whether any exists."""
 
 
 class Columns(NamedTuple):
-    """The amounts of many days: their ends, in one unit, and whether no value is missing."""
+    """The amounts of many days: their ends, in one unit, those of their envelopes, and whether no value is missing.
+
+    Where no value exists, the amount has no ends.
+    """
 
     low: list[Exact | None]
     high: list[Exact | None]
+    envelope_low: list[Exact | None]
+    envelope_high: list[Exact | None]
     complete: list[bool]
     unit: str
 
@@ -132,7 +137,7 @@ class Totals:
         if self._pairs is not None and self._pairs.are_both(day, batch):
             return None
         every = self._sums.get(group, NO_SUMS)
-        lows, rises, _, _, _, lacking, unsettled = every
+        lows, rises, _, _, _, lacking, unsettled, _ = every
         low = 0 if lows is None else lows.at(day, batch)
         high = low if rises is None else low + rises.at(day, batch)
         is_lacking = lacking is not None and lacking.at(day, batch)
@@ -143,9 +148,9 @@ class Totals:
         least = Decimal(low)
         amount = Quantity.computed(least, least if low == high else Decimal(high), "")
         if not is_lacking:
-            return amount, amount, True
+            return amount, amount, True, True
         # of the different values, one that is missing can be one that nobody else has
-        return amount, Quantity.computed(max(least, ONE), Decimal(high + is_lacking), ""), False
+        return amount, Quantity.computed(max(least, ONE), Decimal(high + is_lacking), ""), False, True
 
     def along(self, days: Sequence[int], batch: int) -> Columns | None:
         """Give the amounts of many days, as `at` does; None for a single value, and where any takes more than sums."""
@@ -155,7 +160,7 @@ class Totals:
             return None
         every = self._sums.get(None, NO_SUMS)
         nothing = [0] * len(days)
-        lows, rises, open_lows, open_highs, _, lacking, unsettled = (
+        lows, rises, open_lows, open_highs, _, lacking, unsettled, valued = (
             nothing if sums is None else sums.along(days, batch) for sums in every
         )
         if any(unsettled):
@@ -171,7 +176,23 @@ class Totals:
             low = [None if is_open else one for one, is_open in zip(low, open_lows, strict=True)]
         if any(open_highs):
             high = [None if is_open else one for one, is_open in zip(high, open_highs, strict=True)]
-        return Columns(low, high, [not one for one in lacking], name)
+        envelope_low, envelope_high = low, high
+        if any(lacking):
+            missing = self._missing(defined)
+            ends = [missing(*all_of) for all_of in zip(low, high, lacking, strict=True)]
+            envelope_low, envelope_high = [least for least, _ in ends], [most for _, most in ends]
+        if self.metric and any(lacking):
+            exists = [bool(some) or not lacks for some, lacks in zip(valued, lacking, strict=True)]
+            low = [one if there else None for one, there in zip(low, exists, strict=True)]
+            high = [one if there else None for one, there in zip(high, exists, strict=True)]
+        return Columns(low, high, envelope_low, envelope_high, [not one for one in lacking], name)
+
+    def _missing(self, defined: Definition | None) -> Callable[[Exact | None, Exact | None, int], Ends]:
+        """Say what missing values make of the ends of an amount, by how many there are."""
+        if defined is None:  # of the different values, one that is missing can be one that nobody else has
+            return lambda low, high, many: (max(low or ZERO, ONE), (high or ZERO) + many) if many else (low, high)
+        lowest, highest = defined.unknown
+        return lambda low, high, many: (None if lowest is None else low, highest) if many else (low, high)
 
     def _amounts(
         self, every: Sequence[Dominance | None], day: int, batch: int, low: int, high: int, *, is_lacking: bool
@@ -179,11 +200,11 @@ class Totals:
         defined = self._defined(batch)
         if defined is None:
             return None  # the replay says why
-        _, _, open_lows, open_highs, present, _, _ = every
+        _, _, open_lows, open_highs, _, _, _, valued = every
         _, name, unknown, numerator, denominator = defined
-        if self._whose is not None and (present is None or not present.at(day, batch)):
+        if self._whose is not None and not _is_any(valued, day, batch):
             nowhere = Quantity.computed(*unknown, name)  # a value that exists nowhere can be anything
-            return nowhere, nowhere, False
+            return nowhere, nowhere, False, False
         whole = numerator * self._view.parts
         least = ratio(low * denominator, whole)
         most = least if low == high else ratio(high * denominator, whole)
@@ -193,11 +214,12 @@ class Totals:
             name,
         )
         if not is_lacking:
-            return amount, amount, True
+            return amount, amount, True, True
         lowest, highest = unknown
         if lowest is not None:  # what is missing adds nothing at the least; a single value that is can be as low
             lowest = amount.low if self._whose is None or amount.low is None else min(amount.low, ZERO)
-        return amount, Quantity.computed(lowest, highest, name), False
+        has_value = low != 0 or high != 0 or _is_any(valued, day, batch)
+        return amount, Quantity.computed(lowest, highest, name), False, has_value
 
     def changed(self, day: int) -> set[int]:
         """Give the batches that change the figure of a day, or may: where it takes more than sums, each one."""
@@ -332,3 +354,7 @@ class Totals:
         for key, pending in self._pending.items():
             if key.what in AMOUNTS:
                 pending.update({day: by * factor for day, by in pending.items()})
+
+
+def _is_any(sums: Dominance | None, day: int, batch: int) -> bool:
+    return sums is not None and sums.at(day, batch) > 0

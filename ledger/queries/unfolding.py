@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import date, datetime
 from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
@@ -17,7 +18,7 @@ from ledger.model.facts import PlainFact, Register, status_of
 from ledger.model.records import Record
 from ledger.model.registers import Candidates, Chain, chained
 from ledger.model.state import heard
-from ledger.queries.planes import Piece, Plane
+from ledger.queries.planes import STILL, Piece, Plane
 from ledger.queries.tracks import NEVER
 
 Held: TypeAlias = tuple[Candidates, ...]
@@ -47,15 +48,26 @@ class Unfolding:
             for record, following in pairwise([*records, None])
             if record is not None and (following is None or following.recorded_at != record.recorded_at)
         ]
-        count = min(len(batches), most)
         self.batches = len(batches)
         self.began = batches[0]
+        self._batches = batches
         self._known = [moment.position for moment in batches]
-        self.moments = tuple(batches[(number + 1) * len(batches) // count - 1] for number in range(count))
-        self._ends = [moment.position for moment in self.moments]
+        self._tell_apart(most)
         self._gone = _gone(records)
         self._positions = {record.version: record.position for record in records}
         self.facts: Mapping[Register, list[PlainFact]] = heard(records, None, retracted=True).facts
+
+    def fewer(self, most: int) -> Unfolding:
+        """Give the same of which fewer moments are told apart."""
+        told = copy(self)
+        told._tell_apart(most)  # noqa: SLF001 - of the same class
+        return told
+
+    def _tell_apart(self, most: int) -> None:
+        every, count = self._batches, min(self.batches, most)
+        self.moments = tuple(every[(number + 1) * len(every) // count - 1] for number in range(count))
+        self._ends = [moment.position for moment in self.moments]
+        self._spans: dict[Register, list[tuple[int, int, int]]] = {}
 
     def moment_of(self, position: int) -> int:
         """Give the number, from 1, of the moment at which a record is first known."""
@@ -74,14 +86,20 @@ class Unfolding:
 
     def moments_on(self, day: date, registers: Iterable[Register]) -> set[int]:
         """Give the moments at which any of some registers comes to hold something else on a day."""
-        found = set()
-        for register in registers:
-            held = self._chain(register, 0).at(day)
-            for moment in sorted(self.moments_of(register)):
-                before, held = held, self._chain(register, moment).at(day)
-                if held != before:
-                    found.add(moment)
-        return found
+        at = day.toordinal()
+        return {moment for register in registers for moment, first, end in self.changed(register) if first <= at < end}
+
+    def gone_at(self, position: int) -> int | None:
+        """Give the position from which on a record is gone; None for one that was never retracted."""
+        return self._gone.get(position)
+
+    def standing(self, register: Register) -> Iterator[tuple[PlainFact, int, int]]:
+        """Give each fact that was ever said of a register, and from which moment up to which it is known (0: still)."""
+        for fact in self.facts.get(register, ()):
+            gone = self.gone_at(fact[1])
+            since, until = self.moment_of(fact[1]), STILL if gone is None else self.moment_of(gone)
+            if since != until:
+                yield fact, since, until
 
     def last(self, register: Register, moment: int) -> PlainFact | None:
         """Give the fact that a register comes to hold in the end, as known at a moment."""
@@ -100,6 +118,14 @@ class Unfolding:
             pieces = list(_together(courses))
             if new := held.put(moment, pieces):
                 yield moment, _within(pieces, new)
+
+    def changed(self, register: Register) -> list[tuple[int, int, int]]:
+        """Give each moment and span of days on which a register comes to hold something else, each read once."""
+        if register not in self._spans:
+            self._spans[register] = [
+                (moment, first, end) for moment, pieces in self.changes(register) for first, end, _ in pieces
+            ]
+        return self._spans[register]
 
     def _chain(self, register: Register, moment: int) -> Chain[PlainFact]:
         """Chain what a register was known to say at a moment."""

@@ -36,10 +36,11 @@ RISE: Final = 1  # by how much the high ends lie above them
 OPEN_LOW: Final = 2
 OPEN_HIGH: Final = 3
 # Members.
-PRESENT: Final = 4  # may count or, for a single value, may have it
+PRESENT: Final = 4  # may count
 LACKING: Final = 5  # may count without a value
 UNSETTLED: Final = 6  # it takes more than sums to say which values they add to a `Distinct`
-HOLDS: Final = 7  # certainly count, with this one value
+VALUED: Final = 7  # may count with a value that is summed
+HOLDS: Final = 8  # certainly count, with this one value
 
 AMOUNTS: Final = frozenset({LOW, RISE})
 
@@ -118,13 +119,14 @@ def of_value(view: View, group: str | None, value: Any) -> Numbers:
     """Give the numbers of one who certainly counts, with a value that is certain; None where it is missing."""
     numbers: dict[Key, int] = {} if view.by is None else {Key(group, PRESENT): 1}
     if isinstance(view.measure, Value):
-        return NOTHING if value is None else {Key(None, LOW): value, Key(None, PRESENT): 1}
+        return NOTHING if value is None else {Key(None, LOW): value, Key(None, VALUED): 1}
     if value is None:
         numbers[Key(group, LACKING)] = 1
     elif isinstance(view.measure, Distinct):
         numbers[Key(group, HOLDS, value)] = 1
     else:
         numbers[Key(group, LOW)] = value
+        numbers[Key(group, VALUED)] = 1
     return numbers
 
 
@@ -159,4 +161,5 @@ def _of_part(view: View, group: str | None, part: Part) -> Numbers:
         Key(group, OPEN_HIGH): int(high is None),
         Key(group, PRESENT): 1,
         Key(group, LACKING): int(part.lacking),
+        Key(group, VALUED): int(part.present),
     }

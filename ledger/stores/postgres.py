@@ -20,7 +20,7 @@ from ledger.model.errors import WAY_OUT, Damaged, ReadOnly, StoreError, listed
 from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
 from ledger.recording.batch import READ, record_of
-from ledger.stores.postgres_append import PostgresAppend, stand_of
+from ledger.stores.postgres_append import PostgresAppend, ask_stand, stand_of
 from ledger.stores.postgres_facts import ref_of, refs_of
 from ledger.stores.postgres_listening import Listener
 from ledger.stores.postgres_places import known_of, newest_position, version_at
@@ -74,7 +74,7 @@ class PostgresStore:
                 raise StoreError(
                     f"{self.path}: nothing is there to be read, and with read_only=True nothing is created"
                 )
-            with self._session.writing() as (connection, _):
+            with self._session.writing() as (connection, _, _):
                 if not is_there(connection, self._schema, self.path):  # nobody was faster
                     install(connection, self._schema, self.path)
         with self._reading() as connection:
@@ -203,12 +203,13 @@ class PostgresStore:
     def writing(self, initiative: str) -> Iterator[PostgresAppend]:
         """Begin to write. Waits for other writers, up to the timeout: then `LedgerBusy`."""
         self._require_writable()
-        with self._or_forget(), self._session.writing() as (connection, written):
+        with self._or_forget():
             remembered = self._remembered.setdefault(initiative, Remembered())
-            with damage_of(self.path):
-                stand = stand_of(connection, initiative, remembered)
-                self._tree = tree_after(connection, self._tree, stand.head.position)
-            yield PostgresAppend(connection, initiative, *stand, self._tree, remembered, written)
+            with self._session.writing(ask_stand(initiative, remembered, self._tree)) as (connection, written, row):
+                with damage_of(self.path):
+                    head, register, leaves = stand_of(row, remembered)
+                    self._tree = tree = tree_after(connection, self._tree, head.position, leaves)
+                yield PostgresAppend(connection, initiative, head, register, tree, remembered, written)
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -13,21 +13,25 @@ from ledger.model.events import RecordRetracted
 from ledger.model.facts import Fact, Register
 from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import COLUMNS, Head, Row, record_of
-from ledger.recording.merkle import Tree
+from ledger.recording.merkle import WIDTH, Tree
 from ledger.recording.proposal import Entry
 from ledger.stores.postgres_facts import (
     facts_in,
+    facts_statement,
     new_registers,
     refs_of,
+    register_statements,
     registers_like,
-    write_facts,
-    write_registers,
 )
 from ledger.stores.postgres_places import POSITION_MAX
+from ledger.stores.postgres_server import Statement
 from ledger.stores.postgres_session import Written
-from ledger.stores.postgres_tree import write_tree
+from ledger.stores.postgres_tree import tree_statements
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import SELECT, quoted
+
+LEAVES_MAX: Final = WIDTH
+"""So many leaves of others are read one by one; where there are more, the tiles of the tree are quicker to read."""
 
 CAUGHT_UP_MAX: Final = 10_000
 """So many records of others are looked at for what they wrote to; after more all that is remembered is read anew."""
@@ -38,21 +42,28 @@ _TYPES: Final = {
 }  # fmt: skip
 _ARRAYS: Final = ", ".join(f"%s::{_TYPES.get(column, 'text')}[]" for column in COLUMNS)
 _INSERT: Final = f"INSERT INTO records ({quoted(COLUMNS)}) SELECT * FROM unnest({_ARRAYS})"
+_RETRACT: Final = "INSERT INTO retractions (position, retracts) SELECT %s, position FROM records WHERE id = %s"
 _STAND: Final = """
 SELECT r.position, r.recorded_at, coalesce((SELECT max(version) FROM records WHERE initiative = %(initiative)s), 0),
     (SELECT coalesce(max(register), 0) FROM registers),
     CASE WHEN r.position - %(after)s <= %(most)s THEN
         ARRAY(SELECT DISTINCT register FROM facts WHERE position > %(after)s) END,
-    EXISTS (SELECT 1 FROM retractions WHERE position > %(after)s)
+    EXISTS (SELECT 1 FROM retractions WHERE position > %(after)s),
+    CASE WHEN r.position - %(leaves)s BETWEEN 0 AND %(few)s THEN
+        ARRAY(SELECT digest FROM records WHERE position > %(leaves)s ORDER BY position) END
 FROM records AS r ORDER BY r.position DESC LIMIT 1
 """
 
 
 class Stand(NamedTuple):
-    """Where a ledger stands, and the number of its last register."""
+    """Where a ledger and an initiative in it stand, the number of the last register, and the leaves of others.
+
+    These are the digests of the records that the tree lacks, or None where there are too many, or there is no tree.
+    """
 
     head: Head
     register: int
+    leaves: list[str] | None
 
 
 @define(eq=False, repr=False)
@@ -103,29 +114,33 @@ class PostgresAppend:
         retractions = [
             (entry.position, entry.event.record) for entry in entries if isinstance(entry.event, RecordRetracted)
         ]
-        with self.connection.pipeline():  # all of it goes to the server at once
-            self.connection.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
-            write_registers(self.connection, new)
-            write_facts(self.connection, entries, rows, self.remembered)
-            for position, id in retractions:
-                self.connection.execute(
-                    "INSERT INTO retractions (position, retracts) SELECT %s, position FROM records WHERE id = %s",
-                    (position, id),
-                )
-            write_tree(self.connection, self.tree, rows)
+        self.written.statements += [
+            (_INSERT, [list(column) for column in zip(*rows, strict=True)]),
+            *register_statements(new),
+            facts_statement(entries, rows, self.remembered),
+            *((_RETRACT, retraction) for retraction in retractions),
+            *tree_statements(self.tree, rows),
+        ]
         self.remembered.grow(entries, retracts=bool(retractions))
-        self.written.append((rows[-1][0], rows[-1][-1]))
+        self.written.last = rows[-1][0], rows[-1][-1]
 
 
-def stand_of(connection: psycopg.Connection, initiative: str, remembered: Remembered) -> Stand:
-    """Give where the ledger and an initiative in it stand, and let go what is remembered and no longer true."""
-    row = connection.execute(
-        _STAND,
-        {"initiative": initiative, "after": remembered.position or POSITION_MAX, "most": CAUGHT_UP_MAX},
-    ).fetchone()
+def ask_stand(initiative: str, remembered: Remembered, tree: Tree | None) -> Statement:
+    """Give the query for where a ledger stands, and for what others have written since this was known."""
+    return _STAND, {
+        "initiative": initiative,
+        "after": remembered.position or POSITION_MAX,
+        "most": CAUGHT_UP_MAX,
+        "leaves": POSITION_MAX if tree is None else tree.size,
+        "few": LEAVES_MAX,
+    }
+
+
+def stand_of(row: Row | None, remembered: Remembered) -> Stand:
+    """Read where a ledger stands, and let go what is remembered of the initiative and is not true any more."""
     if row is None:
         remembered.catch_up(0, None)
-        return Stand(Head(0, 0, None), 0)
-    position, moment, version, register, written, retracted = row
+        return Stand(Head(0, 0, None), 0, None)
+    position, moment, version, register, written, retracted, leaves = row
     remembered.catch_up(position, None if retracted or not remembered.position else written)
-    return Stand(Head(position, version, datetime.fromisoformat(moment)), register)
+    return Stand(Head(position, version, datetime.fromisoformat(moment)), register, leaves)

@@ -10,13 +10,17 @@ from ledger.model.facts import Fact, FactValue, Register
 from ledger.model.records import RecordRef
 from ledger.recording.batch import Row
 from ledger.recording.proposal import Entry
-from ledger.stores.postgres_server import only
+from ledger.stores.postgres_server import Statement, only
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import EVENT_VALUES, FACT, FACT_COLUMNS, event_of, fact_of, fact_rows, short_form
 
 _TYPES = ("bigint", "date", "bigint", "bigint", "date", "text", "numeric", "numeric", "date")
 _ARRAYS = ", ".join(f"%s::{one}[]" for one in _TYPES)
 _INSERT = f"INSERT INTO facts ({', '.join(FACT_COLUMNS)}) SELECT * FROM unnest({_ARRAYS})"
+_REGISTER = (
+    "INSERT INTO registers"
+    " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"
+)
 _KEYS = "unnest(%s::text[], %s::text[], %s::text[], %s::text[])"
 
 
@@ -51,22 +55,15 @@ def new_registers(
     return [(numbers[register], initiative, *register) for register in new]
 
 
-def write_registers(connection: psycopg.Connection, rows: Sequence[Row]) -> None:
-    """Write down new registers, with their numbers."""
-    if rows:
-        connection.execute(
-            "INSERT INTO registers SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],"
-            " %s::text[])",
-            _columns(rows, 6),
-        )
+def register_statements(rows: Sequence[Row]) -> list[Statement]:
+    """Give what writes new registers down, with their numbers."""
+    return [(_REGISTER, _columns(rows, 6))] if rows else []
 
 
-def write_facts(
-    connection: psycopg.Connection, entries: Sequence[Entry], rows: Sequence[Row], remembered: Remembered
-) -> None:
-    """Write the facts of a batch, whose registers have numbers."""
+def facts_statement(entries: Sequence[Entry], rows: Sequence[Row], remembered: Remembered) -> Statement:
+    """Give what writes the facts of a batch, whose registers have numbers."""
     facts = fact_rows(entries, rows, remembered.numbers, remembered.reaches)
-    connection.execute(_INSERT, _columns(facts, len(_TYPES)))
+    return _INSERT, _columns(facts, len(_TYPES))
 
 
 def facts_in(connection: psycopg.Connection, initiative: str, register: Register) -> list[Fact]:

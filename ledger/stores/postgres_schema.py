@@ -203,12 +203,7 @@ def statements(schema: str) -> Iterator[sql.Composed]:
     ['CREATE', 'TABLE', '"club".records']
     """
     name = sql.Identifier(schema)
-    texts = [
-        *TABLES.strip().removesuffix(";").split(";\n\n"),
-        *_guards(),
-        *_VIEWS.strip().removesuffix(";").split(";\n\n"),
-    ]
-    for text in texts:
+    for text in [*_split(TABLES), *_guards(), *_split(_VIEWS)]:
         yield sql.SQL(text).format(schema=name)
     yield sql.SQL("COMMENT ON TABLE {}.records IS {}").format(name, sql.Literal(f"{_MARK}{FORMAT}"))
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import errors
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.conninfo import conninfo_to_dict
@@ -33,6 +33,10 @@ SCHEMA: Final = "ledger"
 
 NAME: Final = re.compile(r"[a-z_][a-z0-9_-]{0,62}")  # PostgreSQL cuts longer names short
 _CONNECT_SECONDS: Final = 10
+
+
+Statement: TypeAlias = tuple[str, Sequence[object] | Mapping[str, object]]
+"""A statement, and its terms."""
 
 
 class Address(NamedTuple):
@@ -107,28 +111,24 @@ def only(rows: psycopg.Cursor[Row]) -> Row:
     return next(iter(rows))
 
 
-def preamble(address: Address, *, write: bool, timeout: float = 0.0) -> sql.Composed:
+def preamble(address: Address, *, write: bool, timeout: float = 0.0) -> list[Statement]:
     """Give what each transaction begins with: all it rests on, since a pool may give it another session each time."""
-    settings = {"search_path": address.schema, "datestyle": "ISO", "timezone": "UTC", "bytea_output": "hex"}
-    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-    if write:
-        begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-        settings["lock_timeout"] = f"{max(round(timeout * 1_000), 1)}ms"
-    parts: list[sql.Composable] = [sql.SQL(begin)]
-    parts += [
-        sql.SQL("SET LOCAL {} TO {}").format(
-            sql.Identifier(name), sql.Identifier(value) if name == "search_path" else sql.Literal(value)
-        )
-        for name, value in settings.items()
-    ]
-    if write:  # what is acknowledged is on the disk, whatever the server does by default
-        parts.append(
-            sql.SQL(
-                "SELECT set_config('synchronous_commit', 'on', true)"
-                " WHERE current_setting('synchronous_commit') = 'off'"
-            )
-        )
-    return sql.SQL("; ").join(parts)
+    settings = {"search_path": _quoted(address.schema), "datestyle": "ISO", "timezone": "UTC"}
+    if not write:
+        return [("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ()), _set(settings)]
+    settings["lock_timeout"] = f"{max(round(timeout * 1_000), 1)}ms"
+    # what is acknowledged is on the disk, whatever the server does by default
+    durable = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+    return [("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", ()), _set(settings), (durable, ())]
+
+
+def _set(settings: Mapping[str, str]) -> Statement:
+    calls = ", ".join(["set_config(%s, %s, true)"] * len(settings))
+    return f"SELECT {calls}", tuple(text for pair in settings.items() for text in pair)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'  # of an address, which allows no quotes in it
 
 
 def _place(parts: Mapping[str, Any]) -> str:

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from threading import RLock
 from time import monotonic, sleep
-from typing import Final, TypeAlias
+from typing import Final
 
 import psycopg
-from psycopg import sql
+from attrs import define, field
 from psycopg.pq import TransactionStatus
 
 from ledger.model.errors import LedgerClosed, StoreError
+from ledger.recording.batch import Row
 from ledger.stores.postgres_listening import tell
-from ledger.stores.postgres_server import Address, connect, errors_of, preamble
+from ledger.stores.postgres_server import Address, Statement, connect, errors_of, preamble
 
-Written: TypeAlias = list[tuple[int, str]]
-"""The position and the digest of the last record of each batch of a transaction."""
+
+@define
+class Written:
+    """What is to be written at the end of a batch, sent to the server at once, and its last record, by its digest."""
+
+    statements: list[Statement] = field(factory=list)
+    last: tuple[int, str] | None = None
+
+
+NOTHING: Final[Statement] = ("SELECT 1", ())
 
 _PAUSE: Final = 0.1  # seconds between two attempts to reach a server that is starting again
 
@@ -38,11 +47,10 @@ class Session:
         self._closed = False
         self._busy = False
         self._together = False
-        self._written: Written = []
+        self._written = Written()
         self._read = preamble(address, write=False)
-        self._write = sql.SQL("{}; SELECT pg_advisory_xact_lock({})").format(
-            preamble(address, write=True, timeout=timeout), sql.Literal(_lock_of(address.schema))
-        )
+        lock = ("SELECT pg_advisory_xact_lock(%s)", (_lock_of(address.schema),))
+        self._write = [*preamble(address, write=True, timeout=timeout), lock]
         self._connection = connect(address)
 
     @contextmanager
@@ -66,7 +74,7 @@ class Session:
             if self._busy:
                 yield held
                 return
-            connection = self._begun(self._read)
+            connection, _ = self._begun(self._read)
             self._busy = True
             try:
                 yield connection
@@ -75,26 +83,26 @@ class Session:
                 _end(connection)
 
     @contextmanager
-    def writing(self) -> Iterator[tuple[psycopg.Connection, Written]]:
+    def writing(self, first: Statement = NOTHING) -> Iterator[tuple[psycopg.Connection, Written, Row | None]]:
         """Write all that is done within, or nothing; within `together`, what fails is taken back up to here.
 
-        Whoever writes says which records these are: where the connection is lost when they are committed, they are
-        looked for.
+        It gives a row of the `first` query too, which is asked as soon as nobody else writes. Whoever writes says which
+        record is the last: where the connection is lost when it is committed, it is looked for.
         """
         with self.held() as held:
             if self._together:
                 with self._part(held):
-                    yield held, self._written
+                    yield held, self._written, held.execute(*first).fetchone()
                 return
             if self._busy:
                 raise StoreError(
                     f"{self._address.shown}: this thread is recording already, or reading: what that calls, as a "
                     "clock, must not"
                 )
-            connection = self._begun(self._write)
-            self._busy, self._written = True, []
+            connection, found = self._begun([*self._write, first])
+            self._busy, self._written = True, Written()
             try:
-                yield connection, self._written
+                yield connection, self._written, found.fetchone()
                 self._commit(connection)
             finally:
                 self._busy = False
@@ -123,26 +131,29 @@ class Session:
 
     @contextmanager
     def _part(self, connection: psycopg.Connection) -> Iterator[None]:
+        before = self._written.last
         connection.execute("SAVEPOINT batch")
         try:
             yield
-            connection.execute("RELEASE SAVEPOINT batch")
+            self._write_out(connection, ("RELEASE SAVEPOINT batch", ()))
         except BaseException:
+            self._written.statements.clear()
+            self._written.last = before
             with suppress(psycopg.Error):  # where the connection is lost, all of it is taken back
                 connection.execute("ROLLBACK TO SAVEPOINT batch")
             raise
 
-    def _begun(self, begin: sql.Composed) -> psycopg.Connection:
-        """Begin a transaction; where the connection turns out to be lost, on a new one."""
+    def _begun(self, begin: Sequence[Statement]) -> tuple[psycopg.Connection, psycopg.Cursor[Row]]:
+        """Begin a transaction, and give what its last statement found; on a new connection, where one is lost."""
         try:
-            self._connection.execute(begin, prepare=False)
+            found = _at_once(self._connection, begin)
         except BaseException as error:
             _end(self._connection)
             if not (isinstance(error, psycopg.OperationalError) and self._connection.closed):
                 raise
             self._connection = connect(self._address)
-            self._connection.execute(begin, prepare=False)
-        return self._connection
+            found = _at_once(self._connection, begin)
+        return self._connection, found[-1]
 
     def _commit(self, connection: psycopg.Connection) -> None:
         if connection.info.transaction_status != TransactionStatus.INTRANS:
@@ -150,12 +161,16 @@ class Session:
                 f"{self._address.shown}: what failed within this transaction was passed over; nothing of it was written"
             )
         try:
-            connection.execute("COMMIT", prepare=False)
+            self._write_out(connection, ("COMMIT", ()))
         except psycopg.OperationalError:
-            if not connection.closed or not self._written or not self._is_there(*self._written[-1]):
+            if not connection.closed or not self._written.last or not self._is_there(*self._written.last):
                 raise
-        if self._written:
+        if self._written.last:
             tell(self._connection, self._address.schema)
+
+    def _write_out(self, connection: psycopg.Connection, end: Statement) -> None:
+        statements, self._written.statements = self._written.statements, []
+        _at_once(connection, [*statements, end])
 
     def _is_there(self, position: int, digest: str) -> bool:
         """Is the record there that was to be committed when the connection was lost?
@@ -166,10 +181,8 @@ class Session:
         while True:
             try:
                 self._connection = connect(self._address)
-                self._connection.execute(self._write, prepare=False)
-                found = self._connection.execute(
-                    "SELECT 1 FROM records WHERE position = %s AND digest = %s", (position, digest)
-                ).fetchone()
+                looked = ("SELECT 1 FROM records WHERE position = %s AND digest = %s", (position, digest))
+                found = _at_once(self._connection, [*self._write, looked])[-1].fetchone()
                 _end(self._connection)
             except (StoreError, psycopg.Error) as error:
                 self._connection.close()
@@ -182,6 +195,12 @@ class Session:
                 sleep(_PAUSE)
             else:
                 return found is not None
+
+
+def _at_once(connection: psycopg.Connection, statements: Sequence[Statement]) -> list[psycopg.Cursor[Row]]:
+    """Send statements to the server together, and wait once for all of them: it stops at the first that fails."""
+    with connection.pipeline():
+        return [connection.execute(*statement) for statement in statements]
 
 
 def _end(connection: psycopg.Connection) -> None:

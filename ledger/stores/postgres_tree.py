@@ -11,9 +11,10 @@ from ledger.model.errors import WAY_OUT, Damaged
 from ledger.model.heads import TreeHead
 from ledger.recording.batch import COLUMNS, Row, leaves_of, require_digest
 from ledger.recording.merkle import EMPTY, WIDTH, Hashes, Tree, hashes_in
+from ledger.stores.postgres_server import Statement
 from ledger.stores.rows import quoted
 
-_READ_ON_MAX: Final = WIDTH  # leaves that others wrote; where there are more, the tiles are quicker to read
+_TILE: Final = "INSERT INTO tiles (level, number, root, hashes) VALUES (%s, %s, %s, %s)"
 
 
 def newest_head(connection: psycopg.Connection) -> TreeHead:
@@ -34,20 +35,18 @@ def tree_at(connection: psycopg.Connection, size: int) -> Tree:
     return Tree(size, edges)
 
 
-def tree_after(connection: psycopg.Connection, known: Tree | None, size: int) -> Tree:
-    """Give the tree of so many leaves, from one that may lack what others wrote since."""
-    if known is None or not size - _READ_ON_MAX <= known.size <= size:
+def tree_after(connection: psycopg.Connection, known: Tree | None, size: int, leaves: Sequence[str] | None) -> Tree:
+    """Give the tree of so many leaves, from one that lacks these, or from what is written down."""
+    if known is None or leaves is None:
         return tree_at(connection, size)
-    if known.size < size:
-        known.grow(_hashes(connection, 0, known.size, size))
+    known.grow(map(bytes.fromhex, leaves))
     return known
 
 
-def write_tree(connection: psycopg.Connection, tree: Tree, rows: Sequence[Row]) -> None:
-    """Let the tree grow by a batch, and write down its full tiles and its head."""
-    for tile in tree.grow(leaves_of(rows)):
-        connection.execute("INSERT INTO tiles (level, number, root, hashes) VALUES (%s, %s, %s, %s)", tile)
-    connection.execute("INSERT INTO heads (size, root) VALUES (%s, %s)", (tree.size, tree.root()))
+def tree_statements(tree: Tree, rows: Sequence[Row]) -> list[Statement]:
+    """Let the tree grow by a batch, and give what writes down its full tiles and its head."""
+    tiles = [(_TILE, tile) for tile in tree.grow(leaves_of(rows))]
+    return [*tiles, ("INSERT INTO heads (size, root) VALUES (%s, %s)", (tree.size, tree.root()))]
 
 
 def tile_of(connection: psycopg.Connection, level: int, number: int) -> Hashes:

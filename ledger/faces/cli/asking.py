@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 import click
 
 import ledger
 from ledger.faces.cli.output import Command
-from ledger.faces.typed import initiative_of, moment_of, require_attributes
+from ledger.faces.cli.usage import DAY, MOMENT, RECORD, as_usage, id_of
+from ledger.faces.typed import initiative_of, require_attributes
 from ledger.model.errors import NotALedger, UnknownInitiative
 from ledger.model.measures import OVERLAPS, Distinct, Joined, Measure, Members, Total, Value
 from ledger.model.wording import EXAMPLES, measure_of
-from ledger.queries.points import PointLike
+
+M = TypeVar("M")
 
 _AS_IN: Final = "-i chess-club"
 
 ledger_argument = click.argument("db")
+record_argument = click.argument("record", type=RECORD)
 initiative_option = click.option(
-    "-i", "--initiative", metavar="ID", help="The initiative; may be left out where the ledger holds exactly one."
+    "-i",
+    "--initiative",
+    type=id_of("initiative"),
+    metavar="ID",
+    help="The initiative; may be left out where the ledger holds exactly one.",
 )
 
 
@@ -70,22 +77,12 @@ def recorded_in(db: str, initiative: str | None, *, new: bool) -> Iterator[ledge
         yield chosen
 
 
-def _moment(context: click.Context, parameter: click.Parameter, given: str | None) -> str | int | None:
-    del context, parameter
-    return None if given is None else moment_of(given)
-
-
 known_at_option = click.option(
-    "--known-at", callback=_moment, metavar="MOMENT", help="As known then: 2023-06-01T12:00:00Z, or a position."
+    "--known-at", type=MOMENT, metavar="MOMENT", help="As known then: 2023-06-01T12:00:00Z, or a position."
 )
-at_option = click.option("--at", metavar="DAY", help="At the end of that day, such as 2022-12-31; today unless given.")
-
-
-def point(context: click.Context, parameter: click.Parameter, given: str) -> PointLike:
-    """Read a point in both times, for an argument: a day, and after an @ the moment by which it was known."""
-    del context, parameter
-    day, known, moment = given.partition("@")
-    return (day, moment_of(moment)) if known else day
+at_option = click.option(
+    "--at", type=DAY, metavar="DAY", help="At the end of that day, such as 2022-12-31; today unless given."
+)
 
 
 def pairs(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -136,7 +133,7 @@ def _with_measure(command: Command, *, lists: bool) -> Command:
         more = {name: value for name in _MORE if (value := given.pop(name)) not in (None, False, ())}
         if lists:
             asked_of = not heads and more.keys() == {"where"}
-            given["listed"] = Members(_where(more.pop("where")), suspended=True) if asked_of else None
+            given["listed"] = _read(Members, _where(more.pop("where")), suspended=True) if asked_of else None
         command(**given, measure=_measure(heads, more))
 
     return with_measure
@@ -144,7 +141,9 @@ def _with_measure(command: Command, *, lists: bool) -> Command:
 
 def by_option(command: Command) -> Command:
     """Give a command the option to group its figures."""
-    option = click.option("--by", metavar="ATTRIBUTE", help="A figure for each value of that attribute.")
+    option = click.option(
+        "--by", type=id_of("attribute"), metavar="ATTRIBUTE", help="A figure for each value of that attribute."
+    )
     return option(command)
 
 
@@ -160,18 +159,23 @@ def _measure(heads: dict[str, Any], more: dict[str, Any]) -> Measure | None:
     if head == "measure":
         if more:
             raise click.UsageError(f"{_option(next(iter(more)))} does not go with --measure: say it in its words")
-        return measure_of(said)
+        return _read(measure_of, said)
     kinds: dict[str, Any] = {
         "counts": Members, "total": Total, "distinct": Distinct, "value": Value, "joined_since": Joined,
     }  # fmt: skip
-    kind = kinds[head]
-    known = {field.name for field in attrs.fields(kind)}
+    kind: Callable[..., Measure] = kinds[head]
+    known = {field.name for field in attrs.fields(kinds[head])}
     for name in more:
         if name not in known:
             raise click.UsageError(f"{_option(name)} does not go with {_option(head)}")
     if "where" in more:
         more["where"] = _where(more["where"])
-    return kind(*([] if head == "counts" else [said]), **more)  # type: ignore[no-any-return]
+    return _read(kind, *([] if head == "counts" else [said]), **more)
+
+
+def _read(measure: Callable[..., M], *said: object, **more: object) -> M:
+    with as_usage():
+        return measure(*said, **more)
 
 
 def _where(pairs: tuple[tuple[str, str], ...]) -> dict[str, list[str | None]]:

@@ -8,6 +8,7 @@ from ledger.faces.cli.describing import schema
 from ledger.faces.cli.drawing import chart, page
 from ledger.faces.cli.explaining import audit, compare, conflicts, history, why
 from ledger.faces.cli.importing import export, import_
+from ledger.faces.cli.listing import log, names
 from ledger.faces.cli.program import Program
 from ledger.faces.cli.reading import revisions, series, show, summary
 from ledger.faces.cli.recording import correct, init, record, retract
@@ -43,7 +44,7 @@ def mledger(context: click.Context) -> None:
 
 for _command in (
     init, record, import_, export, retract, correct,
-    show, series, revisions, summary, compare, why, history, audit, conflicts,
+    show, names, log, series, revisions, summary, compare, why, history, audit, conflicts,
     chart, page, serve_, head_, verify, prove, backup, schema,
 ):  # fmt: skip
     mledger.add_command(_command)

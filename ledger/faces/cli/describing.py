@@ -8,6 +8,7 @@ import click
 
 from ledger.exchange import event_schema, record_schema
 from ledger.faces.cli.program import OneCommand
+from ledger.faces.cli.usage import as_usage
 
 
 @click.command(cls=OneCommand)
@@ -25,5 +26,6 @@ def schema(event: str | None, *, records: bool) -> None:
     """
     if records and event is not None:
         raise click.UsageError("--records goes without an EVENT: its schema is of the records of all events")
-    said = record_schema() if records else event_schema(event)
+    with as_usage():
+        said = record_schema() if records else event_schema(event)
     click.echo(f"{json.dumps(said, indent=2, ensure_ascii=False)}\n".encode(), nl=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import click
 
@@ -18,6 +19,8 @@ from ledger.faces.cli.asking import (
 from ledger.faces.cli.output import STDOUT
 from ledger.faces.cli.program import OneCommand
 from ledger.faces.cli.progress import at_work
+from ledger.faces.cli.usage import DAY, Typed, as_usage, id_of
+from ledger.faces.typed import require_span
 from ledger.model.measures import Measure
 from ledger.model.records import KnownAt
 from ledger.stores.new_file import require_place, written_whole
@@ -37,18 +40,24 @@ def _file_named(*endings: str, or_stdout: bool = False) -> Callable[[click.Conte
     return checked
 
 
+def _title(text: str) -> str:
+    from ledger.faces.page import require_title  # noqa: PLC0415 - only a page needs it
+
+    return require_title(text)
+
+
 @click.command(cls=OneCommand)
 @ledger_argument
 @click.argument("out", metavar="OUT.(png|svg|html)", callback=_file_named(".png", ".svg", ".html"))
 @initiative_option
-@click.option("--from", "start", metavar="DAY", help="The first day; else some time before anything changed.")
-@click.option("--to", "end", metavar="DAY", help="The last day; else some time after.")
+@click.option("--from", "start", type=DAY, metavar="DAY", help="The first day; else some time before anything changed.")
+@click.option("--to", "end", type=DAY, metavar="DAY", help="The last day; else some time after.")
 @known_at_option
 @measure_options
 @by_option
 @replace_option
 def chart(
-    db: str, out: str, initiative: str | None, start: str | None, end: str | None, known_at: KnownAt,
+    db: str, out: str, initiative: str | None, start: date | None, end: date | None, known_at: KnownAt,
     measure: Measure | None, by: str | None, *, replace: bool,
 ) -> None:  # fmt: skip
     """Draw a figure over time, how many members there were unless another measure is given, to a new file.
@@ -61,6 +70,9 @@ def chart(
     """
     from ledger.faces.charts import save_chart  # noqa: PLC0415 - what draws is an extra
 
+    if start is not None and end is not None:
+        with as_usage():
+            require_span(start, end)
     require_place(out, replace=replace)
     with asked(db, initiative, measure, by) as club, at_work("drawing the chart"):
         drawn = club.chart(measure or MEMBERS, by=by, start=start, end=end, known_at=known_at)
@@ -72,12 +84,23 @@ def chart(
 @click.argument("out", metavar="OUT.html", callback=_file_named(".html", ".htm", or_stdout=True))
 @initiative_option
 @click.option(
-    "--metric", "metrics", multiple=True, metavar="NAME", help="A metric to show; else all are. May be repeated."
+    "--metric",
+    "metrics",
+    multiple=True,
+    type=id_of("metric"),
+    metavar="NAME",
+    help="A metric to show; else all are. May be repeated.",
 )
 @click.option(
-    "--by", multiple=True, metavar="ATTRIBUTE", help="An attribute to group by; else all are. May be repeated."
+    "--by",
+    multiple=True,
+    type=id_of("attribute"),
+    metavar="ATTRIBUTE",
+    help="An attribute to group by; else all are. May be repeated.",
 )
-@click.option("--title", metavar="TEXT", help="What stands above it; else the name of the initiative.")
+@click.option(
+    "--title", type=Typed("text", _title), metavar="TEXT", help="What stands above it; else the name of the initiative."
+)
 @replace_option
 def page(
     db: str, out: str, initiative: str | None, metrics: tuple[str, ...], by: tuple[str, ...], title: str | None,

@@ -12,6 +12,7 @@ import click
 from ledger.exchange.field_schemas import FIELDS
 from ledger.faces.cli.asking import pairs
 from ledger.faces.cli.output import Command
+from ledger.faces.cli.usage import as_usage
 from ledger.model.events import EVENTS, QUALITIES, Claim, Event
 from ledger.model.wording import measure_of
 
@@ -76,7 +77,8 @@ def _options(fields: Sequence[attrs.Attribute[Any]], *, needed: bool) -> Callabl
         def with_event(**given: Any) -> None:
             withdrawn = given.pop("withdrawn", False)
             every = {name: given.pop(name) for name in names}
-            said = {name: _value(name, value) for name, value in every.items() if value not in (None, ())}
+            with as_usage():
+                said = {name: _value(name, value) for name, value in every.items() if value not in (None, ())}
             if withdrawn and "amount" in said:
                 raise click.UsageError("--withdrawn and --amount are two things to say of a value: give one")
             if needed and "amount" in names and "amount" not in said and not withdrawn:

@@ -11,12 +11,12 @@ from ledger.faces.cli.asking import (
     known_at_option,
     ledger_argument,
     measure_options,
-    point,
 )
 from ledger.faces.cli.files import Asked, label_option, sheet_options
 from ledger.faces.cli.output import Output, told_options
 from ledger.faces.cli.program import OneCommand
 from ledger.faces.cli.progress import at_work
+from ledger.faces.cli.usage import POINT, id_of
 from ledger.model.measures import Measure
 from ledger.model.records import KnownAt
 from ledger.queries.checks import CONTRADICTED
@@ -25,8 +25,8 @@ from ledger.queries.points import PointLike
 
 @click.command(cls=OneCommand)
 @ledger_argument
-@click.argument("a", callback=point)
-@click.argument("b", callback=point)
+@click.argument("a", type=POINT)
+@click.argument("b", type=POINT)
 @initiative_option
 @told_options
 def compare(db: str, a: PointLike, b: PointLike, initiative: str | None, output: Output) -> None:
@@ -41,13 +41,13 @@ def compare(db: str, a: PointLike, b: PointLike, initiative: str | None, output:
     """
     with asked(db, initiative) as club:
         changes = club.compare(a, b)
-        output.tell([changes], changes.to_rows())
+        output.tell([changes], changes)
 
 
 @click.command(cls=OneCommand)
 @ledger_argument
-@click.argument("a", callback=point)
-@click.argument("b", callback=point)
+@click.argument("a", type=POINT)
+@click.argument("b", type=POINT)
 @initiative_option
 @measure_options
 @click.option("--effects", is_flag=True, help="A row for each member's effect, instead of a bridge of all kinds.")
@@ -68,15 +68,17 @@ def why(
         with at_work("finding out why"):
             found = club.why(measure or MEMBERS, a, b)
         told = found if effects else found.bridge()
-        output.tell([told], told.to_rows())
+        output.tell([told], told)
 
 
 @click.command(cls=OneCommand)
 @ledger_argument
-@click.argument("member", required=False)
+@click.argument("member", type=id_of("member"), required=False)
 @initiative_option
-@click.option("--metric", metavar="ID", help="The records on a metric, or on the MEMBER's values of it.")
-@click.option("--report", metavar="ID", help="The records on a report.")
+@click.option(
+    "--metric", type=id_of("metric"), metavar="ID", help="The records on a metric, or on the MEMBER's values of it."
+)
+@click.option("--report", type=id_of("report"), metavar="ID", help="The records on a report.")
 @told_options
 def history(
     db: str, member: str | None, initiative: str | None, metric: str | None, report: str | None,
@@ -95,7 +97,7 @@ def history(
         raise click.UsageError("--report goes without a MEMBER and --metric")
     with asked(db, initiative) as club:
         entries = club.history(member, metric=metric, report=report)
-        output.tell(entries, entries.to_rows())
+        output.tell(entries, entries)
 
 
 @click.command(cls=OneCommand)
@@ -104,7 +106,7 @@ def history(
 @click.option("--report", metavar="ID", help="The claims of that report alone.")
 @known_at_option
 @click.option("--claims", "file", metavar="FILE", help="The claims of a sheet, instead of those recorded.")
-@sheet_options("measure", "amount", "at", "unit", "reading", "definition", "text")
+@sheet_options("measure", "amount", optional=("at", "unit", "reading", "definition", "text"))
 @label_option
 @click.option("--fail", is_flag=True, help="End with exit code 1 where a claim is contradicted.")
 @told_options
@@ -128,7 +130,7 @@ def audit(
     with asked(db, initiative) as club:
         with at_work("holding the claims against the records"):
             findings = club.audit(report, known_at, claims=given)
-        output.tell(findings, findings.to_rows())
+        output.tell(findings, findings)
     if fail and any(finding.verdict == CONTRADICTED for finding in findings):
         raise click.exceptions.Exit(1)
 
@@ -146,4 +148,4 @@ def conflicts(db: str, initiative: str | None, known_at: KnownAt, output: Output
     """
     with asked(db, initiative) as club:
         found = club.conflicts(known_at)
-        output.tell(found, found.to_rows())
+        output.tell(found, found)

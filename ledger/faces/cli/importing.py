@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 import click
+from attrs import evolve
 
 from ledger.exchange import Amounts, RejectsFile, Table, from_lines, spells, to_lines, values, wide_values
 from ledger.faces.cli.asking import ledger_argument, reading, recorded_in, writing
@@ -18,8 +19,10 @@ from ledger.faces.cli.program import Commands, OneCommand
 from ledger.faces.cli.progress import progress_option, recording
 from ledger.faces.cli.recording import Terms, new_option, terms_options
 from ledger.faces.cli.trusting import head_option
+from ledger.faces.cli.usage import WHEN, as_usage
 from ledger.model.events import Event, ReportPublished
 from ledger.model.records import Record
+from ledger.model.when import When
 
 file_argument = click.argument("file")
 
@@ -63,14 +66,14 @@ def import_(context: click.Context, db: str) -> None:
 
 @import_.command()
 @file_argument
-@sheet_options("member", "name", "start", "end")
+@sheet_options("member", "start", optional=("name", "end"))
 @click.option("--attribute", "attributes", multiple=True, metavar="COLUMN", help="Take this column, and no others.")
 @click.option("--no-attributes", is_flag=True, help="Take no other columns.")
 @click.option("--end-inclusive", is_flag=True, help="An end is the last day inside, not the first day outside.")
-@click.option("--unknown-start", metavar="WHEN", help="What stands for a blank start, such as '[..1990]'.")
+@click.option("--unknown-start", type=WHEN, metavar="WHEN", help="What stands for a blank start, such as '[..1990]'.")
 @_sheet_command
 def members(
-    db: str, file: str, sheet: Asked, attributes: tuple[str, ...], unknown_start: str | None, rejects: str | None,
+    db: str, file: str, sheet: Asked, attributes: tuple[str, ...], unknown_start: When | None, rejects: str | None,
     initiative: str | None, terms: Terms, output: Output, *, no_attributes: bool, end_inclusive: bool, new: bool,
     progress: bool | None,
 ) -> None:  # fmt: skip
@@ -96,7 +99,7 @@ def members(
 
 @import_.command("values")
 @file_argument
-@sheet_options("member", "metric", "effective", "amount", "unit", "reading", "period", "quality")
+@sheet_options("metric", "effective", "amount", optional=("member", "unit", "reading", "period", "quality"))
 @_sheet_command
 def values_(
     db: str, file: str, sheet: Asked, rejects: str | None, initiative: str | None, terms: Terms, output: Output, *,
@@ -121,7 +124,7 @@ def values_(
 @click.option(
     "--amounts-at", nargs=4, multiple=True, metavar="COLUMN METRIC UNIT WHEN", help="The same, all of one date."
 )
-@sheet_options("member", "effective")
+@sheet_options("effective", optional=("member",))
 @_sheet_command
 def wide(
     db: str, file: str, amounts: tuple[tuple[str, str, str], ...], amounts_at: tuple[tuple[str, str, str, str], ...],
@@ -136,8 +139,9 @@ def wide(
     """
     if not amounts and not amounts_at:
         raise click.UsageError("Missing option '--amounts' or '--amounts-at'.")
-    columns = {column: Amounts(metric, unit) for column, metric, unit in amounts}
-    columns |= {column: Amounts(metric, unit, when) for column, metric, unit, when in amounts_at}
+    with as_usage():
+        columns = {column: Amounts(metric, unit) for column, metric, unit in amounts}
+        columns |= {column: Amounts(metric, unit, when) for column, metric, unit, when in amounts_at}
     with sheet.opened(file, progress=progress) as (text, how):
         table = wide_values(text, columns, lenient=rejects is not None, **how)
     _record_sheet(db, initiative, table, rejects, terms, output, new=new, progress=progress)
@@ -160,7 +164,7 @@ def _tell_of_rejects(count: int, rejects: str | None) -> None:
 
 @import_.command("claims")
 @file_argument
-@sheet_options("measure", "amount", "at", "unit", "reading", "definition", "text")
+@sheet_options("measure", "amount", optional=("at", "unit", "reading", "definition", "text"))
 @label_option
 @event_options(ReportPublished, without=["claims"])
 @_sheet_command
@@ -174,8 +178,10 @@ def claims_(
     mledger import clubs.db claims published.csv --report annual-2023 --effective 2024-03-01 \\
         --label "of them in Bilbao" "share of members where city is Bilbao in members"
     """
+    with as_usage():
+        report = ReportPublished(**said)
     table = sheet.claims(file, labels, lenient=rejects is not None, progress=progress)
-    report = ReportPublished(**said, claims=table)
+    report = evolve(report, claims=table)
     with (
         recorded_in(db, initiative, new=new) as club,
         RejectsFile(table, rejects) as aside,

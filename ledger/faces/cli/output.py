@@ -20,9 +20,13 @@ from msgspec.json import format as format_json
 
 from ledger.faces.cli.table import drawn
 from ledger.faces.jsonable import jsonable
+from ledger.faces.tables import Table, for_people
+from ledger.model.errors import listed
 from ledger.model.exact import Exact, number_text
+from ledger.model.tables import Tabular
 
 Row: TypeAlias = Mapping[str, object]
+Found: TypeAlias = Tabular | Table | Iterable[Row]
 Command: TypeAlias = Callable[..., None]
 
 STDOUT: Final = "-"
@@ -34,6 +38,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "tsv": "CSV, with tabs between the cells.",
     "table": "A table for people.",
 }
+_LISTED_MAX: Final = 5  # names in a cell of a table; the other forms name them all
 _JOINERS: Final = "\u200c\u200d"  # not printable by themselves, and part of how names are written
 
 
@@ -43,7 +48,7 @@ class Output:
 
     form: str
 
-    def tell(self, sentences: Iterable[object], rows: Iterable[Row]) -> None:
+    def tell(self, sentences: Iterable[object], found: Found) -> None:
         """Write what was found in words, if that is asked for, else its rows."""
         if self.form == "text":
             told = [str(sentence) for sentence in sentences]
@@ -51,15 +56,17 @@ class Output:
                 say(sentence)
             _tell_of_none(told)
         else:
-            self.write(rows)
+            self.write(found)
 
-    def write(self, rows: Iterable[Row]) -> None:
-        """Write rows to the standard output."""
-        every = list(rows)
+    def write(self, found: Found) -> None:
+        """Write rows, or those of a result, to the standard output; a table shows what people read of them."""
         if self.form == "table":
-            click.echo(_table(every), nl=False)
-            _tell_of_none(every)
-        elif self.form in ("csv", "tsv"):
+            shown: list[Row] = list(for_people(found) if isinstance(found, Tabular | Table) else found)
+            click.echo(_table(shown), nl=False)
+            _tell_of_none(shown)
+            return
+        every: list[Row] = list(found.to_rows() if isinstance(found, Tabular | Table) else found)
+        if self.form in ("csv", "tsv"):
             # bytes, since a file that other programs read is in UTF-8 whatever the terminal speaks
             click.echo(_sheet(every, "\t" if self.form == "tsv" else ",").encode(), nl=False)
         else:
@@ -169,7 +176,7 @@ def _shown(value: object) -> str:
     if isinstance(value, Decimal | Fraction):
         return number_text(value)
     if isinstance(value, list | tuple) and all(isinstance(one, str | None) for one in value):
-        return escaped(", ".join("-" if one is None else one for one in value), "")
+        return escaped(listed(["-" if one is None else one for one in value], _LISTED_MAX), "")
     return escaped(_cell(value), "")
 
 

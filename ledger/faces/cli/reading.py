@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import click
 
 from ledger.faces.cli.asking import (
@@ -18,6 +20,7 @@ from ledger.faces.cli.asking import (
 from ledger.faces.cli.output import Output, output_options, told_options
 from ledger.faces.cli.program import OneCommand
 from ledger.faces.cli.progress import at_work
+from ledger.faces.cli.usage import DAY, as_usage, id_of
 from ledger.faces.typed import require_span
 from ledger.model.figures import Figure, Figures
 from ledger.model.measures import Measure, Members
@@ -35,7 +38,7 @@ from ledger.queries.timeline import CHANGE, STEPS
 @by_option
 @told_options
 def show(
-    db: str, initiative: str | None, at: str | None, known_at: KnownAt, measure: Measure | None, by: str | None,
+    db: str, initiative: str | None, at: date | None, known_at: KnownAt, measure: Measure | None, by: str | None,
     listed: Members | None, output: Output,
 ) -> None:  # fmt: skip
     """Show who was a member on a day, or a figure.
@@ -62,7 +65,7 @@ def show(
             output.write(row for row in state.to_rows() if chosen is None or row["id"] in chosen)
         else:
             figures = state.measure(measure, by=by)
-            output.tell(_sentences(figures), figures.to_rows())
+            output.tell(_sentences(figures), figures)
 
 
 def _sentences(answer: Figure | Figures) -> list[str]:
@@ -74,15 +77,15 @@ def _sentences(answer: Figure | Figures) -> list[str]:
 @click.command(cls=OneCommand)
 @ledger_argument
 @initiative_option
-@click.option("--from", "start", metavar="DAY", required=True, help="The first day.")
-@click.option("--to", "end", metavar="DAY", required=True, help="The last day, if a step ends there.")
+@click.option("--from", "start", type=DAY, metavar="DAY", required=True, help="The first day.")
+@click.option("--to", "end", type=DAY, metavar="DAY", required=True, help="The last day, if a step ends there.")
 @click.option("--every", type=click.Choice([*STEPS, CHANGE]), default="month", show_default=True, help="The step.")
 @known_at_option
 @measure_options
 @by_option
 @output_options
 def series(
-    db: str, initiative: str | None, start: str, end: str, every: str, known_at: KnownAt, measure: Measure | None,
+    db: str, initiative: str | None, start: date, end: date, every: str, known_at: KnownAt, measure: Measure | None,
     by: str | None, output: Output,
 ) -> None:  # fmt: skip
     """Show a figure along the days: how many members there were, unless another measure is given.
@@ -91,23 +94,24 @@ def series(
     mledger series clubs.db --from 2021-01-01 --to 2023-01-01 --every year -t
     mledger series clubs.db --from 2021-12-31 --to 2023-12-31 --total dues --by city --csv
     """
+    with as_usage():
+        require_span(start, end)
     with asked(db, initiative, measure, by) as club:
         with at_work("following the days"):
             line = club.timeline(measure or MEMBERS, by=by)
-            require_span(start, end)
-            rows = line.series(start, end, every=every, known_at=known_at).to_rows()
-        output.write(rows)
+            found = line.series(start, end, every=every, known_at=known_at)
+        output.write(found)
 
 
 @click.command(cls=OneCommand)
 @ledger_argument
-@click.argument("day")
+@click.argument("day", type=DAY)
 @initiative_option
 @measure_options
 @by_option
 @output_options
 def revisions(
-    db: str, day: str, initiative: str | None, measure: Measure | None, by: str | None, output: Output
+    db: str, day: date, initiative: str | None, measure: Measure | None, by: str | None, output: Output
 ) -> None:
     """Show how the belief about one DAY changed: each figure, and the moment from which it was the answer.
 
@@ -117,8 +121,8 @@ def revisions(
     """
     with asked(db, initiative, measure, by) as club:
         with at_work("following what was believed"):
-            rows = club.timeline(measure or MEMBERS, by=by).revisions(day).to_rows()
-        output.write(rows)
+            found = club.timeline(measure or MEMBERS, by=by).revisions(day)
+        output.write(found)
 
 
 @click.command(cls=OneCommand)
@@ -126,14 +130,14 @@ def revisions(
 @initiative_option
 @at_option
 @known_at_option
-@click.option("--since", metavar="DAY", help="Tell what changed from that day on, too.")
-@click.option("--by", metavar="ATTRIBUTE", help="Group the members by that attribute.")
+@click.option("--since", type=DAY, metavar="DAY", help="Tell what changed from that day on, too.")
+@click.option("--by", type=id_of("attribute"), metavar="ATTRIBUTE", help="Group the members by that attribute.")
 @click.option(
     "--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True,
     help="How it is written.",
 )  # fmt: skip
 def summary(
-    db: str, initiative: str | None, at: str | None, known_at: KnownAt, since: str | None, by: str | None, form: str
+    db: str, initiative: str | None, at: date | None, known_at: KnownAt, since: date | None, by: str | None, form: str
 ) -> None:
     """Write a day down as a short document, to be pasted into a report.
 

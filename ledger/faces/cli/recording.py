@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import click
 
 import ledger
 from ledger.exchange import events_from_lines
-from ledger.faces.cli.asking import initiative_option, ledger_argument, recorded_in
+from ledger.faces.cli.asking import (
+    initiative_option,
+    ledger_argument,
+    record_argument,
+    recorded_in,
+    writing,
+)
 from ledger.faces.cli.events import change_options, event_options
 from ledger.faces.cli.files import text_of
 from ledger.faces.cli.output import Command, Output, output_options
 from ledger.faces.cli.program import Commands, OneCommand
 from ledger.faces.cli.progress import progress_option, recording
+from ledger.faces.cli.usage import INSTANT, PROSE, UUID, as_usage
+from ledger.faces.cli.wording import in_words_of_the_command
+from ledger.model.errors import BadEvent, BadQuantity, BadWhen, UnknownUnit
 from ledger.model.events import Event, InitiativeLaunched
+from ledger.model.records import Record
 from ledger.recording.codec import NAMES
 
 Terms: TypeAlias = dict[str, Any]
+
+WRONG_FIELDS: Final = (BadEvent, BadQuantity, BadWhen, UnknownUnit)
+"""What a field can never hold, of whatever event it is."""
 
 new_option = click.option("--new", is_flag=True, help="Begin an initiative that has no records yet.")
 
@@ -28,10 +42,10 @@ def terms_options(command: Command) -> Command:
     """Give a command the options that say in what it records, its `initiative`, and from where, its `terms`."""
 
     @initiative_option
-    @click.option("--source", default="", metavar="TEXT", help="Where it was read or heard.")
-    @click.option("--by", default="", metavar="TEXT", help="Who records it.")
-    @click.option("--note", default="", metavar="TEXT", help="Whatever else is to be kept with it.")
-    @click.option("--recorded-at", metavar="INSTANT", help="For a history that has its own instants.")
+    @click.option("--source", type=PROSE, default="", metavar="TEXT", help="Where it was read or heard.")
+    @click.option("--by", type=PROSE, default="", metavar="TEXT", help="Who records it.")
+    @click.option("--note", type=PROSE, default="", metavar="TEXT", help="Whatever else is to be kept with it.")
+    @click.option("--recorded-at", type=INSTANT, metavar="INSTANT", help="For a history that has its own instants.")
     @wraps(command)
     def with_terms(**given: Any) -> None:
         terms = {name: given.pop(name) for name in ("source", "by", "note", "recorded_at")}
@@ -43,7 +57,9 @@ def terms_options(command: Command) -> Command:
 def retry_options(command: Command) -> Command:
     """Give a command that has terms the options by which a retry is safe."""
 
-    @click.option("--id", "ids", multiple=True, metavar="UUID", help="The id of each record, so that a retry is safe.")
+    @click.option(
+        "--id", "ids", multiple=True, type=UUID, metavar="UUID", help="The id of each record, so that a retry is safe."
+    )
     @click.option("--expected-version", type=click.IntRange(0), help="Refuse it if the initiative has moved on.")
     @wraps(command)
     def with_retry(terms: Terms, **given: Any) -> None:
@@ -57,8 +73,8 @@ def retry_options(command: Command) -> Command:
 @ledger_argument
 @initiative_option
 @event_options(InitiativeLaunched, needed=False)
-@click.option("--source", default="", metavar="TEXT", help="Where it was read or heard.")
-@click.option("--by", default="", metavar="TEXT", help="Who records it.")
+@click.option("--source", type=PROSE, default="", metavar="TEXT", help="Where it was read or heard.")
+@click.option("--by", type=PROSE, default="", metavar="TEXT", help="Who records it.")
 @output_options
 def init(db: str, initiative: str | None, said: Terms, source: str, by: str, output: Output) -> None:
     """Make a new ledger at a path where nothing is, with the launch of an initiative if that is given.
@@ -74,10 +90,13 @@ def init(db: str, initiative: str | None, said: Terms, source: str, by: str, out
     missing = [option for name, option in needed.items() if given.get(name) is None]
     if (said or initiative is not None) and missing:
         raise click.UsageError(f"a launch needs {', '.join(missing)} too; leave all of it out to make an empty ledger")
+    if initiative is not None:
+        with as_usage():
+            launched = InitiativeLaunched(**said)
     launch = None
     with ledger.open(":memory:") as book:
         if initiative is not None:
-            (record,) = book.initiative(initiative).record(InitiativeLaunched(**said), source=source, by=by)
+            (record,) = book.initiative(initiative).record(launched, source=source, by=by)
             launch = record.id
         head = book.backup(db)  # which appears whole or not at all, and never in the place of something else
     output.write([{"ledger": db, "records": head.size, "initiative": initiative, "launch": launch}])
@@ -104,7 +123,8 @@ def _recorder(kind: type[Event]) -> click.Command:
 
     @click.pass_obj
     def command(db: str, initiative: str | None, terms: Terms, said: Terms, output: Output, *, new: bool) -> None:
-        event = kind(**said)
+        with as_usage():
+            event = kind(**said)
         with recorded_in(db, initiative, new=new or kind is InitiativeLaunched) as club:
             output.write(one.to_row() for one in club.record(event, **terms))
 
@@ -142,41 +162,62 @@ def json_lines(
     output.write(one.to_row() for one in records)
 
 
+@contextmanager
+def _meant(db: str, record: int | str, initiative: str | None) -> Iterator[tuple[ledger.Initiative, Record]]:
+    """Open the ledger at a path to record something about a record in it, in the initiative that it belongs to."""
+    with writing(db) as book:
+        found = book.find(record)
+        yield book.initiative(initiative or found.initiative), found
+
+
 @click.command(cls=OneCommand)
 @ledger_argument
-@click.argument("id")
-@click.option("--reason", required=True, metavar="TEXT", help="Why it was wrong.")
+@record_argument
+@click.option("--reason", required=True, metavar="TEXT", type=PROSE, help="Why it was wrong.")
 @retry_options
 @output_options
-def retract(db: str, id: str, reason: str, initiative: str | None, terms: Terms, output: Output) -> None:
-    """Take back the record of that ID, which was wrong. It stays visible for a moment before.
+def retract(
+    db: str, record: int | str, reason: str, initiative: str | None, terms: Terms, output: Output
+) -> None:  # fmt: skip
+    """Take back a RECORD, which was wrong. It stays visible for a moment before.
+
+    It is named by its position, such as 17, by its id, or by the first six signs of its id, or as many as it takes.
 
     \b
+    mledger retract clubs.db 17 --reason "a namesake"
     mledger retract clubs.db 01890a5d-ac96-774b-bcce-b302099a8057 --reason "a namesake"
     """
-    with recorded_in(db, initiative, new=False) as club:
-        output.write([club.retract(id, reason=reason, **terms).to_row()])
+    with _meant(db, record, initiative) as (club, found):
+        output.write([club.retract(found, reason=reason, **terms).to_row()])
 
 
 @click.command(cls=OneCommand)
 @ledger_argument
-@click.argument("id")
+@record_argument
 @change_options
-@click.option("--reason", required=True, metavar="TEXT", help="Why it was wrong.")
+@click.option("--reason", required=True, metavar="TEXT", type=PROSE, help="Why it was wrong.")
 @retry_options
 @output_options
 def correct(
-    db: str, id: str, said: Terms, reason: str, initiative: str | None, terms: Terms, output: Output
+    db: str, record: int | str, said: Terms, reason: str, initiative: str | None, terms: Terms, output: Output
 ) -> None:  # fmt: skip
-    """Replace the record of that ID, which was wrong, by what is right.
+    """Replace a RECORD, which was wrong, by what is right. It is named as for retract.
 
     Give the fields that were wrong; all of --attribute, --claim and the like replace the whole of what stood there,
     and --unset takes away what should not stand there. Its source is kept, unless another one is given.
 
     \b
-    mledger correct clubs.db 01890a5d-ac96-774b-bcce-b302099a8057 --effective 2020-09-01 --reason "found the minutes"
-    mledger correct clubs.db 01890a5d-ac96-774b-bcce-b302099a8057 --unset part-of --reason "a club of its own"
+    mledger correct clubs.db 17 --effective 2020-09-01 --reason "found the minutes"
+    mledger correct clubs.db 17 --unset part-of --reason "a club of its own"
     """
     source = terms.pop("source") or None
-    with recorded_in(db, initiative, new=False) as club:
-        output.write(one.to_row() for one in club.correct(id, reason=reason, source=source, **terms, **said))
+    if not said and source is None:
+        raise click.UsageError(
+            "say what is right: an option for each field that was wrong, such as --effective 2021-11"
+        )
+    with _meant(db, record, initiative) as (club, found):
+        try:
+            written = club.correct(found, reason=reason, source=source, **terms, **said)
+        except WRONG_FIELDS as error:
+            raise click.UsageError(in_words_of_the_command(str(error))) from None
+        output.write(one.to_row() for one in written)

@@ -10,6 +10,7 @@ import click
 from ledger.faces.cli.asking import ledger_argument, reading
 from ledger.faces.cli.output import say
 from ledger.faces.cli.program import OneCommand
+from ledger.faces.cli.usage import as_usage
 
 
 @click.command("serve", cls=OneCommand)
@@ -35,7 +36,8 @@ def serve_(db: str, host: str | None, port: int | None, address: str | None, *, 
     with reading(db):
         pass  # or say at once that nothing is there
     if address is not None:
-        status, text = answer(db, address)
+        with as_usage():
+            status, text = answer(db, address)
         click.echo(text.encode(), nl=not text.endswith("\n"))
         if status != 200:
             raise click.exceptions.Exit(1)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 from attrs import asdict
 
-from ledger.faces.cli.asking import ledger_argument, reading
+from ledger.faces.cli.asking import ledger_argument, reading, record_argument
 from ledger.faces.cli.files import read_text
 from ledger.faces.cli.output import Output, output_options, say
 from ledger.faces.cli.program import OneCommand
 from ledger.faces.cli.progress import at_work
+from ledger.faces.cli.usage import as_usage
 from ledger.model.heads import ORIGIN
 
 head_option = click.option("--head", metavar="FILE", help="A head that was published; - is the standard input.")
@@ -24,7 +25,7 @@ def head_(db: str, origin: str) -> None:
     \b
     mledger head clubs.db > published.txt
     """
-    with reading(db) as book:
+    with reading(db) as book, as_usage():
         say(book.head.checkpoint(origin).removesuffix("\n"))
 
 
@@ -51,10 +52,12 @@ def verify(db: str, head: str | None, *, deep: bool, output: Output) -> None:
 
 @click.command(cls=OneCommand)
 @ledger_argument
-@click.argument("position", type=click.IntRange(1))
+@record_argument
 @head_option
-def prove(db: str, position: int, head: str | None) -> None:
-    """Print the proof, in JSON, that the record at a POSITION is among those of a head: of today's unless given.
+def prove(db: str, record: int | str, head: str | None) -> None:
+    """Print the proof, in JSON, that a RECORD is among those of a head: of today's unless given.
+
+    It is named by its position, by its id, or by as many signs as it takes of it.
 
     Whoever has the proof and the head needs neither the ledger nor this program to check it.
 
@@ -63,7 +66,7 @@ def prove(db: str, position: int, head: str | None) -> None:
     """
     published = None if head is None else read_text(head)
     with reading(db) as book:
-        click.echo(f"{book.prove(position, published).to_json()}\n".encode(), nl=False)
+        click.echo(f"{book.prove(book.find(record), published).to_json()}\n".encode(), nl=False)
 
 
 @click.command(cls=OneCommand)

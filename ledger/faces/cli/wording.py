@@ -12,20 +12,18 @@ from typing import Final
 
 ADVICE: Final = (
     # which column is which, and how the sheet is written
-    (r"as in (\w+)='([^']+)', or which sign is between them, as in delimiter=';'",
-     r'as in -c \1=\2, or which sign is between them, as in --delimiter ";"'),
+    (r"Say which column is which, as in (\w+)='([^']+)'", r"Say which column is which, as in -c \1=\2"),
+    (r"^delimiter=('[^']*') is not", r"\1 is not"),
+    (r"as in delimiter=';'", r'as in --delimiter ";"'),
     (r"say (\w+)='([^']+)', or \1=None to leave it out", r"say -c \1=\2, or -c \1= to leave it out"),
-    (r"^(\w+): None is no name of a column", r"-c \1= names no column"),
     (r"^columns\[('[^']*')\]: ", r"--amounts \1: "),
-    (r"^delimiter=('[^']*') is not", r"--delimiter \1 is not"),
-    (r"(: save it (as a CSV file )?in UTF-8), and open it as text", r"\1"),
+    (r"\b(\w+)=None\b", r"-c \1="),
+    (r"or open it as text in its own encoding, such as cp1252", r"or say what it is in, as in --encoding cp1252"),
     (r"as in attributes=\['country'\]", "as in --attribute country, or --no-attributes"),
-    (r"say end_inclusive\b", "say --end-inclusive"),
-    (r"\bgive unknown_start\b", "give --unknown-start"),
-    (r"say what it means \(`measures`\)", "say what it means (--label)"),
+    (r"\(end inclusive\)", "(--end-inclusive)"),
+    (r"\(unknown start\)", "(--unknown-start)"),
+    (r"say what it means \(its label\)", "say what it means (--label)"),
     # what is recorded
-    (r"as in effective='2021-11', or give a whole event\. `reason` says why .* by a whole event",
-     "as in --effective 2021-11 or --unset part-of. --reason says why the record was wrong"),
     (r"needs a day of its own \(at=\.\.\.\)", "needs a day of its own, `at`, in a line of JSON or a sheet"),
     (r"make one with str\(uuid\.uuid4\(\)\)", "make one with uuidgen"),
     (r"pass it through unicodedata\.normalize\('NFC', \.\.\.\)", "pass it through uconv -x any-nfc"),
@@ -48,8 +46,8 @@ ADVICE: Final = (
 def in_words_of_the_command(text: str) -> str:
     """Give the text of an error, with each advice in words of options.
 
-    >>> in_words_of_the_command("if an end is the last day inside, say end_inclusive")
-    'if an end is the last day inside, say --end-inclusive'
+    >>> in_words_of_the_command("if an end is the last day inside, say so of all of them (end inclusive)")
+    'if an end is the last day inside, say so of all of them (--end-inclusive)'
     """
     for said, instead in ADVICE:
         text = re.sub(said, instead, text)

@@ -21,6 +21,8 @@ _MARKED: Final = ("status", "verdict")
 _FLAGS: Final = ("complete", "restated")
 _ENDS: Final = ("low", "high", "envelope_low", "envelope_high")
 _MAY_LINK: Final = ("source",)
+MEMBERS_SHOWN: Final = 12
+"""Members that a cell names at once."""
 
 
 def cell(row: Row, column: str, value: Value) -> str:
@@ -65,8 +67,13 @@ def _member(row: Row, id: str) -> str:
 
 
 def _members(row: Row, ids: str) -> str:
+    """Lead to each of several members; where they are many, only their number is shown until it is clicked."""
     found = _json(ids)
-    return ", ".join(_member(row, str(id)) for id in found) if isinstance(found, list) else _text(ids)
+    if not isinstance(found, list):
+        return _text(ids)
+    links = ", ".join(_member(row, str(id)) for id in found)
+    many = f"<details><summary>{len(found)} members</summary>{links}</details>"
+    return many if len(found) > MEMBERS_SHOWN else links
 
 
 def _report(row: Row, id: str) -> str:
@@ -90,8 +97,10 @@ def _measure(row: Row, words: str) -> str:
 def _named(row: Row, text: str) -> str:
     """Write out an object of JSON, a line for each of its names."""
     found = _json(text)
-    if not isinstance(found, dict):
-        return _plainly(row, text)
+    return _lines(found) if isinstance(found, dict) else _plainly(row, text)
+
+
+def _lines(found: Mapping[str, object]) -> str:
     lines = [f"<dt>{_text(name)}</dt><dd>{_value(value)}</dd>" for name, value in found.items() if value is not None]
     return f"<dl>{''.join(lines)}</dl>" if lines else ""
 
@@ -104,7 +113,17 @@ def _json(text: str) -> object:
 
 
 def _value(value: object) -> str:
-    return linked(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), "html")
+    """Say a value of JSON in words: an attribute that was taken away is one of those inside, and has none."""
+    if isinstance(value, dict):
+        return "<br>".join(f"{_text(name)}: {_value(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        apart = "<br>" if any(isinstance(one, dict | list) for one in value) else ", "
+        return apart.join(map(_value, value))
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return linked(str(value), "html")
 
 
 _SHOWN: Final[Mapping[str, Callable[[Row, str], str]]] = {

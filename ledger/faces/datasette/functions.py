@@ -11,7 +11,8 @@
 
 What is NULL or blank is left out: `at` is then today (UTC), `known_at` now, `initiative` the only one of the ledger.
 A `measure` is said in words (`ledger.model.wording`); without one `ledger_figures` gives the members and each metric,
-and `ledger_series` the members. `every` is day, week, month, quarter or year, else each day on which anything changes.
+and `ledger_series` the members. `every` is day, week, month, quarter or year, or `change`: each day on which anything
+changes. Without one it is `change` or, where these are more than 1,000 days, a longer step.
 A series begins with the first change and ends today, unless it is told otherwise.
 
 The rows are those of `to_rows`, so there is no second meaning here. Amounts are texts, since SQLite would
@@ -58,6 +59,8 @@ ROWS_MAX: Final = 20_000
 """Rows of one answer."""
 DAYS_MAX: Final = 4_000
 """Days of one series: every day of ten years."""
+CHANGES_MAX: Final = 1_000
+"""Days of a series for which no step was asked; where more days change anything, it has a longer step."""
 AS_IN: Final = "?initiative=chess-club"
 """How an initiative is named in an address."""
 SECONDS_MAX: Final = 15
@@ -94,15 +97,17 @@ def series(
 ) -> Sequence[Row]:
     """Give a row for each day of a series, or for each group on each day."""
     club = _initiative(book, initiative)
-    words, attribute, step = _text(measure, "measure"), _text(by, "by"), _text(every, "every") or CHANGE
+    words, attribute, step = _text(measure, "measure"), _text(by, "by"), _text(every, "every")
     said = Members() if words is None else measure_of(words)
     require_attributes(club, said, attribute)
     line = club.timeline(said, by=attribute)
     moment = _moment(known_at)
     first, last = _span(line, club.today().at, _text(start, "start"), _text(end, "end"), moment)
     require_span(first, last)
-    _require_few(first, last, step)
-    found = line.series(first, last, every=step, known_at=moment)
+    _require_few(first, last, step or CHANGE)
+    found = line.series(first, last, every=step or CHANGE, known_at=moment)
+    if step is None and len(found) > CHANGES_MAX:
+        found = line.series(first, last, every=_coarser(first, last), known_at=moment)
     if len(found) > DAYS_MAX:
         raise BadInput(f"a series of {len(found):,} days is too long to be shown: give a nearer start or end")
     rows: list[Row] = []
@@ -272,11 +277,22 @@ def _span(
     return first, max(first, today) if end is None else day(end)
 
 
-def _require_few(first: date, last: date, every: str) -> None:
-    """Refuse a long series before its days are made."""
+def _coarser(first: date, last: date) -> str:
+    """Give the shortest step, of those longer than a day, that makes a series short enough to be looked at."""
+    fits = (step for step in STEPS if step != "day" and _count(first, last, step) <= CHANGES_MAX)
+    return next(fits, "year")
+
+
+def _count(first: date, last: date, every: str) -> int:
+    """Give how many days a series has at the most; 0 where only its changes say so."""
     months, days = STEPS.get(every, (0, 0))
     step = months * _MONTH_MIN + days
-    if step and (last - first).days // step > DAYS_MAX:
+    return (last - first).days // step if step else 0
+
+
+def _require_few(first: date, last: date, every: str) -> None:
+    """Refuse a long series before its days are made."""
+    if _count(first, last, every) > DAYS_MAX:
         raise BadInput(
             f"a series of each {every} from {first} to {last} has more than {DAYS_MAX:,} days: "
             "give a nearer start or end, or a longer step"

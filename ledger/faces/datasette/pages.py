@@ -127,7 +127,10 @@ _ALL: Final = (
             _BY,
             Box("start", "From", "A day. Empty: the first one on which anything changes.", "2021-01-01"),
             Box("end", "To", "A day. Empty: today (UTC).", "2023-12-31"),
-            Box("every", "Every", "Empty: each day on which anything changes.", "month", (*STEPS, CHANGE)),
+            Box(
+                "every", "Every", "Empty: each day on which anything changes or, where they are many, a longer step.",
+                "month", (*STEPS, CHANGE),
+            ),
             _KNOWN_AT,
         ),
         _columns("at", "group", *_RANGE, "complete"),

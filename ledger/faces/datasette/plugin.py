@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from datetime import date
 from typing import Any, Final, TypeAlias
+from urllib.parse import parse_qs
 
 from attrs import frozen
 from datasette import hookimpl
@@ -17,8 +20,8 @@ from markupsafe import Markup
 
 from ledger.book import Ledger
 from ledger.faces.datasette.cells import Row, Value, cell
-from ledger.faces.datasette.database import LedgerDatabase, form
-from ledger.faces.datasette.functions import AS_IN, Asking, initiatives
+from ledger.faces.datasette.database import LedgerDatabase, Part, form, part
+from ledger.faces.datasette.functions import AS_IN, initiatives
 from ledger.faces.datasette.pages import ASKED, DATABASE, PAGES
 from ledger.faces.typed import initiative_of
 from ledger.model.errors import LedgerError
@@ -35,8 +38,20 @@ READ_ONLY: Final = "This ledger is here to be read: its addresses take no data."
 CHOICES_MAX: Final = 500
 """Members that are offered to be chosen; others are typed."""
 
+DIGITS: Final = 9  # of where a part begins
+START: Final = "_from"
+"""What an address has for where a part of the rows begins."""
+
+YEARS_OFFERED: Final = 10
+"""Ends of years that are offered to be chosen as days."""
+
 TIME_MACHINE: Final = "/-/time-machine"
 """The address of the page of an initiative on any day."""
+
+PATIENCE: Final = 2.0
+"""Seconds until a reader is told that a page is being made."""
+AGAIN: Final = 3
+"""Seconds until a reader's browser looks again whether it is."""
 
 
 @frozen
@@ -62,21 +77,21 @@ def extra_template_vars(datasette: Datasette) -> dict[str, object]:
     if not isinstance(database, LedgerDatabase):
         return {}
 
-    async def asked(question: Callable[[Ledger], Any]) -> Any:
-        def of(connection: Asking) -> Any:
-            return question(connection.book)
-
-        return await database.execute_fn(of)
-
     async def home() -> Home:
-        found: Home = await asked(_home)
-        return found
+        try:
+            return Home(await database.kept.answer("home", lambda book: initiatives(book, None, None)))
+        except LedgerError as error:
+            return Home(problem=str(error))
 
     async def around(initiative: str) -> Around:
-        found: Around = await asked(lambda book: _around(book, initiative.strip() or None))
+        id = initiative.strip() or None
+        found: Around = await database.kept.answer(("around", id), lambda book: _around(book, id))
         return found
 
-    return {"pages": PAGES, "time_machine": TIME_MACHINE, "unseen": ASKED, "home": home, "around": around, "zip": zip}
+    return {
+        "pages": PAGES, "time_machine": TIME_MACHINE, "unseen": ASKED, "home": home, "around": around, "zip": zip,
+        "part": part.get, "start_of_part": START,
+    }  # fmt: skip
 
 
 @hookimpl  # type: ignore[untyped-decorator]
@@ -104,6 +119,7 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
         async def noted(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
             end = scope.get("path", "").rpartition(".")[2]
             form.set(end if end in FORMS else "")
+            part.set(Part(_start(scope.get("query_string", b""))))
             is_ours = isinstance(datasette.databases.get(DATABASE), LedgerDatabase)
             if is_ours and scope.get("method", "GET") not in READING:
                 refusal = Response.text(READ_ONLY, status=405, headers={"allow": ", ".join(READING)})
@@ -144,17 +160,19 @@ def handle_exception(datasette: Datasette, request: Request, exception: Exceptio
 
 
 async def _time_machine(request: Request, datasette: Datasette) -> Response:
-    """Give the page of an initiative on any day, made now."""
+    """Give the page of an initiative on any day; who looks at a browser is told meanwhile that it is being made."""
     database = datasette.databases.get(DATABASE)
     if not isinstance(database, LedgerDatabase):
         raise NotFound("Database not found")
     id = request.args.get("initiative") or None
-
-    def page(connection: Asking) -> str:
-        return initiative_of(connection.book, id, AS_IN).page()
-
+    making = await database.kept.being_made(("page", id), lambda book: initiative_of(book, id, AS_IN).page())
+    if "text/html" in request.headers.get("accept", ""):
+        await asyncio.wait([making], timeout=PATIENCE)
+        if not making.done():
+            page = await datasette.render_template("ledger_wait.html", {"again": AGAIN}, request=request)
+            return Response.html(page, status=202)
     try:
-        return Response.html(await database.execute_fn(page))
+        return Response.html(await asyncio.shield(making))
     except LedgerError as error:
         raise DatasetteError(str(error), status=400) from error
 
@@ -166,11 +184,10 @@ def register() -> None:
         pm.register(this)
 
 
-def _home(book: Ledger) -> Home:
-    try:
-        return Home(initiatives(book, None, None))
-    except LedgerError as error:
-        return Home(problem=str(error))
+def _start(query: bytes) -> int:
+    """Read where the rows begin that are asked for; what is no such number is the beginning."""
+    (given, *_) = parse_qs(query.decode("latin-1")).get(START, ["0"])
+    return int(given) if given.isascii() and given.isdigit() and len(given) < DIGITS else 0
 
 
 def _around(book: Ledger, id: str | None) -> Around:
@@ -187,6 +204,8 @@ def _around(book: Ledger, id: str | None) -> Around:
         options["metric"] = list(state.metrics)
         options["report"] = list(state.reports)
         options["by"] = club.attributes()
+        ends = [date(state.at.year - back, 12, 31) for back in range(1, YEARS_OFFERED + 1)]
+        options["at"] = options["start"] = options["end"] = [str(one) for one in (state.at, *ends)]
     except LedgerError:
         pass  # the answer itself says what is wrong
     return Around(name, options)

@@ -78,7 +78,7 @@ def answer(path: str | os.PathLike[str], address: str) -> tuple[int, str]:
     ...     status, '"member": "ada"' in text
     (200, True)
     """
-    if not isinstance(address, str) or not address.startswith("/"):
+    if not isinstance(address, str) or not _is_address(address):
         raise BadInput(f"{shown(address)} is no address of a page: it begins with a /, as in /ledger/members")
     datasette = datasette_of(path)
 
@@ -91,6 +91,12 @@ def answer(path: str | os.PathLike[str], address: str) -> tuple[int, str]:
         return asyncio.run(fetched())
     finally:
         datasette.databases[DATABASE].close()
+
+
+def _is_address(text: str) -> bool:
+    # what begins with two slashes names another host
+    plain = text.isprintable() and not any("\ud800" <= sign <= "\udfff" for sign in text)
+    return plain and text.startswith("/") and not text.startswith("//")
 
 
 def datasette_of(path: str | os.PathLike[str]) -> Datasette:

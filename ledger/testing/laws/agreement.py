@@ -95,7 +95,7 @@ def a_series_agrees_with_each_day(book: Ledger, at: date | str) -> None:
                 figure = club.at(one).measure(measure)
                 require_same(series[place], figure, f"on {one}")
                 row = rows[place]["at"], rows[place]["low"], rows[place]["high"]
-                require_same(row, (one, figure.amount.low, figure.amount.high), "a row of the series")
+                require_same(row, (one, *figure.ends), "a row of the series")
 
 
 def revisions_are_what_was_believed(book: Ledger, at: date | str) -> None:

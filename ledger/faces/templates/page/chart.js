@@ -17,47 +17,39 @@ const signOf = verdict =>
   );
 const isKnown = one => one.since <= state.moment && (!one.until || state.moment < one.until);
 
-const showReports = () => {
-  const known = data.reports.filter(isKnown).sort((a, b) => a.day - b.day);
-  byId("published").hidden = !data.reports.length;
-  byId("reports").replaceChildren(
-    ...known.map(report => {
-      const title = made("bdi", {}, report.title);
-      const heading = made(
-        "h3",
-        {},
-        report.url ? made("a", {href: report.url, rel: "noopener noreferrer"}, title) : title,
-      );
-      const box = made(
-        "div",
-        {class: "report"},
-        heading,
-        made("p", {class: "when"}, `${report.kind}, ${report.when}`),
-      );
-      const claims = report.claims.map(claim => {
-        const found = claim.found.find(isKnown);
-        const item = made(
-          "li",
-          {},
-          signOf(found.verdict),
-          made(
-            "span",
-            {class: "claim"},
-            `${claim.what}: `,
-            made("strong", {}, readable(claim.amount)),
-            claim.at === report.day ? "" : `, for ${iso(claim.at)}`,
-          ),
-        );
-        const before = found.before ? `; ${found.before} when published` : "";
-        item.append(made("span", {class: `verdict ${classOf(found.verdict)}`}, `${found.verdict}${before}`));
-        const why = found.why.map((piece, place) => (place % 2 ? readable(piece) : piece)).join("");
-        if (why) item.append(made("span", {class: "why"}, why));
-        return item;
-      });
-      if (claims.length) box.append(made("ul", {}, ...claims));
-      return box;
-    }),
+const claimItem = (report, {claim, found}) => {
+  const source = claim.source ? ` (${claim.source})` : "";
+  const day = claim.at === report.day ? "" : `, for ${iso(claim.at)}`;
+  const before = found.before ? `; ${found.before} when published` : "";
+  const why = found.why.map((piece, place) => (place % 2 ? readable(piece) : piece)).join("");
+  const item = made(
+    "li",
+    {},
+    signOf(found.verdict),
+    made("span", {class: "claim"}, `${claim.what}: `, made("strong", {}, readable(claim.amount)), `${day}${source}`),
+    made("span", {class: `verdict ${classOf(found.verdict)}`}, `${found.verdict}${before}`),
   );
+  if (why) item.append(made("span", {class: "why"}, why));
+  return item;
+};
+const reportBox = (report, claims) => {
+  const title = made("bdi", {}, report.title);
+  const link = () => made("a", {href: report.url, rel: "noopener noreferrer"}, title);
+  const box = made("div", {class: "report"}, made("h3", {}, report.url ? link() : title));
+  if (report.when) box.append(made("p", {class: "when"}, `${report.kind}, ${report.when}`));
+  if (claims.length) box.append(made("ul", {}, ...claims.map(one => claimItem(report, one))));
+  return box;
+};
+const claimsOf = report =>
+  report.claims.map(claim => ({claim, report, found: claim.found.find(isKnown)})).filter(({found}) => found);
+const showReports = () => {
+  const known = data.reports
+    .filter(isKnown)
+    .map(report => [report, claimsOf(report)])
+    .filter(([report, claims]) => report.when || claims.length)
+    .sort(([a], [b]) => a.day - b.day);
+  byId("published").hidden = !data.reports.length;
+  byId("reports").replaceChildren(...known.map(([report, claims]) => reportBox(report, claims)));
   if (!known.length) byId("reports").append(made("p", {class: "note"}, "Nothing, as far as is known."));
 };
 
@@ -112,10 +104,11 @@ const timeTicks = (first, last, many) => {
 const placed = new Map(); // where each cell that was met is drawn: reading numbers takes long
 const placedAs = cell => {
   if (!placed.has(cell)) {
-    const [amount, envelope, vain, reason] = cell;
-    const places = vain || reason ? [] : [...endsOf(amount), ...endsOf(envelope || amount)];
-    const exact = !envelope && places.length > 0 && places[0] === places[1];
-    placed.set(cell, {cell, amount, envelope, places, exact});
+    const [amount, envelope] = cell;
+    const ends = amount ? endsOf(amount) : [null, null];
+    const isBounded = ends.some(end => end !== null);
+    const places = isBounded ? [...ends, ...endsOf(envelope || amount)] : [];
+    placed.set(cell, {cell, amount, places, exact: isBounded && !envelope && ends[0] === ends[1]});
   }
   return placed.get(cell);
 };
@@ -125,8 +118,7 @@ const stepsOf = () =>
     until: end < days.length ? days[end] : LAST + 1,
     ...placedAs(cell),
   }));
-const saidOf = ({cell}) =>
-  cell[3] || (saysNothing(cell, data.measures[state.figure].kind === "total") ? NO_VALUE : readable(cell[0]));
+const saidOf = ({cell: [amount, envelope, note]}) => (amount ? readable(amount) : envelope ? NO_VALUE : note);
 const narrowed = (steps, x) => {
   // steps that begin in one pixel are drawn as one, which goes from the least to the most of them, and ends as the last
   const found = [];
@@ -150,13 +142,11 @@ const narrowed = (steps, x) => {
   return found;
 };
 const marksOf = () =>
-  data.reports.filter(isKnown).flatMap(report =>
-    report.claims
-      .filter(claim => claim.measure === state.figure)
-      .map(claim => ({claim, report, found: claim.found.find(isKnown)}))
-      .filter(({found}) => found && found.amount)
-      .map(mark => ({...mark, ends: endsOf(mark.found.amount)})),
-  );
+  data.reports
+    .filter(isKnown)
+    .flatMap(claimsOf)
+    .filter(({claim, found}) => claim.measure === state.figure && found.amount)
+    .map(mark => ({...mark, ends: endsOf(mark.found.amount)}));
 
 const showChart = () => {
   const key = [state.figure, state.moment, chart.width, byId("steps").open].join();
@@ -367,12 +357,7 @@ const showChartWords = (measure, seen, steps, marks) => {
             "tr",
             {},
             made("th", {scope: "row"}, step.at === 1 ? "the beginning" : iso(step.at)),
-            made(
-              "td",
-              {},
-              saidOf(step),
-              step.envelope && step.places.length ? `; with what is missing ${readable(step.envelope)}` : "",
-            ),
+            made("td", {}, [saidOf(step), withMissing(step.cell)].filter(Boolean).join("; ")),
           ),
         )),
   );

@@ -115,7 +115,9 @@ const showSoon = () => {
   });
 };
 const choose = change => {
-  Object.assign(state, {notice: ""}, "moment" in change && {isHeld: true}, change);
+  // of a page that does not hold the first moment there was, it is not known what was known before its own first
+  const isHeld = change.moment > 0 || positions[0] === began[0];
+  Object.assign(state, {notice: ""}, "moment" in change && {isHeld}, change);
   showSoon();
   toLink();
   announce();
@@ -144,8 +146,7 @@ const showControls = () => {
   idle("earlier", state.at <= stops[0]);
   idle("later", state.at >= stops[stops.length - 1]);
   known.max = instants.length;
-  known.value = Math.max(state.moment, 1);
-  known.disabled = instants.length < 2;
+  known.value = state.moment;
   const instant = state.moment ? instants[state.moment - 1] : "";
   const said = state.moment ? `${inWords(instant)}, ${instant.slice(11, 16)} UTC` : beforeAll();
   say(byId("known-said"), state.moment ? `${inWords(instant, 3)}, ${instant.slice(11, 16)}` : said);
@@ -156,7 +157,7 @@ const showControls = () => {
       ? `Moment ${state.moment} of ${instants.length}: record ${positions[state.moment - 1]}, at ${instant.slice(11, 26)} UTC`
       : "",
   );
-  idle("knew-less", state.moment <= 1);
+  idle("knew-less", !state.moment);
   idle("knew-more", state.moment >= instants.length);
   idle("now", state.at === data.today && state.moment === instants.length);
 };
@@ -170,7 +171,7 @@ const bind = () => {
   byId("known").addEventListener("input", event => choose({moment: Number(event.target.value)}));
   onClick("earlier", () => ({at: stops[Math.max(placeOf(stops, state.at - 1), 0)]}));
   onClick("later", () => ({at: stops[Math.min(placeOf(stops, state.at) + 1, stops.length - 1)]}));
-  onClick("knew-less", () => ({moment: Math.max(state.moment - 1, 1)}));
+  onClick("knew-less", () => ({moment: Math.max(state.moment - 1, 0)}));
   onClick("knew-more", () => ({moment: Math.min(state.moment + 1, instants.length)}));
   byId("any-day").addEventListener("input", event => {
     const at = ordinalOf(event.target.value);

@@ -73,9 +73,9 @@ const parted = text => {
   return [low === high ? least : `${least} to ${most}`, unit];
 };
 const readable = text => parted(text).filter(Boolean).join(" ");
-const saysNothing = ([amount, envelope, vain], isTotal) =>
-  // of one that was never stated the amount is open too, while such a total has only what was stated
-  Boolean(vain) && !(amount.startsWith("..") && (isTotal || !envelope));
+const withMissing = ([amount, envelope]) =>
+  // what missing values make of an amount, where any exists
+  amount && envelope ? `with what is missing it is ${readable(envelope)}` : "";
 const sums = steps => {
   let sum = 0;
   return Int32Array.from(steps, step => (sum += step));
@@ -120,17 +120,27 @@ const momentOf = text => {
 
 // rectangles
 
+const whole = text => text.replace(/~(\d+)$/, (all, number) => ` ${data.units[number]}`);
+const toldOf = cell => {
+  // an amount, its envelope where values are missing, and a note
+  if (typeof cell !== "string") return cell;
+  const [amount, envelope] = cell.split("|").map(whole);
+  return [amount, envelope === "" ? `>= ${amount}` : envelope];
+};
 const unpacked = table => {
   const first = sums(table.first);
-  const since = Int32Array.from(table.since);
+  const since = sums(table.since);
+  const who = new Int32Array(first.length);
+  let row = 0;
+  table.many.forEach((many, one) => who.fill(one, row, (row += many)));
   return {
     size: first.length,
-    who: sums(table.who),
+    who,
     first,
     end: first.map((place, row) => place + table.days[row]),
     since,
     until: since.map((moment, row) => (table.moments[row] ? moment + table.moments[row] : 1e9)),
-    cell: Int32Array.from(table.cell),
+    cell: sums(table.cell),
     cells: table.cells,
   };
 };
@@ -156,7 +166,7 @@ const along = (table, wanted, moment) => {
 };
 
 const cards = unpacked(data.cards);
-const figures = unpacked(data.figures);
+const figures = unpacked({...data.figures, cells: data.figures.cells.map(toldOf)});
 const values = new Map(Object.entries(data.values).map(([metric, table]) => [metric, unpacked(table)]));
 const texts = data.texts;
 const collator = new Intl.Collator("en", {numeric: true});

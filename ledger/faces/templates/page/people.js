@@ -25,7 +25,7 @@ const endsOf = text => {
 };
 
 const coverage = (metric, standing, given) => {
-  const found = {members: 0, reporting: 0, missing: 0, possible: 0, perhaps: 0, oldest: 0, any: false};
+  const found = {members: 0, reporting: 0, perhaps: 0, oldest: 0};
   const table = values.get(metric);
   standing.forEach((card, member) => {
     if (card < 0) return;
@@ -36,13 +36,8 @@ const coverage = (metric, standing, given) => {
     if (surely === CERTAIN) {
       found.members++;
       if (!lacking) found.reporting++;
-      else if (!isGiven) found.missing++;
-      else found.perhaps++;
-    } else {
-      found.possible++;
-      if (lacking) found.perhaps++;
-    }
-    if (isGiven) found.any = true;
+      else if (isGiven) found.perhaps++;
+    } else if (lacking) found.perhaps++;
     if (oldest && (!found.oldest || oldest < found.oldest)) found.oldest = oldest;
   });
   return found;
@@ -61,16 +56,14 @@ const restsOf = (measure, told, found, standing) => {
       .join(", ");
   }
   if (!told) return "not defined yet";
-  const [, envelope, , reason] = told;
-  if (reason) return reason;
-  if (measure.kind === "value") return envelope ? "not stated" : "";
+  const [, , note] = told;
+  if (note || measure.kind === "value") return note ?? "";
   // who is left out of such a sum the page does not hold
-  if (measure.overlap) return envelope ? `values are missing; with them it is ${readable(envelope)}` : "";
+  if (measure.overlap) return told[1] ? ["values are missing", withMissing(told)].filter(Boolean).join("; ") : "";
   const said = [`${numbered(found.reporting)} of ${numbered(found.members)} report`];
   if (found.perhaps) said.push(`of ${numbered(found.perhaps)} it is uncertain`);
   if (found.oldest) said.push(`the oldest value is of ${dayOf(found.oldest)}`);
-  if (envelope && found.any) said.push(`with what is missing it is ${readable(envelope)}`);
-  return said.join("; ");
+  return [...said, withMissing(told)].filter(Boolean).join("; ");
 };
 
 const showFigures = (told, standing, given) => {
@@ -79,9 +72,8 @@ const showFigures = (told, standing, given) => {
       one = told[number] < 0 ? null : figures.cells[told[number]];
     const isTotal = measure.kind === "total";
     const found = isTotal ? coverage(measure.metric, standing, given.get(measure.metric)) : null;
-    const nothing = !one || one[3] || !one[0] || (saysNothing(one, isTotal) && !(found && found.any && !measure.overlap));
-    const [amount, unit] = nothing ? [one && one[3] ? "no total" : NO_VALUE, ""] : parted(one[0]);
-    tile.amount.classList.toggle("none", Boolean(nothing));
+    const [amount, unit] = one && one[0] ? parted(one[0]) : [one && !one[1] ? "no total" : NO_VALUE, ""];
+    tile.amount.classList.toggle("none", !(one && one[0]));
     say(tile.number, amount);
     say(tile.unit, unit);
     say(tile.rests, restsOf(measure, one, found, standing));
