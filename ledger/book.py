@@ -310,6 +310,38 @@ class Ledger:
 
         return copy(self, other)
 
+    def to_parquet(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        ledger: str | None = None,
+        partitions: int | None = None,
+        scale: int | None = None,
+    ) -> int:
+        """Write the ledger to a folder as a lake of Parquet files, and give how many records are new in it.
+
+        Into a folder that is a lake of this ledger already, what was recorded since is written. `ledger.relations` asks
+        it, on DuckDB, Spark or another engine; `ledger.exchange.lake_tables` says what its tables hold. Whoever reads
+        meanwhile sees all of it as it was, or as it is now; what fails, or is killed, leaves it as it was.
+
+        `ledger` names this one among those that are asked together. All of an initiative is in one of 16 `partitions`,
+        or of up to 4,096. Amounts are decimals of 38 digits, of which 9, or `scale`, are places after the point. These
+        are said once, at the beginning of a lake.
+
+        Raises `BadInput` for an amount that does not fit, naming its record, for a folder of other things, and for what
+        differs from what was said at the beginning; `DifferentHistory` for a lake of another ledger; `StoreError` where
+        files cannot be written, or somebody else has written to the lake meanwhile; `MissingExtra` without pyarrow.
+
+        >>> import ledger, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, ledger.open(":memory:") as book:
+        ...     _ = book.initiative("club").record(ledger.MemberJoined("ada", "2020"))
+        ...     book.to_parquet(folder), book.to_parquet(folder)
+        (1, 0)
+        """
+        from ledger.exchange.lakes import write_lake  # noqa: PLC0415 - a door to a higher floor
+
+        return write_lake(self, folder, ledger, partitions, scale)
+
     def import_records(
         self,
         records: Iterable[Record],

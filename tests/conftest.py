@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import sqlite_utils  # noqa: F401 - before it can find pandas, which it would load
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
@@ -26,6 +29,8 @@ settings.register_profile("nightly", settings.get_profile("ci"), max_examples=10
 # and quick a tenth as long, while one works on something else than what the laws are about
 settings.register_profile("quick", settings.get_profile("ci"), max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+sys.path.append(str(Path(sys.prefix) / "apart"))  # where Ibis and pandas are, for tests and examples that need them
 
 pytest_plugins = ["ledger.testing.fixtures", "browsing"]
 

@@ -7,10 +7,10 @@ else: in between it cannot have changed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from attrs import evolve, frozen
 
@@ -26,7 +26,7 @@ from ledger.model.registers import Candidates
 from ledger.queries.planes import FIRST_DAY, Plane, Rectangle, parts
 from ledger.queries.timeline import Timeline
 from ledger.queries.tracks import NEVER, Span
-from ledger.queries.unfolding import Unfolding
+from ledger.queries.unfolding import Changes, Unfolding
 
 if TYPE_CHECKING:
     from ledger.initiative import Initiative
@@ -35,11 +35,6 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 
 EVERY_DAY: Final[Span] = (FIRST_DAY, NEVER)
-
-Changes: TypeAlias = dict[int, list[Span]]
-"""For each moment, the days on which an answer may become another one."""
-
-Read: TypeAlias = Callable[[Mapping[Register, Candidates]], A]
 
 
 class Told(NamedTuple):
@@ -110,7 +105,7 @@ class _Tracing:
             for moment, first, end in unfolding.changed(register):
                 standing[moment].append((first, end))
         self.cards = {
-            member: self._plane(registers_of_card(member, attributes), partial(card_of, member, attributes))
+            member: unfolding.plane(registers_of_card(member, attributes), partial(card_of, member, attributes))
             for member in self._members
         }
         self.changes[Members()] = standing
@@ -133,27 +128,15 @@ class _Tracing:
         if not is_stated or any(metric_of(metric, member) in facts for member in self._members):
             given = _copied(self.changes[Members()])
             self.values[metric] = {
-                member: self._plane([metric_of(metric, member)], _value, given) for member in self._members
+                member: self._unfolding.plane([metric_of(metric, member)], _value, given) for member in self._members
             }
             self._change_all(given, [defined, *self._parts])
             self.changes[Total(metric)] = given
         if is_stated:
             stated: Changes = defaultdict(list)
-            self._plane([metric_of(metric, None)], _value, stated)
+            self._unfolding.plane([metric_of(metric, None)], _value, stated)
             self._change_all(stated, [defined])
             self.changes[Value(metric)] = stated
-
-    def _plane(
-        self, registers: Sequence[Register], read: Read[A | None], changed: Changes | None = None
-    ) -> Plane[A | None]:
-        """Read something wherever registers hold something else, and note where that is."""
-        plane: Plane[A | None] = Plane(None)
-        for moment, pieces in self._unfolding.changes(*registers):
-            found = [(first, end, read(dict(zip(registers, held, strict=True)))) for first, end, held in pieces]
-            plane.put(moment, found)
-            if changed is not None:
-                changed[moment] += [(first, end) for first, end, _ in pieces]
-        return plane
 
     def _change_all(self, changes: Changes, registers: Iterable[Register]) -> None:
         for register in registers:

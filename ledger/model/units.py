@@ -55,8 +55,22 @@ def unit(text: str) -> Unit:
 
 
 @lru_cache(maxsize=4096)
+def base_of(text: str) -> str:
+    """Name the base unit of the dimension of a unit, in which facts keep amounts. Raises `UnknownUnit`.
+
+    >>> base_of("kt/year"), base_of("GWh"), base_of("percent")
+    ('tonne/year', 'joule', '')
+    """
+    if not unit(text).dimension:
+        return ""
+    registry = _registry()
+    base = registry.Quantity(1, registry.parse_units(_spelled(text)))
+    return f"{base.to_base_units().units:C}".replace("**", "^")
+
+
+@lru_cache(maxsize=4096)
 def _look_up(text: str) -> Unit:
-    spelled = text.replace("%", "percent").replace(" per ", "/")
+    spelled = _spelled(text)
     if len(text) > UNIT_MAX or not re.fullmatch(_EXPRESSION, spelled, re.ASCII):
         raise UnknownUnit(f"{shown(text)} is not a unit: write names joined by * and /, as in Mt/year")
     registry = _registry()
@@ -68,6 +82,10 @@ def _look_up(text: str) -> Unit:
     if not isinstance(factor, Decimal):
         raise UnknownUnit(f"{shown(text)} is no finite decimal number of base units: use another unit")
     return Unit(text, _dimension(one.dimensionality), factor)
+
+
+def _spelled(text: str) -> str:
+    return text.replace("%", "percent").replace(" per ", "/")
 
 
 @cache

@@ -83,7 +83,7 @@ class Timeline(Generic[A]):
         between.
         """
         first, last = day(start), day(end)
-        days = [] if every == CHANGE else list(_days(first, last, every))
+        days = [] if every == CHANGE else list(days_of_series(first, last, every))
         with self._lock:
             batch = self._batch(known_at)
             if every == CHANGE and first <= last:
@@ -262,7 +262,12 @@ def _amounts(answer: Figure | Figures) -> object:
     return {group: (figure.amount, figure.envelope) for group, figure in answer.items()}
 
 
-def _days(first: date, last: date, every: str) -> Iterator[date]:
+def days_of_series(first: date, last: date, every: str) -> Iterator[date]:
+    """Give the days of a series that has steps of one length; raises `BadInput` for a step that has none.
+
+    >>> [str(one) for one in days_of_series(date(2024, 1, 31), date(2024, 3, 31), "month")]
+    ['2024-01-31', '2024-02-29', '2024-03-31']
+    """
     if not isinstance(every, str) or every not in STEPS:
         raise BadInput(f"{shown(every)} is no step of a series: give one of {', '.join([*STEPS, CHANGE])}")
     months, days = STEPS[every]

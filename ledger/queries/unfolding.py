@@ -7,11 +7,11 @@ something else. Whatever is answered from some registers stays the same where th
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from ledger.model.events import RecordRetracted
 from ledger.model.facts import PlainFact, Register, status_of
@@ -19,10 +19,18 @@ from ledger.model.records import Record
 from ledger.model.registers import Candidates, Chain, chained
 from ledger.model.state import heard
 from ledger.queries.planes import STILL, Piece, Plane
-from ledger.queries.tracks import NEVER
+from ledger.queries.tracks import NEVER, Span
 
 Held: TypeAlias = tuple[Candidates, ...]
 """What some registers can hold, each by its place."""
+
+A = TypeVar("A")
+
+Read: TypeAlias = Callable[[Mapping[Register, Candidates]], A]
+"""Reads something from what some registers can hold."""
+
+Changes: TypeAlias = dict[int, list[Span]]
+"""For each moment, the days on which an answer may become another one."""
 
 NEVER_GONE: Final = 2**63
 
@@ -118,6 +126,18 @@ class Unfolding:
             pieces = list(_together(courses))
             if new := held.put(moment, pieces):
                 yield moment, _within(pieces, new)
+
+    def plane(
+        self, registers: Sequence[Register], read: Read[A | None], changed: Changes | None = None
+    ) -> Plane[A | None]:
+        """Read something, or nothing, wherever registers hold something else; `changed` takes in where that is."""
+        plane: Plane[A | None] = Plane(None)
+        for moment, pieces in self.changes(*registers):
+            found = [(first, end, read(dict(zip(registers, held, strict=True)))) for first, end, held in pieces]
+            plane.put(moment, found)
+            if changed is not None:
+                changed[moment] += [(first, end) for first, end, _ in pieces]
+        return plane
 
     def changed(self, register: Register) -> list[tuple[int, int, int]]:
         """Give each moment and span of days on which a register comes to hold something else, each read once."""

@@ -1,0 +1,325 @@
+"""Relations: members, counts, totals and series of all initiatives of a lake at once, as Ibis expressions.
+
+An expression is asked of whatever engine its connection leads to, such as DuckDB or Spark, and can be filtered, joined
+and summed further. On every day, as known at any moment, it says what `Initiative.at` does: in the lake that
+`Ledger.to_parquet` wrote, pieces hold what the library found, and an engine only has to filter, join and add them up.
+
+Each row is one initiative's, or one member's or group's, of the ledger of that name. `low` and `high` are the bounds
+that rough days leave; null is open. `known_at` is what had been recorded by then: an instant or, where there is one
+ledger, a position; None is all that is in the lake. Amounts are in the base unit of their dimension, named by `unit`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from attrs import field, frozen
+
+from ledger.exchange.lake_folder import Manifest, newest
+from ledger.exchange.lake_tables import TABLES
+from ledger.model.errors import BadInput, MissingExtra, listed, shown
+from ledger.model.heads import TreeHead
+from ledger.model.records import KnownAt, known_at_of
+from ledger.model.when import day
+from ledger.queries.timeline import days_of_series
+from ledger.stores.new_file import name_of
+
+Table: TypeAlias = Any
+"""An expression of Ibis."""
+
+Days: TypeAlias = date | str | Iterable[date | str]
+"""A day, or several: then the rows of each."""
+
+KEY: Final = ("at", "ledger", "initiative")
+"""The columns that each relation begins with: the day asked, and whose row it is."""
+
+COUNTED: Final = ("members", "reporting", "missing", "possible_members", "possibly_missing")
+
+REFUSED: Final = ("not additive", "overlap")
+"""Why a total is refused: a metric that has none, and a member and a part of it that would both count."""
+
+_PATTERN: Final = "*?[]{},\\"
+
+
+@frozen
+class Lake:
+    """The tables of one ledger's lake, or of several together; `ledger.exchange.lake_tables` names their columns.
+
+    `heads` are the heads of the ledgers, by their names: up to which record each is there.
+    """
+
+    heads: Mapping[str, TreeHead]
+    records: Table = field(repr=False)
+    facts: Table = field(repr=False)
+    standing: Table = field(repr=False)
+    values: Table = field(repr=False)
+    metrics: Table = field(repr=False)
+    overlaps: Table = field(repr=False)
+
+
+def lake(connection: Any, *folders: str | os.PathLike[str]) -> Lake:
+    """Read the tables of lakes by an Ibis connection. Of several, each is of a ledger with a name of its own.
+
+    What is written to a lake later is seen when it is read again. Raises `BadInput` for a folder without a lake or of
+    a name that engines would take for a pattern, and for two ledgers of one name; `MissingExtra` without Ibis.
+
+    >>> import ibis, ledger, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, ledger.open(":memory:") as book:
+    ...     _ = book.initiative("club").record(ledger.MemberJoined("ada", "2020-01-01"))
+    ...     _ = book.to_parquet(folder)
+    ...     counts(lake(ibis.duckdb.connect(), folder), at="2021-12-31").to_pyarrow().to_pylist()
+    [{'at': datetime.date(2021, 12, 31), 'ledger': '', 'initiative': 'club', 'low': 1, 'high': 1}]
+    """
+    _ibis()
+    found = {Path(name_of(folder)).absolute(): _manifest(folder) for folder in folders}
+    if not found:
+        raise BadInput("no folder is given: name at least one that book.to_parquet(folder) wrote")
+    heads = {manifest.ledger: TreeHead.parse(manifest.head) for manifest in found.values()}
+    if len(heads) < len(found):
+        raise BadInput(
+            f"two of the folders are of ledgers of one name ({listed([shown(name) for name in heads], 5)}): "
+            "name each when its lake is begun, by to_parquet(folder, ledger=...)"
+        )
+    return Lake(heads, **{table: _table(connection, table, found) for table in TABLES})
+
+
+def files(folder: str | os.PathLike[str]) -> dict[str, list[str]]:
+    """Give the paths of the files of a lake, by table, for who reads them otherwise: these only hold together."""
+    place = Path(name_of(folder)).absolute()
+    return {table: _paths(place, _manifest(folder), table) for table in TABLES}
+
+
+def members(lake: Lake, at: Days, known_at: KnownAt = None) -> Table:
+    """Who is a member, surely (`certain`) or possibly? A row for each: at, ledger, initiative, member, name, certain.
+
+    Those who are suspended are left out, as in every count.
+    """
+    who = _on(_when(at), _known(lake, lake.standing, known_at))
+    return who.filter(who.attribute.isnull()).select(*KEY, "member", "name", "certain")
+
+
+def counts(lake: Lake, at: Days, known_at: KnownAt = None, *, by: str | None = None) -> Table:
+    """How many members, at least and at most? A row for each initiative that has any.
+
+    Its columns are at, ledger, initiative, low and high. With `by`, there is a row for each value of that attribute: its
+    `group`, which is null for those without it.
+    """
+    who = _who(lake, _when(at), known_at, by)
+    keys = [*KEY, *_group(by)]
+    return who.group_by(keys).agg(low=who.certain.cast("int64").sum(), high=who.count()).select(*keys, "low", "high")
+
+
+def totals(
+    lake: Lake,
+    metric: str,
+    at: Days,
+    known_at: KnownAt = None,
+    *,
+    by: str | None = None,
+    members_at: date | str | None = None,
+) -> Table:
+    """What do the members' values of a metric add up to? A row for each initiative that knows the metric.
+
+    After at, ledger and initiative come `low` and `high` in base units, and `unit`, their name; `has_value`, `complete`
+    and `oldest`, as a `Figure` has them, and how many it names as `members`, `reporting`, `missing`,
+    `possible_members` and `possibly_missing`; and `refused`, which says why there is no total: the metric is
+    `not additive`, or there is an `overlap` of a member and a part of it. Then `low` and `high` are null, and so they
+    are where no value exists.
+
+    With `by`, a row for each `group` that anybody is in, or may be. With `members_at`, the members of that day count.
+    """
+    when = _when(at)
+    basis = when if members_at is None else _when(members_at)
+    keys = [*KEY, *_group(by)]
+    who = _of_each_day(_who(lake, basis, known_at, by), when, basis)
+    sums = _sums(_valued(lake, metric, when, known_at, who), keys)
+    defined = _known(lake, lake.metrics, known_at)
+    defined = defined.filter(defined.metric == metric).select("ledger", "initiative", "base_unit", "additive")
+    defined = _with_days(defined, when)
+    overlaps = _of_each_day(_on(basis, _known(lake, lake.overlaps, known_at)), when, basis).select(*KEY).distinct()
+    joined = defined.join(sums, list(KEY), how="left" if by is None else "inner")
+    joined = joined.join(overlaps.mutate(overlap=True), list(KEY), how="left")
+    return _answered(joined, keys)
+
+
+def series(
+    lake: Lake,
+    metric: str,
+    start: date | str,
+    end: date | str,
+    *,
+    every: str = "month",
+    known_at: KnownAt = None,
+    by: str | None = None,
+    members_at: date | str | None = None,
+) -> Table:
+    """Give the totals of `start` and of each step on from it, up to `end`, inclusive.
+
+    A step is `every` `day`, `week`, `month`, `quarter` or `year`, as in `Timeline.series`. All are as known at one
+    moment. The rows and the terms are those of `totals`.
+    """
+    return totals(
+        lake, metric, list(days_of_series(day(start), day(end), every)), known_at, by=by, members_at=members_at
+    )
+
+
+def _when(at: Days) -> Table:
+    """Give the days asked: a table with one column, or the one day as it is."""
+    ibis = _ibis()
+    if isinstance(at, date | str):
+        return ibis.literal(day(at))
+    days = sorted({day(one) for one in at})
+    if not days:
+        raise BadInput("no day is asked: name one, or several in a list")
+    return ibis.array([ibis.literal(one) for one in days]).unnest().name("at").as_table()
+
+
+def _on(when: Table, pieces: Table) -> Table:
+    """Keep the pieces that hold on the days asked, with each of these."""
+    both = _with_days(pieces, when)
+    return both.filter(both.day_from <= both.at, (both.day_to > both.at) | both.day_to.isnull())
+
+
+def _with_days(table: Table, when: Table) -> Table:
+    ibis = _ibis()
+    return table.cross_join(when) if isinstance(when, ibis.Table) else table.mutate(at=when)
+
+
+def _of_each_day(table: Table, when: Table, basis: Table) -> Table:
+    """Let what holds on the basis hold on each day asked."""
+    return table if basis is when else _with_days(table.drop("at"), when)
+
+
+def _known(lake: Lake, pieces: Table, known_at: KnownAt) -> Table:
+    """Keep the pieces that were known at a moment."""
+    ibis = _ibis()
+    moment = known_at_of(known_at)
+    if moment is None:
+        return pieces.filter(pieces.to_position.isnull())
+    since, until, asked = pieces.known_from, pieces.known_to, ibis.literal(moment)
+    if isinstance(moment, int):
+        if len(lake.heads) > 1:
+            raise BadInput(
+                f"known_at={moment} is a position, and each of these {len(lake.heads)} ledgers has its own: "
+                "give an instant"
+            )
+        since, until = pieces.from_position, pieces.to_position
+    return pieces.filter(since <= asked, (until > asked) | until.isnull())
+
+
+def _who(lake: Lake, when: Table, known_at: KnownAt, by: str | None) -> Table:
+    """Give who counts, or may: each member or, by groups, each in each of its groups."""
+    standing = _on(when, _known(lake, lake.standing, known_at))
+    whole = standing.filter(standing.attribute.isnull()).select(*KEY, "member", "certain")
+    if by is None:
+        return whole
+    own = standing.filter(standing.attribute == by).select(*KEY, "member", "group", in_group=standing.certain)
+    both = whole.join(own, [*KEY, "member"], how="left")
+    # who never had the attribute has no groups by it
+    return both.select(*KEY, "member", "group", certain=both.in_group.fill_null(both.certain))
+
+
+def _valued(lake: Lake, metric: str, when: Table, known_at: KnownAt, who: Table) -> Table:
+    """Give what each of them adds: at least and at most, and whether there is a value, surely or possibly."""
+    values = _on(when, _known(lake, lake.values, known_at))
+    values = values.filter(values.metric == metric, values.member.notnull())
+    values = values.select(*KEY, "member", "low", "high", "may_be_missing", "oldest")
+    both = who.join(values, [*KEY, "member"], how="left")
+    present = both.oldest.notnull()
+    sure = both.certain & present & ~both.may_be_missing
+    zero = _ibis().literal(0).cast(values.low.type())
+    return both.mutate(
+        present=present,
+        lacking=both.may_be_missing.fill_null(True),  # noqa: FBT003 - it is the value
+        # who may not count, or may have no value, adds from min(0, low) to max(0, high)
+        low=(present & (sure | both.low.isnull() | (both.low < 0))).ifelse(both.low, zero),
+        high=(present & (sure | both.high.isnull() | (both.high > 0))).ifelse(both.high, zero),
+    )
+
+
+def _sums(valued: Table, keys: Sequence[str]) -> Table:
+    def many(which: Table) -> Table:
+        return which.cast("int64").sum()
+
+    certain, present, lacking = valued.certain, valued.present, valued.lacking
+    return valued.group_by(list(keys)).agg(
+        low=valued.low.sum(),
+        high=valued.high.sum(),
+        low_is_open=many(valued.low.isnull()) > 0,
+        high_is_open=many(valued.high.isnull()) > 0,
+        present=many(present) > 0,
+        members=many(certain),
+        reporting=many(certain & ~lacking),
+        missing=many(certain & ~present),
+        possible_members=many(~certain),
+        possibly_missing=many(lacking & (present | ~certain)),
+        oldest=valued.oldest.min(),
+    )
+
+
+def _answered(joined: Table, keys: Sequence[str]) -> Table:
+    """Bring sums into the form of a figure; an initiative without any member has the total of nobody."""
+    ibis = _ibis()
+    numbers = {name: joined[name].fill_null(0) for name in COUNTED}
+    complete = (numbers["missing"] == 0) & (numbers["possibly_missing"] == 0)
+    refused = ibis.cases((~joined.additive, REFUSED[0]), (joined.overlap.notnull(), REFUSED[1]))
+    has_value = complete | joined.present
+    ends = {}
+    for end in ("low", "high"):
+        is_null = joined[f"{end}_is_open"].fill_null(False) | ~has_value | refused.notnull()  # noqa: FBT003
+        ends[end] = is_null.ifelse(ibis.null(joined[end].type()), joined[end].fill_null(0))
+    return joined.select(
+        *keys,
+        **ends,
+        unit=joined.base_unit,
+        has_value=has_value,
+        complete=complete,
+        oldest=joined.oldest,
+        **numbers,
+        refused=refused,
+    )
+
+
+def _group(by: str | None) -> list[str]:
+    return [] if by is None else ["group"]
+
+
+def _table(connection: Any, table: str, lakes: Mapping[Path, Manifest]) -> Table:
+    """Read a table of all lakes: Spark takes the paths of files in one pattern, others in a list."""
+    if connection.name == "pyspark":
+        tables = [
+            connection.read_parquet(f"{place.as_posix()}/{{{','.join(file.path for file in manifest.files[table])}}}")
+            for place, manifest in lakes.items()
+        ]
+        return _ibis().union(*tables) if len(tables) > 1 else tables[0]
+    return connection.read_parquet(
+        [path for place, manifest in lakes.items() for path in _paths(place, manifest, table)]
+    )
+
+
+def _paths(place: Path, manifest: Manifest, table: str) -> list[str]:
+    return [(place / file.path).as_posix() for file in manifest.files[table]]
+
+
+def _manifest(folder: str | os.PathLike[str]) -> Manifest:
+    place = Path(name_of(folder)).absolute()
+    if any(sign in place.as_posix() for sign in _PATTERN):
+        raise BadInput(
+            f"{place}: engines read {' '.join(_PATTERN)} in a path as a pattern: give the folder another name"
+        )
+    found = newest(place, TABLES)
+    if found is None:
+        raise BadInput(f"{place}: no lake is there: book.to_parquet(folder) writes one")
+    return found
+
+
+def _ibis() -> Any:
+    try:
+        import ibis  # noqa: PLC0415 - only relations need it
+    except ImportError as error:
+        raise MissingExtra("a relation", "ibis", "analytics") from error
+    return ibis

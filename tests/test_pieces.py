@@ -1,0 +1,124 @@
+"""Pieces of what counts: at every day and every moment of knowledge they say what a replay says."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger import (
+    InitiativeClosed,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MetricDefined,
+    MetricUpdated,
+    RecordRetracted,
+    Total,
+    Value,
+    replay,
+)
+from ledger.model.errors import NotAdditive, Overlapping, UnknownMetric
+from ledger.queries.pieces import Overlap, definitions, overlaps, standings, values
+from ledger.queries.planes import STILL
+from ledger.queries.unfolding import Unfolding
+from ledger.testing.histories import METRICS, VALUES, breakpoints, histories, hostile_histories
+from ledger.testing.scripts import history_of
+
+COUNTED = Total(METRICS[0].metric)
+
+
+def held(pieces, unfolding, at, position):
+    """What of some pieces holds on a day, as known at a position."""
+    moments = unfolding.moments
+    return [
+        piece.answer
+        for piece in pieces
+        if piece.first <= at.toordinal() < piece.end
+        and moments[piece.since - 1].position <= position
+        and (piece.until == STILL or moments[piece.until - 1].position > position)
+    ]
+
+
+def standing_of(state):
+    """What `standings` should hold of a state, but for groups of those who never had the attribute."""
+    whole = [(id, one.name, None, None, True) for id, one in state.members.items()]
+    whole += [(id, one.name, None, None, False) for id, one in state.possible_members.items()]
+    groups = [
+        (id, "", attribute, group, id in figure.members)
+        for attribute in VALUES
+        for group, figure in state.count(by=attribute).items()
+        for id in (*figure.members, *figure.possible_members)
+    ]
+    return {*whole, *groups}
+
+
+def values_of(state):
+    """What `values` should hold of a state: of each value its amount in base units, and whether it may be missing."""
+    found = {}
+    for register in state.registers.cells:
+        if register.aspect == "metric":
+            member = register.id or None
+            try:
+                figure = state.measure(Value(register.name, member=member))
+            except UnknownMetric:
+                continue
+            if figure.has_value:
+                found[member, register.name] = *figure.amount.base, not figure.complete, figure.oldest
+    return found
+
+
+def refused_of(state):
+    try:
+        state.measure(COUNTED)
+    except Overlapping as error:
+        return set(error.pairs)
+    except (NotAdditive, UnknownMetric):
+        return None
+    return set()
+
+
+def require_same(records, at, position):
+    unfolding = Unfolding(records, len(records))
+    state = replay(records, at=at, known_at=position)
+    told = {tuple(one) for one in held(standings(unfolding), unfolding, at, position)}
+    ever = {(key.id, key.name) for key in unfolding.facts if key.aspect == "attribute"}
+    assert told == {one for one in standing_of(state) if one[2] is None or (one[0], one[2]) in ever}
+    every = held(values(unfolding), unfolding, at, position)
+    assert {(one.member, one.metric): tuple(one[2:]) for one in every} == values_of(state)
+    assert len(every) == len(values_of(state))
+    defined = held(definitions(unfolding), unfolding, at, position)
+    assert {one.metric: one for one in defined} == dict(state.metrics)
+    if (pairs := refused_of(state)) is not None:
+        assert {tuple(one) for one in held(overlaps(unfolding), unfolding, at, position)} == pairs
+
+
+@given(st.data())
+def test_on_every_day_and_at_every_moment_they_say_what_a_replay_says(data):
+    records = data.draw(histories(parts=True) | hostile_histories(parts=True), label="records")
+    if records:
+        at = data.draw(st.sampled_from(breakpoints(records)), label="at")
+        require_same(records, at, data.draw(st.sampled_from([record.position for record in records]), label="known_at"))
+
+
+FULL = history_of(
+    [MetricDefined("dues", "kEUR", nonnegative=True), MetricDefined("rank", additive=False)],
+    [MemberJoined("union", "2019", name="The Union"), MemberJoined("state", "2020-03", part_of="union")],
+    [MemberJoined("town", "2021-01-01", part_of="state", attributes={"country": "Spain"})],
+    [MemberChanged("town", "2022-01-01", attributes={"country": None}), MemberLeft("union", "2023/2024")],
+    [MetricUpdated("dues", "2020-06", "<= 5 kEUR", member="state"), MetricUpdated("dues", "2021-01-01", "7 kEUR")],
+    [RecordRetracted("r4"), MetricUpdated("dues", "2022-01-01", None, member="state")],
+    [InitiativeClosed("2025-01-01")],
+)
+
+
+@pytest.mark.parametrize("position", range(1, len(FULL) + 1))
+def test_one_history_of_everything(position):
+    for year in range(2018, 2027):
+        require_same(FULL, date(year, 1, 1), position)
+        require_same(FULL, date(year, 3, 15), position)
+
+
+def test_what_is_part_of_something_by_way_of_another_overlaps_with_it_too():
+    found = {piece.answer for piece in overlaps(Unfolding(FULL, len(FULL)))}
+    assert found == {Overlap("state", "union"), Overlap("town", "state"), Overlap("town", "union")}
