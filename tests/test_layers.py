@@ -20,7 +20,7 @@ FLOORS = [
     "queries.holders", "queries.totals", "queries.holds", "queries.series", "queries.timeline",
     "queries.portfolio",
     "queries.points", "queries.standing", "queries.changes", "queries.bridge", "queries.why", "queries.conflicts",
-    "queries.planes", "queries.unfolding", "queries.pieces",
+    "queries.planes", "queries.unrolled", "queries.unfolding", "queries.pieces",
     "queries.history", "queries.naming", "queries.reasons", "queries.checks", "queries.findings", "queries.audit",
     "stores.new_file", "stores.protocol", "stores.waiting", "stores.plain",
     "stores.rows", "stores.register_rows", "stores.remembered",
