@@ -1,9 +1,10 @@
 """Pieces of what counts: at every day and every moment of knowledge they say what a replay says."""
 
+from collections import defaultdict
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ledger import (
@@ -19,8 +20,12 @@ from ledger import (
     replay,
 )
 from ledger.model.errors import NotAdditive, Overlapping, UnknownMetric
+from ledger.model.facts import window_of
+from ledger.model.registers import chained
+from ledger.model.state import heard
 from ledger.queries.pieces import Overlap, definitions, overlaps, standings, values
-from ledger.queries.planes import STILL
+from ledger.queries.planes import FIRST_DAY, STILL
+from ledger.queries.tracks import NEVER
 from ledger.queries.unfolding import Unfolding
 from ledger.testing.histories import METRICS, VALUES, breakpoints, histories, hostile_histories
 from ledger.testing.scripts import history_of
@@ -97,8 +102,9 @@ def require_same(records, at, position):
 def test_on_every_day_and_at_every_moment_they_say_what_a_replay_says(data):
     records = data.draw(histories(parts=True) | hostile_histories(parts=True), label="records")
     if records:
-        at = data.draw(st.sampled_from(breakpoints(records)), label="at")
-        require_same(records, at, data.draw(st.sampled_from([record.position for record in records]), label="known_at"))
+        position = data.draw(st.sampled_from([record.position for record in records]), label="known_at")
+        for at in breakpoints(records):
+            require_same(records, at, position)
 
 
 FULL = history_of(
@@ -117,6 +123,32 @@ def test_one_history_of_everything(position):
     for year in range(2018, 2027):
         require_same(FULL, date(year, 1, 1), position)
         require_same(FULL, date(year, 3, 15), position)
+        require_same(FULL, date(year, 6, 15), position)
+
+
+@given(histories() | hostile_histories())
+def test_a_register_that_is_known_bit_by_bit_holds_what_it_does_when_chained_at_once(records):
+    assume(records)
+    unfolding = Unfolding(records, len(records))
+    for register in unfolding.facts:
+        course = unfolding.course(register)
+        for position in [moment.position for moment in unfolding.moments]:
+            first = course.known_at(position)
+            chain = chain_at(records, register, position)
+            days = {date.min, *(day for record in records for day in window_of(record.event))}
+            assert [course.at(day) for day in days] == [chain.at(day) for day in days]
+            assert first == FIRST_DAY or first in {day.toordinal() for day in days} | {NEVER}
+
+
+def chain_at(records, register, position):
+    return chained(register, defaultdict(list, heard(records, position).facts))
+
+
+def test_where_an_initiative_is_closed_nothing_overlaps():
+    joined = [MemberJoined("union", "2019-01-01"), MemberJoined("state", "2020-01-01", part_of="union")]
+    history = history_of([*joined, InitiativeClosed("2025-01-01")])
+    (piece,) = overlaps(Unfolding(history, len(history)))
+    assert (date.fromordinal(piece.first), date.fromordinal(piece.end)) == (date(2020, 1, 1), date(2025, 1, 1))
 
 
 def test_what_is_part_of_something_by_way_of_another_overlaps_with_it_too():

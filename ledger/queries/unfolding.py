@@ -110,7 +110,7 @@ class Unfolding:
 
     def last(self, register: Register, moment: int) -> PlainFact | None:
         """Give the fact that a register comes to hold in the end, as known at a moment."""
-        course = self._course(register)
+        course = self.course(register)
         course.known_at(self._ends[moment - 1])
         candidates = course.held[-1].candidates
         return candidates[-1].fact if candidates else None
@@ -118,7 +118,7 @@ class Unfolding:
     def changes(self, *registers: Register) -> Iterator[tuple[int, list[Piece[Held]]]]:
         """Give each moment at which registers come to hold something else, and on which days they hold what then."""
         touched = [self.moments_of(register) for register in registers]
-        courses = [self._course(register) for register in registers]
+        courses = [self.course(register) for register in registers]
         held: Plane[Held] = Plane(tuple(course.held[0] for course in courses))
         for moment in sorted(set().union(*touched)):
             end = self._ends[moment - 1]
@@ -147,7 +147,8 @@ class Unfolding:
             ]
         return self._spans[register]
 
-    def _course(self, register: Register) -> Course:
+    def course(self, register: Register) -> Course:
+        """Give what a register can hold, of which nothing is known yet."""
         source = status_of(register.id) if register.aspect == "joined" else register
         return Course(register, self.facts.get(source, ()), self._gone)
 

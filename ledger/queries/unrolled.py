@@ -52,6 +52,10 @@ class Course:
         self._go_on_from(first)
         return first.toordinal()
 
+    def at(self, day: date) -> Candidates:
+        """Give what the register can hold on a day, by what was taken in."""
+        return self.held[bisect_right(self.days, day.toordinal()) - 1]
+
     def _standing(self, start: int, position: int) -> list[PlainFact]:
         """Give the facts, from the one at a place on, that are known at a position, and not retracted by then."""
         some = self._facts[start : bisect_right(self._positions, position)]
