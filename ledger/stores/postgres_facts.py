@@ -10,18 +10,12 @@ from ledger.model.facts import Fact, FactValue, Register
 from ledger.model.records import RecordRef
 from ledger.recording.batch import Row
 from ledger.recording.proposal import Entry
+from ledger.stores.postgres_rows import insertion, term_of
 from ledger.stores.postgres_server import Statement, only
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import EVENT_VALUES, FACT, FACT_COLUMNS, event_of, fact_of, fact_rows, short_form
 
-_TYPES = ("bigint", "date", "bigint", "bigint", "date", "text", "numeric", "numeric", "date")
-_ARRAYS = ", ".join(f"%s::{one}[]" for one in _TYPES)
-_INSERT = f"INSERT INTO facts ({', '.join(FACT_COLUMNS)}) SELECT * FROM unnest({_ARRAYS})"
-_REGISTER = (
-    "INSERT INTO registers"
-    " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"
-)
-_KEYS = "unnest(%s::text[], %s::text[], %s::text[], %s::text[])"
+_KEY_COLUMNS = ("subject", "id", "aspect", "name")
 
 
 def new_registers(
@@ -41,9 +35,9 @@ def new_registers(
     known = connection.execute(
         "SELECT g.register, g.subject, g.id, g.aspect, g.name,"
         " coalesce((SELECT max(f.latest) FROM facts AS f WHERE f.register = g.register)::text, '')"
-        f" FROM {_KEYS} AS j (subject, id, aspect, name) JOIN registers AS g USING (subject, id, aspect, name)"
+        " FROM json_populate_recordset(NULL::registers, %s) AS j JOIN registers AS g USING (subject, id, aspect, name)"
         " WHERE g.initiative = %s",
-        (*_columns(list(asked), 4), initiative),
+        (term_of(_KEY_COLUMNS, asked), initiative),
     ).fetchall()
     for number, *key, reach in known:
         numbers[Register(*key)] = number
@@ -57,13 +51,13 @@ def new_registers(
 
 def register_statements(rows: Sequence[Row]) -> list[Statement]:
     """Give what writes new registers down, with their numbers."""
-    return [(_REGISTER, _columns(rows, 6))] if rows else []
+    return [insertion("registers", ("register", "initiative", *_KEY_COLUMNS), rows)] if rows else []
 
 
 def facts_statement(entries: Sequence[Entry], rows: Sequence[Row], remembered: Remembered) -> Statement:
     """Give what writes the facts of a batch, whose registers have numbers."""
     facts = fact_rows(entries, rows, remembered.numbers, remembered.reaches)
-    return _INSERT, _columns(facts, len(_TYPES))
+    return insertion("facts", FACT_COLUMNS, facts)
 
 
 def facts_in(connection: psycopg.Connection, initiative: str, register: Register) -> list[Fact]:
@@ -120,7 +114,3 @@ def events_of(connection: psycopg.Connection, positions: Sequence[int]) -> dict[
         "SELECT position, type, schema, body FROM records WHERE position = ANY(%s)", (list(positions),)
     )
     return {position: event_of(name, schema, body) for position, name, schema, body in rows}
-
-
-def _columns(rows: Sequence[Row], width: int) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
