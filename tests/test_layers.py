@@ -24,6 +24,7 @@ FLOORS = [
     "queries.history", "queries.naming", "queries.reasons", "queries.checks", "queries.findings", "queries.audit",
     "stores.new_file", "stores.protocol", "stores.waiting", "stores.plain",
     "stores.rows", "stores.register_rows", "stores.remembered",
+    "stores.questions", "stores.tree",
     "stores.verification", "stores.sqlite_schema", "stores.sqlite_tree",
     "stores.sqlite_file", "stores.sqlite_places", "stores.sqlite_turn",
     "stores.sqlite_facts", "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite_history",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final, NamedTuple
 
 import psycopg
@@ -15,19 +16,13 @@ from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import COLUMNS, Head, Row, record_of
 from ledger.recording.merkle import WIDTH, Tree
 from ledger.recording.proposal import Entry
-from ledger.stores.postgres_facts import (
-    facts_in,
-    facts_statement,
-    new_registers,
-    refs_of,
-    register_statements,
-    registers_like,
-)
+from ledger.stores.postgres_facts import events_of, facts_statement, new_registers, refs_of, register_statements
 from ledger.stores.postgres_places import POSITION_MAX
 from ledger.stores.postgres_rows import insertion
-from ledger.stores.postgres_server import Statement
+from ledger.stores.postgres_server import Questioned, Statement
 from ledger.stores.postgres_session import Written
 from ledger.stores.postgres_tree import tree_statements
+from ledger.stores.questions import facts_in, is_retracted, registers_like
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import SELECT
 
@@ -75,16 +70,23 @@ class PostgresAppend:
     remembered: Remembered
     written: Written
 
+    @property
+    def database(self) -> Questioned:
+        """The connection, as it is asked in words that are not PostgreSQL's own."""
+        return Questioned(self.connection)
+
     def facts(self, register: Register) -> Sequence[Fact]:
         """Give the facts of a register, less those of retracted records."""
         known = self.remembered.facts.get(register)
         if known is None:
-            known = self.remembered.facts[register] = facts_in(self.connection, self.initiative, register)
+            known = self.remembered.facts[register] = facts_in(
+                self.database, self.initiative, register, partial(events_of, self.connection)
+            )
         return known
 
     def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:
         """Give the registers ever written to that match; an empty argument matches all."""
-        return registers_like(self.connection, self.initiative, subject, id, aspect, name)
+        return registers_like(self.database, self.initiative, subject, id, aspect, name)
 
     def record(self, id: str) -> Record | None:
         """Find a record of this initiative."""
@@ -93,8 +95,7 @@ class PostgresAppend:
 
     def is_retracted(self, position: int) -> bool:
         """Tell whether a record has been retracted."""
-        found = self.connection.execute("SELECT 1 FROM retractions WHERE retracts = %s", (position,))
-        return found.fetchone() is not None
+        return is_retracted(self.database, position)
 
     def ref(self, position: int) -> RecordRef:
         """Give the short form of a record."""

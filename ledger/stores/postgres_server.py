@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 import psycopg
+from attrs import frozen
 from psycopg import errors
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
@@ -109,6 +110,17 @@ def errors_of(address: Address) -> Iterator[None]:
 def only(rows: psycopg.Cursor[Row]) -> Row:
     """Give the one row of a query that always has one."""
     return next(iter(rows))
+
+
+@frozen
+class Questioned:
+    """A `questions.Database`: a connection that is asked with a `?` for each term."""
+
+    connection: psycopg.Connection
+
+    def execute(self, query: str, terms: Sequence[Any] = ()) -> psycopg.Cursor[Row]:
+        """Ask, and give what was found."""
+        return self.connection.execute(query.replace("?", "%s"), terms)
 
 
 def preamble(address: Address) -> list[Statement]:
