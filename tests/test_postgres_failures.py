@@ -345,6 +345,49 @@ def test_a_batch_whose_commit_was_not_answered_is_looked_for(address, kept):
         assert names(book)[-1] == "cleo"
 
 
+class IsInterrupted(LosesItsAnswer):
+    """A connection on which a Ctrl-C strikes while answers are awaited, and psycopg says only that these are there."""
+
+    @contextmanager
+    def pipeline(self):
+        with self.own.pipeline():
+            yield
+        try:
+            raise KeyboardInterrupt
+        finally:
+            self.own.close()
+            raise psycopg.OperationalError("cannot exit pipeline mode while busy")
+
+
+def test_an_interrupt_is_told_as_one(address):
+    with ledger.open(address) as book:
+        session = book._store._session
+        session._connection = IsInterrupted(session._connection, kept=True)
+        with pytest.raises(KeyboardInterrupt):
+            book.initiative("club").record(joined("ada"))
+        book.initiative("club").record(joined("ben"))
+        assert names(book) == ["ben"]
+
+
+def test_an_interrupt_that_was_before_is_not_told_again(address):
+    with ledger.open(address) as book:
+        session = book._store._session
+        session._connection = LosesItsAnswer(session._connection, kept=False)
+        with suppress(KeyboardInterrupt):
+            try:
+                signal.raise_signal(signal.SIGINT)
+            finally:
+                with pytest.raises(StoreError, match=LOST):
+                    book.initiative("club").record(joined("ada"))
+
+
+def test_what_an_interrupt_left_open_is_ended_at_the_next_question(address):
+    with ledger.open(address) as book:
+        book._store._session._connection.execute("BEGIN")
+        assert book.initiatives() == []
+        book.initiative("club").record(joined("ada"))
+
+
 def test_a_server_that_does_not_come_back_leaves_it_open(own_server):
     with ledger.open(own_server.address("open"), timeout=0.3) as book:
         book.initiative("club").record(joined("ada"))
@@ -526,6 +569,15 @@ def test_a_server_that_cannot_tell_is_looked_at(own_server, monkeypatch):
         book.initiative("club").record(joined("ada"))
         assert copy._store.wait(0, SOON)
         assert names(copy) == ["ada"]
+
+
+def test_who_cannot_be_told_since_the_connection_is_lost_is_told_that(address, monkeypatch):
+    with ledger.open(address) as book:
+        lost = postgres_listening.connect(address_of(address))
+        lost.close()
+        monkeypatch.setattr(postgres_listening, "connect", lambda _: lost)
+        with pytest.raises(StoreError, match="the connection was lost"):
+            book._store.wait(0, 0)
 
 
 def test_the_role_of_a_stranger_cannot_open(address):

@@ -98,6 +98,8 @@ def interrupted():
             while True:
                 use()
         except KeyboardInterrupt:
+            pass
+        finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     before = signal.signal(signal.SIGALRM, interrupt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import RLock
@@ -65,8 +66,10 @@ class Session:
         with self._lock, errors_of(self._address):
             if self._closed:
                 raise LedgerClosed(f"{self._address.shown}: this ledger was closed: open it again")
-            if self._connection.closed and not self._busy:
-                self._connection = connect(self._address)
+            if not self._busy:
+                _end(self._connection)  # a Ctrl-C may have struck before its transaction was ended
+                if self._connection.closed:
+                    self._connection = connect(self._address)
             yield self._connection
 
     @contextmanager
@@ -76,13 +79,12 @@ class Session:
             if self._busy:
                 yield held
                 return
-            connection, _ = self._begun(self._read)
-            self._busy = True
-            try:
-                yield connection
+            try:  # it begins in here, since a Ctrl-C strikes when that returns
+                self._busy = True
+                yield self._begun(self._read)[0]
             finally:
                 self._busy = False
-                _end(connection)
+                _end(self._connection)
 
     @contextmanager
     def writing(self, first: Statement = NOTHING) -> Iterator[tuple[psycopg.Connection, Written, Row | None]]:
@@ -101,14 +103,14 @@ class Session:
                     f"{self._address.shown}: this thread is recording already, or reading: what that calls, as a "
                     "clock, must not"
                 )
-            connection, found = self._taken(first)
-            self._busy, self._written = True, Written()
             try:
+                self._busy, self._written = True, Written()
+                connection, found = self._taken(first)
                 yield connection, self._written, found.fetchone()
                 self._commit(connection)
             finally:
                 self._busy = False
-                _end(connection)
+                _end(self._connection)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -149,11 +151,7 @@ class Session:
         """Take a turn to write, and give what a statement found in it."""
         connection, (*_, free, found) = self._begun([*self._write, first])
         if not only(free)[0]:
-            try:
-                found = _at_once(connection, [*self._wait, first], [])[-1]
-            except BaseException:
-                _end(connection)
-                raise
+            found = _at_once(connection, [*self._wait, first], [])[-1]
         return connection, found
 
     def _begun(self, begin: Sequence[Statement]) -> tuple[psycopg.Connection, list[psycopg.Cursor[Row]]]:
@@ -221,8 +219,18 @@ def _at_once(
 
     Those that were `answered` until then can be seen.
     """
-    with connection.pipeline():
-        answered += (connection.execute(*statement) for statement in statements)
+    before = sys.exc_info()[1]
+    try:
+        with connection.pipeline():
+            answered += (connection.execute(*statement) for statement in statements)
+    except psycopg.Error as error:
+        # a Ctrl-C leaves answers that nobody has read, and psycopg says only that
+        found: BaseException | None = error
+        while found is not before and found is not None:
+            if not isinstance(found, Exception):
+                raise found from None
+            found = found.__context__
+        raise
     return answered
 
 
