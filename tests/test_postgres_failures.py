@@ -6,9 +6,9 @@ import subprocess
 import sys
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import count
 from threading import Thread
 from time import monotonic, sleep
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -236,8 +236,7 @@ def test_tables_that_are_gone_are_told(address):
 
 def test_a_writer_that_no_lock_holds_back_is_refused_by_the_key(address, monkeypatch):
     """As on a server whose advisory locks do nothing."""
-    numbers = count()
-    monkeypatch.setattr(postgres_session, "_lock_of", lambda _: next(numbers))
+    monkeypatch.setattr(postgres_session, "try_turn", lambda _: ("SELECT true", ()))
     with ledger.open(address) as book, ledger.open(address) as other:
 
         def slow_clock():
@@ -312,9 +311,11 @@ class LosesItsAnswer:
 
     def execute(self, query, *args, **options):
         self.ending = self.ending or query == "COMMIT"
-        if query == "COMMIT" and not self.kept:
-            return None
-        return self.own.execute(query, *args, **options)
+        if not self.ending:
+            return self.own.execute(query, *args, **options)
+        if self.kept:
+            self.own.execute(query, *args, **options)
+        return SimpleNamespace(statusmessage=None)
 
     @contextmanager
     def pipeline(self):
@@ -342,6 +343,49 @@ def test_a_batch_whose_commit_was_not_answered_is_looked_for(address, kept):
             assert names(book) == ["ada"]
         book.initiative("club").record(joined("cleo"))
         assert names(book)[-1] == "cleo"
+
+
+class IsInterrupted(LosesItsAnswer):
+    """A connection on which a Ctrl-C strikes while answers are awaited, and psycopg says only that these are there."""
+
+    @contextmanager
+    def pipeline(self):
+        with self.own.pipeline():
+            yield
+        try:
+            raise KeyboardInterrupt
+        finally:
+            self.own.close()
+            raise psycopg.OperationalError("cannot exit pipeline mode while busy")
+
+
+def test_an_interrupt_is_told_as_one(address):
+    with ledger.open(address) as book:
+        session = book._store._session
+        session._connection = IsInterrupted(session._connection, kept=True)
+        with pytest.raises(KeyboardInterrupt):
+            book.initiative("club").record(joined("ada"))
+        book.initiative("club").record(joined("ben"))
+        assert names(book) == ["ben"]
+
+
+def test_an_interrupt_that_was_before_is_not_told_again(address):
+    with ledger.open(address) as book:
+        session = book._store._session
+        session._connection = LosesItsAnswer(session._connection, kept=False)
+        with suppress(KeyboardInterrupt):
+            try:
+                signal.raise_signal(signal.SIGINT)
+            finally:
+                with pytest.raises(StoreError, match=LOST):
+                    book.initiative("club").record(joined("ada"))
+
+
+def test_what_an_interrupt_left_open_is_ended_at_the_next_question(address):
+    with ledger.open(address) as book:
+        book._store._session._connection.execute("BEGIN")
+        assert book.initiatives() == []
+        book.initiative("club").record(joined("ada"))
 
 
 def test_a_server_that_does_not_come_back_leaves_it_open(own_server):
@@ -483,7 +527,7 @@ def test_a_follower_is_told_at_once_and_looks_where_it_was_not(address, monkeypa
             other.initiative("club").record(joined(name))
             assert next(following).event.member == name
         assert monotonic() - begun < 3 * postgres_listening.LOOK
-        monkeypatch.setattr(postgres_session, "tell", lambda *_: None)
+        monkeypatch.setattr(other._store._session, "_tell", postgres_session.NOTHING)
         monkeypatch.setattr(postgres_listening, "LOOK", 0.05)
         other.initiative("club").record(joined("eve"))
         assert next(following).event.member == "eve"
@@ -492,6 +536,48 @@ def test_a_follower_is_told_at_once_and_looks_where_it_was_not(address, monkeypa
         assert next(following).event.member == "fay"
         assert list(book.follow(after=6, idle=0)) == []
         assert not book._store.wait(6, 0.01)
+
+
+def test_only_where_somebody_follows_is_anything_told(address):
+    with ledger.open(address) as book, ledger.open(address) as other, shell(address) as connection:
+        connection.execute(f"LISTEN {address.rpartition('=')[2]}")
+        other.initiative("club").record(joined("ada"))
+        assert list(connection.notifies(timeout=0.1)) == []
+        assert not book._store.wait(1, 0)  # from here on it follows
+        other.initiative("club").record(joined("ben"))
+        assert list(connection.notifies(timeout=SOON, stop_after=1))
+        assert book._store.wait(1, SOON)
+
+
+def test_a_batch_of_which_nobody_can_be_told_is_kept(address, monkeypatch):
+    with ledger.open(address) as book:
+        monkeypatch.setattr(book._store._session, "_tell", ("SELECT nonsense", ()))
+        (record,) = book.initiative("club").record(joined("ada"))
+        assert list(book.records()) == [record]
+        assert book.initiative("club").record(joined("ben"))
+
+
+def test_a_server_that_cannot_tell_is_looked_at(own_server, monkeypatch):
+    """As a replica is, which refuses to listen."""
+    monkeypatch.setattr(postgres_listening, "LOOK", 0.05)
+    with (
+        ledger.open(own_server.address("copied")) as book,
+        Server(own_server.base) as replica,
+        ledger.open(replica.address("copied"), read_only=True) as copy,
+    ):
+        assert not copy._store.wait(0, 0)
+        book.initiative("club").record(joined("ada"))
+        assert copy._store.wait(0, SOON)
+        assert names(copy) == ["ada"]
+
+
+def test_who_cannot_be_told_since_the_connection_is_lost_is_told_that(address, monkeypatch):
+    with ledger.open(address) as book:
+        lost = postgres_listening.connect(address_of(address))
+        lost.close()
+        monkeypatch.setattr(postgres_listening, "connect", lambda _: lost)
+        with pytest.raises(StoreError, match="the connection was lost"):
+            book._store.wait(0, 0)
 
 
 def test_the_role_of_a_stranger_cannot_open(address):

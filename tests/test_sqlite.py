@@ -57,7 +57,7 @@ from ledger.model.records import RecordRef
 from ledger.recording.batch import Terms, entries_of, written
 from ledger.recording.codec import encode
 from ledger.recording.rules import violations
-from ledger.stores import sqlite
+from ledger.stores import questions
 from ledger.stores.plain import PlainAppend, PlainStore
 from ledger.stores.protocol import Append, EventStore
 from ledger.stores.sqlite import SqliteStore
@@ -394,7 +394,7 @@ def test_records_and_states_can_be_pickled_and_stay_equal(protocol, history):
 
 
 def test_records_are_streamed_in_order_and_past_a_position(monkeypatch):
-    monkeypatch.setattr(sqlite, "PAGE", 3)
+    monkeypatch.setattr(questions, "PAGE", 3)
     with open_memory() as book:
         for number in range(10):
             book.initiative("even" if number % 2 == 0 else "odd").record(MemberJoined(f"m{number}", "2021"))
@@ -408,7 +408,7 @@ def test_records_are_streamed_in_order_and_past_a_position(monkeypatch):
 
 
 def test_a_stream_goes_on_while_others_append(monkeypatch):
-    monkeypatch.setattr(sqlite, "PAGE", 2)
+    monkeypatch.setattr(questions, "PAGE", 2)
     with open_memory() as book:
         clusters, other = book.initiative("clusters"), book.initiative("other")
         clusters.record(*(MemberJoined(f"m{number}", "2021") for number in range(4)))
@@ -422,7 +422,7 @@ def test_a_stream_goes_on_while_others_append(monkeypatch):
 
 
 def test_a_stream_left_half_read_holds_nothing_up(path, monkeypatch):
-    monkeypatch.setattr(sqlite, "PAGE", 1)
+    monkeypatch.setattr(questions, "PAGE", 1)
     with ledger.open(path) as book:
         some_facts(book.initiative("clusters"))
         stream = book.records()

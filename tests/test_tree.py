@@ -12,7 +12,8 @@ from ledger import MemberJoined
 from ledger.model.errors import Damaged
 from ledger.model.heads import TreeHead
 from ledger.recording.merkle import EMPTY, HASH, WIDTH, Tree, hashes_in
-from ledger.stores.sqlite_tree import check_end, newest_head, tile_of, tree_after, tree_at, write_tree
+from ledger.stores.sqlite_tree import tree_after, write_tree
+from ledger.stores.tree import check_end, newest_head, tile_of, tree_at
 
 SIZES = (0, 1, WIDTH - 1, WIDTH, WIDTH + 1, 2 * WIDTH - 1, 2 * WIDTH, 2 * WIDTH + 44)
 WHOLE = WIDTH * (WIDTH + 1) + 3  # a full tile of the second level, and some leaves more

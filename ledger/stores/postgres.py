@@ -14,23 +14,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ledger.model.errors import WAY_OUT, Damaged, ReadOnly, StoreError, listed
 from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
-from ledger.recording.batch import READ, record_of
 from ledger.stores.postgres_append import PostgresAppend, ask_stand, stand_of
-from ledger.stores.postgres_facts import ref_of, refs_of
+from ledger.stores.postgres_facts import refs_of
 from ledger.stores.postgres_listening import Listener
 from ledger.stores.postgres_places import known_of, newest_position, version_at
 from ledger.stores.postgres_schema import install, is_there, strange
-from ledger.stores.postgres_server import address_of, errors_of
+from ledger.stores.postgres_server import Questioned, address_of, errors_of
 from ledger.stores.postgres_session import Session
 from ledger.stores.postgres_state import registers_at
-from ledger.stores.postgres_tree import check_end, newest_head, tile_of, tree_after
+from ledger.stores.postgres_tree import tree_after
+from ledger.stores.questions import initiatives_of, records_in, ref_of
 from ledger.stores.remembered import Remembered
-from ledger.stores.rows import SELECT, damage_of
+from ledger.stores.rows import damage_of
+from ledger.stores.tree import check_end, newest_head, tile_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -38,11 +39,6 @@ if TYPE_CHECKING:
     from ledger.model.heads import TreeHead
     from ledger.queries.log import News, Wanted
     from ledger.recording.merkle import Hashes, Tree
-
-PAGE: Final = 1_000  # records that are read at once while streaming,
-FIRST_PAGE: Final = 10  # but for the first few: who asks for one only need not wait for others
-
-_POSITION, _VERSION = READ.index("position"), READ.index("version")
 
 
 class PostgresStore:
@@ -78,39 +74,18 @@ class PostgresStore:
                 if not is_there(connection, self._schema, self.path):  # nobody was faster
                     install(connection, self._schema, self.path)
         with self._reading() as connection:
-            check_end(connection)
+            check_end(Questioned(connection))
 
     def initiatives(self) -> list[str]:
         """Give the initiatives that have records, in order."""
         with self._reading() as connection:
-            rows = connection.execute(
-                "WITH RECURSIVE each (name) AS (SELECT min(initiative) FROM records UNION ALL"
-                " SELECT (SELECT min(initiative) FROM records WHERE initiative > name) FROM each"
-                " WHERE name IS NOT NULL) SELECT name FROM each WHERE name IS NOT NULL"
-            ).fetchall()
-        return [name for (name,) in rows]
+            return initiatives_of(Questioned(connection))
 
     def records(self, initiative: str | None = None, *, after: int = 0) -> Iterator[Record]:
         """Stream the records by position: of one initiative, or of all; those past a position only."""
         with self._reading() as connection:
-            # an initiative is paged by version: its index is in that order, and skips all the others
             last = after if initiative is None else version_at(connection, initiative, after)
-        many = min(FIRST_PAGE, PAGE)
-        while True:
-            with self._reading() as connection:
-                if initiative is None:
-                    rows = connection.execute(f"{SELECT} WHERE position > %s ORDER BY position LIMIT %s", (last, many))
-                else:
-                    rows = connection.execute(
-                        f"{SELECT} WHERE initiative = %s AND version > %s ORDER BY version LIMIT %s",
-                        (initiative, last, many),
-                    )
-                page = rows.fetchall()
-            yield from map(record_of, page)
-            if len(page) < many:
-                return
-            many = PAGE
-            last = page[-1][_POSITION if initiative is None else _VERSION]
+        yield from records_in(self._questioned, initiative, last)
 
     def registers(
         self, initiative: str, at: date, known_at: KnownAt = None, wanted: Wanted | None = None
@@ -125,7 +100,7 @@ class PostgresStore:
     def ref(self, initiative: str, version: int) -> RecordRef:
         """Give the short form of a record of an initiative, by its version; it must exist."""
         with self._reading() as connection:
-            return ref_of(connection, initiative, version)
+            return ref_of(Questioned(connection), initiative, version)
 
     def position(self) -> int:
         """Give the position of the newest record of the ledger; 0 where there is none."""
@@ -169,12 +144,12 @@ class PostgresStore:
     def head(self) -> TreeHead:
         """Give how many records there are, and the root of the Merkle tree over them."""
         with self._reading() as connection:
-            return newest_head(connection)
+            return newest_head(Questioned(connection))
 
     def tile(self, level: int, number: int) -> Hashes:
         """Give the hashes of a tile of the Merkle tree: all there are by now, of the last one of a level too."""
         with self._reading() as connection:
-            return tile_of(connection, level, number)
+            return tile_of(Questioned(connection), level, number)
 
     def verify(self, *, deep: bool = False) -> TreeHead:
         """Read all there is, and give the head of the records; raises `Damaged` at the first thing that is wrong.
@@ -208,7 +183,7 @@ class PostgresStore:
             with self._session.writing(ask_stand(initiative, remembered, self._tree)) as (connection, written, row):
                 with damage_of(self.path):
                     head, register, leaves = stand_of(row, remembered)
-                    self._tree = tree = tree_after(connection, self._tree, head.position, leaves)
+                    self._tree = tree = tree_after(Questioned(connection), self._tree, head.position, leaves)
                 yield PostgresAppend(connection, initiative, head, register, tree, remembered, written)
 
     @contextmanager
@@ -236,6 +211,11 @@ class PostgresStore:
     def _reading(self) -> Iterator[psycopg.Connection]:
         with self._session.reading() as connection, damage_of(self.path):
             yield connection
+
+    @contextmanager
+    def _questioned(self) -> Iterator[Questioned]:
+        with self._reading() as connection:
+            yield Questioned(connection)
 
     def backup(self, path: str) -> TreeHead:
         """Raise `StoreError`: a server is backed up by its own means, and a copy in a file is made by `copy_to`."""

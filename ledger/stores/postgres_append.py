@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final, NamedTuple
 
 import psycopg
@@ -15,20 +16,15 @@ from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import COLUMNS, Head, Row, record_of
 from ledger.recording.merkle import WIDTH, Tree
 from ledger.recording.proposal import Entry
-from ledger.stores.postgres_facts import (
-    facts_in,
-    facts_statement,
-    new_registers,
-    refs_of,
-    register_statements,
-    registers_like,
-)
+from ledger.stores.postgres_facts import events_of, facts_statement, new_registers, refs_of, register_statements
 from ledger.stores.postgres_places import POSITION_MAX
-from ledger.stores.postgres_server import Statement
+from ledger.stores.postgres_rows import insertion
+from ledger.stores.postgres_server import Questioned, Statement
 from ledger.stores.postgres_session import Written
 from ledger.stores.postgres_tree import tree_statements
+from ledger.stores.questions import facts_in, is_retracted, registers_like
 from ledger.stores.remembered import Remembered
-from ledger.stores.rows import SELECT, quoted
+from ledger.stores.rows import SELECT
 
 LEAVES_MAX: Final = WIDTH
 """So many leaves of others are read one by one; where there are more, the tiles of the tree are quicker to read."""
@@ -36,21 +32,17 @@ LEAVES_MAX: Final = WIDTH
 CAUGHT_UP_MAX: Final = 10_000
 """So many records of others are looked at for what they wrote to; after more all that is remembered is read anew."""
 
-_TYPES: Final = {
-    "position": "bigint", "version": "bigint", "schema": "integer", "earliest": "date", "latest": "date",
-    "recorded_at": "timestamptz",
-}  # fmt: skip
-_ARRAYS: Final = ", ".join(f"%s::{_TYPES.get(column, 'text')}[]" for column in COLUMNS)
-_INSERT: Final = f"INSERT INTO records ({quoted(COLUMNS)}) SELECT * FROM unnest({_ARRAYS})"
 _RETRACT: Final = "INSERT INTO retractions (position, retracts) SELECT %s, position FROM records WHERE id = %s"
+# each range has both its ends, or the server would take it for a third of the table, and read all of that
 _STAND: Final = """
 SELECT r.position, r.recorded_at, coalesce((SELECT max(version) FROM records WHERE initiative = %(initiative)s), 0),
     (SELECT coalesce(max(register), 0) FROM registers),
     CASE WHEN r.position - %(after)s <= %(most)s THEN
-        ARRAY(SELECT DISTINCT register FROM facts WHERE position > %(after)s) END,
-    EXISTS (SELECT 1 FROM retractions WHERE position > %(after)s),
+        ARRAY(SELECT DISTINCT register FROM facts WHERE position BETWEEN %(after)s + 1 AND %(after)s + %(most)s) END,
+    EXISTS (SELECT 1 FROM retractions WHERE position BETWEEN %(after)s + 1 AND %(after)s + %(most)s),
     CASE WHEN r.position - %(leaves)s BETWEEN 0 AND %(few)s THEN
-        ARRAY(SELECT digest FROM records WHERE position > %(leaves)s ORDER BY position) END
+        ARRAY(SELECT digest FROM records WHERE position BETWEEN %(leaves)s + 1 AND %(leaves)s + %(few)s
+            ORDER BY position) END
 FROM records AS r ORDER BY r.position DESC LIMIT 1
 """
 
@@ -78,16 +70,23 @@ class PostgresAppend:
     remembered: Remembered
     written: Written
 
+    @property
+    def database(self) -> Questioned:
+        """The connection, as it is asked in words that are not PostgreSQL's own."""
+        return Questioned(self.connection)
+
     def facts(self, register: Register) -> Sequence[Fact]:
         """Give the facts of a register, less those of retracted records."""
         known = self.remembered.facts.get(register)
         if known is None:
-            known = self.remembered.facts[register] = facts_in(self.connection, self.initiative, register)
+            known = self.remembered.facts[register] = facts_in(
+                self.database, self.initiative, register, partial(events_of, self.connection)
+            )
         return known
 
     def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:
         """Give the registers ever written to that match; an empty argument matches all."""
-        return registers_like(self.connection, self.initiative, subject, id, aspect, name)
+        return registers_like(self.database, self.initiative, subject, id, aspect, name)
 
     def record(self, id: str) -> Record | None:
         """Find a record of this initiative."""
@@ -96,8 +95,7 @@ class PostgresAppend:
 
     def is_retracted(self, position: int) -> bool:
         """Tell whether a record has been retracted."""
-        found = self.connection.execute("SELECT 1 FROM retractions WHERE retracts = %s", (position,))
-        return found.fetchone() is not None
+        return is_retracted(self.database, position)
 
     def ref(self, position: int) -> RecordRef:
         """Give the short form of a record."""
@@ -115,7 +113,7 @@ class PostgresAppend:
             (entry.position, entry.event.record) for entry in entries if isinstance(entry.event, RecordRetracted)
         ]
         self.written.statements += [
-            (_INSERT, [list(column) for column in zip(*rows, strict=True)]),
+            insertion("records", COLUMNS, rows),
             *register_statements(new),
             facts_statement(entries, rows, self.remembered),
             *((_RETRACT, retraction) for retraction in retractions),

@@ -1,4 +1,4 @@
-"""Facts in PostgreSQL: writing those of a batch, and reading those of a register."""
+"""Facts in PostgreSQL: writing those of a batch, and the events and short forms they rest on."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ from collections.abc import Iterable, Sequence
 
 import psycopg
 
-from ledger.model.facts import Fact, FactValue, Register
+from ledger.model.facts import FactValue, Register
 from ledger.model.records import RecordRef
 from ledger.recording.batch import Row
 from ledger.recording.proposal import Entry
-from ledger.stores.postgres_server import Statement, only
+from ledger.stores.postgres_rows import insertion, term_of
+from ledger.stores.postgres_server import Statement
+from ledger.stores.questions import REF
 from ledger.stores.remembered import Remembered
-from ledger.stores.rows import EVENT_VALUES, FACT, FACT_COLUMNS, event_of, fact_of, fact_rows, short_form
+from ledger.stores.rows import FACT_COLUMNS, event_of, fact_rows, short_form
 
-_TYPES = ("bigint", "date", "bigint", "bigint", "date", "text", "numeric", "numeric", "date")
-_ARRAYS = ", ".join(f"%s::{one}[]" for one in _TYPES)
-_INSERT = f"INSERT INTO facts ({', '.join(FACT_COLUMNS)}) SELECT * FROM unnest({_ARRAYS})"
-_REGISTER = (
-    "INSERT INTO registers"
-    " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"
-)
-_KEYS = "unnest(%s::text[], %s::text[], %s::text[], %s::text[])"
+_KEY_COLUMNS = ("subject", "id", "aspect", "name")
 
 
 def new_registers(
@@ -41,9 +36,9 @@ def new_registers(
     known = connection.execute(
         "SELECT g.register, g.subject, g.id, g.aspect, g.name,"
         " coalesce((SELECT max(f.latest) FROM facts AS f WHERE f.register = g.register)::text, '')"
-        f" FROM {_KEYS} AS j (subject, id, aspect, name) JOIN registers AS g USING (subject, id, aspect, name)"
+        " FROM json_populate_recordset(NULL::registers, %s) AS j JOIN registers AS g USING (subject, id, aspect, name)"
         " WHERE g.initiative = %s",
-        (*_columns(list(asked), 4), initiative),
+        (term_of(_KEY_COLUMNS, asked), initiative),
     ).fetchall()
     for number, *key, reach in known:
         numbers[Register(*key)] = number
@@ -57,59 +52,22 @@ def new_registers(
 
 def register_statements(rows: Sequence[Row]) -> list[Statement]:
     """Give what writes new registers down, with their numbers."""
-    return [(_REGISTER, _columns(rows, 6))] if rows else []
+    return [insertion("registers", ("register", "initiative", *_KEY_COLUMNS), rows)] if rows else []
 
 
 def facts_statement(entries: Sequence[Entry], rows: Sequence[Row], remembered: Remembered) -> Statement:
     """Give what writes the facts of a batch, whose registers have numbers."""
     facts = fact_rows(entries, rows, remembered.numbers, remembered.reaches)
-    return _INSERT, _columns(facts, len(_TYPES))
-
-
-def facts_in(connection: psycopg.Connection, initiative: str, register: Register) -> list[Fact]:
-    """Give the facts of one register that are not retracted, by rank and position."""
-    rows = connection.execute(
-        f"SELECT {FACT} FROM registers AS g JOIN facts AS f USING (register)"
-        " WHERE g.initiative = %s AND g.subject = %s AND g.id = %s AND g.aspect = %s AND g.name = %s"
-        " AND NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position)"
-        " ORDER BY f.rank, f.position",
-        (initiative, *register),
-    ).fetchall()
-    values = events_of(connection, [row[1] for row in rows]) if register.aspect in EVENT_VALUES else {}
-    return [fact_of(row, values) for row in rows]
-
-
-def registers_like(
-    connection: psycopg.Connection, initiative: str, subject: str, id: str, aspect: str, name: str
-) -> list[Register]:
-    """Give the registers of an initiative that match; an empty argument matches all."""
-    wanted = {"initiative": initiative, "subject": subject, "id": id, "aspect": aspect, "name": name}
-    given = {column: value for column, value in wanted.items() if value}
-    rows = connection.execute(
-        "SELECT subject, id, aspect, name FROM registers WHERE " + " AND ".join(f"{column} = %s" for column in given),
-        tuple(given.values()),
-    )
-    return [Register(*row) for row in rows]
+    return insertion("facts", FACT_COLUMNS, facts)
 
 
 def refs_of(connection: psycopg.Connection, positions: Iterable[int]) -> dict[int, RecordRef]:
     """Give the short forms of records by position."""
     rows = connection.execute(
-        "SELECT position, version, id, recorded_at, source FROM records WHERE position = ANY(%s)",
+        f"{REF} WHERE position = ANY(%s)",
         (sorted(positions),),
     )
     return {row[0]: short_form(row) for row in rows}
-
-
-def ref_of(connection: psycopg.Connection, initiative: str, version: int) -> RecordRef:
-    """Give the short form of a record of an initiative, by its version."""
-    row = only(
-        connection.execute(
-            "SELECT position, version, id, recorded_at, source FROM records WHERE initiative = %s AND version = %s",
-            (initiative, version),
-        )
-    )
-    return short_form(row)
 
 
 def events_of(connection: psycopg.Connection, positions: Sequence[int]) -> dict[int, FactValue]:
@@ -120,7 +78,3 @@ def events_of(connection: psycopg.Connection, positions: Sequence[int]) -> dict[
         "SELECT position, type, schema, body FROM records WHERE position = ANY(%s)", (list(positions),)
     )
     return {position: event_of(name, schema, body) for position, name, schema, body in rows}
-
-
-def _columns(rows: Sequence[Row], width: int) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

@@ -1,8 +1,11 @@
 """Telling those who wait that a ledger in PostgreSQL has grown, and waiting to be told.
 
-A writer tells it after its commit, and not within it: PostgreSQL lets only one transaction at a time commit that tells
-anything, whatever ledger it is of. So a message may be lost, with a writer that dies in between; who waits looks again
-from time to time.
+Who waits holds a lock of followers, and a writer tells only where somebody does: PostgreSQL lets only one transaction
+at a time commit that tells anything, whatever ledger it is of. It tells after its commit, and not within it, so that no
+ledger waits for another. Whoever comes in between has the lock first and looks then, and so sees what was committed.
+
+A message may be lost with a writer that dies before it is sent, and some servers have none: replicas, and engines that
+only speak as PostgreSQL does. So who waits looks again from time to time.
 """
 
 from __future__ import annotations
@@ -16,16 +19,17 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from ledger.stores.postgres_server import Address, connect
+from ledger.stores.postgres_locks import followers_of
+from ledger.stores.postgres_server import Address, Statement, connect
 
 LOOK: Final = 2.0
 """Seconds after which whoever waits looks for himself."""
 
 
-def tell(connection: psycopg.Connection, schema: str) -> None:
-    """Tell those who wait that there are new records. What was committed stays so, whatever becomes of this."""
-    with suppress(psycopg.Error):
-        connection.execute("SELECT pg_notify(%s, '')", (schema,))
+def telling(schema: str) -> Statement:
+    """Give what tells those who wait, if there are any, that there are new records: after these were committed."""
+    nobody = f"pg_try_advisory_xact_lock({followers_of(schema)})"
+    return f"SELECT pg_notify(%s, '') WHERE NOT {nobody}", (schema,)
 
 
 class Listener:
@@ -60,5 +64,11 @@ class Listener:
         connection = self._connection
         if connection is None or connection.closed:
             connection = self._connection = connect(self._address)
-            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._address.schema)))
+            try:
+                connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._address.schema)))
+                connection.execute(f"SELECT pg_advisory_lock_shared({followers_of(self._address.schema)})")
+            except psycopg.OperationalError:
+                raise
+            except psycopg.Error:  # such a server does not tell
+                pass
         return connection

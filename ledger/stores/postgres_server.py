@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 import psycopg
+from attrs import frozen
 from psycopg import errors
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
@@ -111,24 +112,53 @@ def only(rows: psycopg.Cursor[Row]) -> Row:
     return next(iter(rows))
 
 
-def preamble(address: Address, *, write: bool, timeout: float = 0.0) -> list[Statement]:
-    """Give what each transaction begins with: all it rests on, since a pool may give it another session each time."""
-    settings = {"search_path": _quoted(address.schema), "datestyle": "ISO", "timezone": "UTC"}
-    if not write:
-        return [("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ()), _set(settings)]
-    settings["lock_timeout"] = f"{max(round(timeout * 1_000), 1)}ms"
-    # what is acknowledged is on the disk, whatever the server does by default
-    durable = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
-    return [("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", ()), _set(settings), (durable, ())]
+@frozen
+class Questioned:
+    """A `questions.Database`: a connection that is asked with a `?` for each term."""
+
+    connection: psycopg.Connection
+
+    def execute(self, query: str, terms: Sequence[Any] = ()) -> psycopg.Cursor[Row]:
+        """Ask, and give what was found."""
+        return self.connection.execute(query.replace("?", "%s"), terms)
 
 
-def _set(settings: Mapping[str, str]) -> Statement:
-    calls = ", ".join(["set_config(%s, %s, true)"] * len(settings))
-    return f"SELECT {calls}", tuple(text for pair in settings.items() for text in pair)
+def preamble(address: Address) -> list[Statement]:
+    """Give what each reading begins with: all it rests on, since a pool may give it another session each time."""
+    return [
+        ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ()),
+        (f"SELECT {_set(_settings(address))}", ()),
+    ]
 
 
-def _quoted(name: str) -> str:
-    return f'"{name}"'  # of an address, which allows no quotes in it
+def preamble_of_writing(address: Address, timeout: float) -> list[Statement]:
+    """Give what each writing begins with: all it rests on, and how many seconds it may wait for a lock."""
+    settings = _settings(address) | {"lock_timeout": f"'{milliseconds(timeout)}ms'", **_DURABLE}
+    return [
+        ("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", ()),
+        (f"SELECT {_set(settings)}", ()),
+    ]
+
+
+def milliseconds(seconds: float) -> int:
+    """Give a limit as the server takes it, for which 0 would be none."""
+    return max(round(seconds * 1_000), 1)
+
+
+# what is acknowledged is on the disk, whatever the server does by default
+_DURABLE: Final = {
+    "synchronous_commit": "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'"
+    " ELSE current_setting('synchronous_commit') END"
+}
+
+
+def _settings(address: Address) -> dict[str, str]:
+    # an address allows no quotes in the name of a schema
+    return {"search_path": f"'\"{address.schema}\"'", "datestyle": "'ISO'", "timezone": "'UTC'"}
+
+
+def _set(settings: Mapping[str, str]) -> str:
+    return ", ".join(f"set_config('{name}', {value}, true)" for name, value in settings.items())
 
 
 def _place(parts: Mapping[str, Any]) -> str:

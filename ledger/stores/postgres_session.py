@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from threading import RLock
 from time import monotonic, sleep
 from typing import Final
@@ -16,8 +16,9 @@ from psycopg.pq import TransactionStatus
 
 from ledger.model.errors import LedgerClosed, StoreError
 from ledger.recording.batch import Row
-from ledger.stores.postgres_listening import tell
-from ledger.stores.postgres_server import Address, Statement, connect, errors_of, preamble
+from ledger.stores.postgres_listening import telling
+from ledger.stores.postgres_locks import try_turn, wait_for_turn
+from ledger.stores.postgres_server import Address, Statement, connect, errors_of, only, preamble, preamble_of_writing
 
 
 @define
@@ -29,6 +30,7 @@ class Written:
 
 
 NOTHING: Final[Statement] = ("SELECT 1", ())
+COMMIT: Final[Statement] = ("COMMIT", ())
 
 _PAUSE: Final = 0.1  # seconds between two attempts to reach a server that is starting again
 
@@ -48,9 +50,10 @@ class Session:
         self._busy = False
         self._together = False
         self._written = Written()
-        self._read = preamble(address, write=False)
-        lock = ("SELECT pg_advisory_xact_lock(%s)", (_lock_of(address.schema),))
-        self._write = [*preamble(address, write=True, timeout=timeout), lock]
+        self._read = preamble(address)
+        self._write = [*preamble_of_writing(address, timeout), try_turn(address.schema)]
+        self._wait = wait_for_turn(address.schema, timeout)
+        self._tell = telling(address.schema)
         self._connection = connect(address)
 
     @contextmanager
@@ -63,8 +66,10 @@ class Session:
         with self._lock, errors_of(self._address):
             if self._closed:
                 raise LedgerClosed(f"{self._address.shown}: this ledger was closed: open it again")
-            if self._connection.closed and not self._busy:
-                self._connection = connect(self._address)
+            if not self._busy:
+                _end(self._connection)  # a Ctrl-C may have struck before its transaction was ended
+                if self._connection.closed:
+                    self._connection = connect(self._address)
             yield self._connection
 
     @contextmanager
@@ -74,13 +79,12 @@ class Session:
             if self._busy:
                 yield held
                 return
-            connection, _ = self._begun(self._read)
-            self._busy = True
-            try:
-                yield connection
+            try:  # it begins in here, since a Ctrl-C strikes when that returns
+                self._busy = True
+                yield self._begun(self._read)[0]
             finally:
                 self._busy = False
-                _end(connection)
+                _end(self._connection)
 
     @contextmanager
     def writing(self, first: Statement = NOTHING) -> Iterator[tuple[psycopg.Connection, Written, Row | None]]:
@@ -99,14 +103,14 @@ class Session:
                     f"{self._address.shown}: this thread is recording already, or reading: what that calls, as a "
                     "clock, must not"
                 )
-            connection, found = self._begun([*self._write, first])
-            self._busy, self._written = True, Written()
             try:
+                self._busy, self._written = True, Written()
+                connection, found = self._taken(first)
                 yield connection, self._written, found.fetchone()
                 self._commit(connection)
             finally:
                 self._busy = False
-                _end(connection)
+                _end(self._connection)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -135,7 +139,7 @@ class Session:
         connection.execute("SAVEPOINT batch")
         try:
             yield
-            self._write_out(connection, ("RELEASE SAVEPOINT batch", ()))
+            self._write_out(connection, [("RELEASE SAVEPOINT batch", ())], [])
         except BaseException:
             self._written.statements.clear()
             self._written.last = before
@@ -143,34 +147,45 @@ class Session:
                 connection.execute("ROLLBACK TO SAVEPOINT batch")
             raise
 
-    def _begun(self, begin: Sequence[Statement]) -> tuple[psycopg.Connection, psycopg.Cursor[Row]]:
-        """Begin a transaction, and give what its last statement found; on a new connection, where one is lost."""
+    def _taken(self, first: Statement) -> tuple[psycopg.Connection, psycopg.Cursor[Row]]:
+        """Take a turn to write, and give what a statement found in it."""
+        connection, (*_, free, found) = self._begun([*self._write, first])
+        if not only(free)[0]:
+            found = _at_once(connection, [*self._wait, first], [])[-1]
+        return connection, found
+
+    def _begun(self, begin: Sequence[Statement]) -> tuple[psycopg.Connection, list[psycopg.Cursor[Row]]]:
+        """Begin a transaction, and give what its statements found; on a new connection, where one is lost."""
         try:
-            found = _at_once(self._connection, begin)
+            found = _at_once(self._connection, begin, [])
         except BaseException as error:
             _end(self._connection)
             if not (isinstance(error, psycopg.OperationalError) and self._connection.closed):
                 raise
             self._connection = connect(self._address)
-            found = _at_once(self._connection, begin)
-        return self._connection, found[-1]
+            found = _at_once(self._connection, begin, [])
+        return self._connection, found
 
     def _commit(self, connection: psycopg.Connection) -> None:
         if connection.info.transaction_status != TransactionStatus.INTRANS:
             raise StoreError(
                 f"{self._address.shown}: what failed within this transaction was passed over; nothing of it was written"
             )
+        ends = [COMMIT, self._tell] if self._written.last else [COMMIT]
+        answered: list[psycopg.Cursor[Row]] = []
         try:
-            self._write_out(connection, ("COMMIT", ()))
-        except psycopg.OperationalError:
+            self._write_out(connection, ends, answered)
+        except psycopg.Error:
+            if any(one.statusmessage == COMMIT[0] for one in answered):
+                return  # nobody was told of it, so they look for themselves
             if not connection.closed or not self._written.last or not self._is_there(*self._written.last):
                 raise
-        if self._written.last:
-            tell(self._connection, self._address.schema)
 
-    def _write_out(self, connection: psycopg.Connection, end: Statement) -> None:
+    def _write_out(
+        self, connection: psycopg.Connection, ends: Sequence[Statement], answered: list[psycopg.Cursor[Row]]
+    ) -> None:
         statements, self._written.statements = self._written.statements, []
-        _at_once(connection, [*statements, end])
+        _at_once(connection, [*statements, *ends], answered)
 
     def _is_there(self, position: int, digest: str) -> bool:
         """Is the record there that was to be committed when the connection was lost?
@@ -182,7 +197,7 @@ class Session:
             try:
                 self._connection = connect(self._address)
                 looked = ("SELECT 1 FROM records WHERE position = %s AND digest = %s", (position, digest))
-                found = _at_once(self._connection, [*self._write, looked])[-1].fetchone()
+                found = self._taken(looked)[1].fetchone()
                 _end(self._connection)
             except (StoreError, psycopg.Error) as error:
                 self._connection.close()
@@ -197,10 +212,26 @@ class Session:
                 return found is not None
 
 
-def _at_once(connection: psycopg.Connection, statements: Sequence[Statement]) -> list[psycopg.Cursor[Row]]:
-    """Send statements to the server together, and wait once for all of them: it stops at the first that fails."""
-    with connection.pipeline():
-        return [connection.execute(*statement) for statement in statements]
+def _at_once(
+    connection: psycopg.Connection, statements: Sequence[Statement], answered: list[psycopg.Cursor[Row]]
+) -> list[psycopg.Cursor[Row]]:
+    """Send statements to the server together, and wait once for all of them: it stops at the first that fails.
+
+    Those that were `answered` until then can be seen.
+    """
+    before = sys.exc_info()[1]
+    try:
+        with connection.pipeline():
+            answered += (connection.execute(*statement) for statement in statements)
+    except psycopg.Error as error:
+        # a Ctrl-C leaves answers that nobody has read, and psycopg says only that
+        found: BaseException | None = error
+        while found is not before and found is not None:
+            if not isinstance(found, Exception):
+                raise found from None
+            found = found.__context__
+        raise
+    return answered
 
 
 def _end(connection: psycopg.Connection) -> None:
@@ -214,8 +245,3 @@ def _end(connection: psycopg.Connection) -> None:
 
 def _is_idle(connection: psycopg.Connection) -> bool:
     return connection.info.transaction_status == TransactionStatus.IDLE
-
-
-def _lock_of(schema: str) -> int:
-    """Give the number of the advisory lock of a ledger: of its database, and so only of the schema's name."""
-    return int.from_bytes(sha256(f"ledger {schema}".encode()).digest()[:8], "big", signed=True)

@@ -10,6 +10,7 @@ import psycopg
 from attrs import field, frozen
 
 from ledger.recording.batch import Row
+from ledger.stores.postgres_server import Questioned
 
 ROWS_AT_ONCE: Final = 10_000
 
@@ -30,4 +31,4 @@ class Database:
 
     def one(self, query: str, *terms: object) -> Row | None:
         """Give the first row of a query, if there is any."""
-        return self.connection.execute(query.replace("?", "%s"), terms).fetchone()
+        return Questioned(self.connection).execute(query, terms).fetchone()

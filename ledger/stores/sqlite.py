@@ -15,19 +15,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from threading import RLock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ledger.model.errors import LedgerClosed, ReadOnly, StoreError
 from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
-from ledger.recording.batch import READ, record_of
-from ledger.stores.rows import SELECT, damage_of
-from ledger.stores.sqlite_facts import ref_of, refs_of
+from ledger.stores.questions import initiatives_of, records_in, ref_of
+from ledger.stores.rows import damage_of
+from ledger.stores.sqlite_facts import refs_of
 from ledger.stores.sqlite_file import connect, errors_of, require_same_file, require_unwritten
 from ledger.stores.sqlite_places import known_position, newest_position, newest_version, version_at
 from ledger.stores.sqlite_state import registers_at
-from ledger.stores.sqlite_tree import newest_head, tile_of, tree_after
+from ledger.stores.sqlite_tree import tree_after
 from ledger.stores.sqlite_turn import begin_in_turn
+from ledger.stores.tree import newest_head, tile_of
 from ledger.stores.waiting import looked_for
 
 if TYPE_CHECKING:
@@ -36,11 +37,6 @@ if TYPE_CHECKING:
     from ledger.recording.merkle import Hashes, Tree
     from ledger.stores.remembered import Remembered
     from ledger.stores.sqlite_append import SqliteAppend
-
-PAGE: Final = 1_000  # records that are read at once while streaming,
-FIRST_PAGE: Final = 10  # but for the first few: who asks for one only need not wait for others
-
-_POSITION, _VERSION = READ.index("position"), READ.index("version")
 
 
 class SqliteStore:
@@ -65,34 +61,13 @@ class SqliteStore:
     def initiatives(self) -> list[str]:
         """Give the initiatives that have records, in order."""
         with self._reading() as connection:
-            rows = connection.execute(
-                "WITH RECURSIVE each (name) AS (SELECT min(initiative) FROM records UNION ALL"
-                " SELECT (SELECT min(initiative) FROM records WHERE initiative > name) FROM each"
-                " WHERE name IS NOT NULL) SELECT name FROM each WHERE name IS NOT NULL"
-            ).fetchall()
-        return [name for (name,) in rows]
+            return initiatives_of(connection)
 
     def records(self, initiative: str | None = None, *, after: int = 0) -> Iterator[Record]:
         """Stream the records by position: of one initiative, or of all; those past a position only."""
         with self._reading() as connection, damage_of(self.path):
-            # an initiative is paged by version: its index is in that order, and skips all the others
             last = after if initiative is None else version_at(connection, initiative, after)
-        many = min(FIRST_PAGE, PAGE)
-        while True:
-            with self._reading() as connection:
-                if initiative is None:
-                    rows = connection.execute(f"{SELECT} WHERE position > ? ORDER BY position LIMIT ?", (last, many))
-                else:
-                    rows = connection.execute(
-                        f"{SELECT} WHERE initiative = ? AND version > ? ORDER BY version LIMIT ?",
-                        (initiative, last, many),
-                    )
-                page = rows.fetchall()
-            yield from map(record_of, page)
-            if len(page) < many:
-                return
-            many = PAGE
-            last = page[-1][_POSITION if initiative is None else _VERSION]
+        yield from records_in(self._reading, initiative, last)
 
     def registers(
         self, initiative: str, at: date, known_at: KnownAt = None, wanted: Wanted | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from attrs import define
 from msgspec.json import encode as encode_json
@@ -15,9 +16,10 @@ from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import COLUMNS, Head, Row, record_of
 from ledger.recording.merkle import Tree
 from ledger.recording.proposal import Entry
+from ledger.stores.questions import facts_in, is_retracted, registers_like
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import SELECT, damage_of, quoted
-from ledger.stores.sqlite_facts import facts_in, refs_of, registers_like, write_facts
+from ledger.stores.sqlite_facts import events_of, refs_of, write_facts
 from ledger.stores.sqlite_places import newest_version
 from ledger.stores.sqlite_tree import write_tree
 
@@ -40,7 +42,9 @@ class SqliteAppend:
         known = self.remembered.facts.get(register)
         if known is None:
             with damage_of(self.path):
-                known = self.remembered.facts[register] = facts_in(self.connection, self.initiative, register)
+                known = self.remembered.facts[register] = facts_in(
+                    self.connection, self.initiative, register, partial(events_of, self.connection)
+                )
         return known
 
     def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:
@@ -54,9 +58,7 @@ class SqliteAppend:
 
     def is_retracted(self, position: int) -> bool:
         """Tell whether a record has been retracted."""
-        return (
-            self.connection.execute("SELECT 1 FROM retractions WHERE retracts = ?", (position,)).fetchone() is not None
-        )
+        return is_retracted(self.connection, position)
 
     def ref(self, position: int) -> RecordRef:
         """Give the short form of a record."""

@@ -1,4 +1,4 @@
-"""Facts in a SQLite file: writing those of a batch, and reading those of a register."""
+"""Facts in a SQLite file: writing those of a batch, and the events and short forms they rest on."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec.json import encode as encode_json
 
-from ledger.model.facts import Fact, FactValue, Register
+from ledger.model.facts import FactValue, Register
 from ledger.model.records import RecordRef
 from ledger.recording.batch import Row
 from ledger.recording.proposal import Entry
-from ledger.stores.rows import EVENT_VALUES, FACT, FACT_COLUMNS, event_of, fact_of, fact_rows, short_form
+from ledger.stores.questions import REF
+from ledger.stores.rows import FACT_COLUMNS, event_of, fact_rows, short_form
 
 
 def write_facts(
@@ -69,50 +70,13 @@ def _number(
     )
 
 
-def facts_in(connection: sqlite3.Connection, initiative: str, register: Register) -> list[Fact]:
-    """Give the facts of one register that are not retracted, by rank and position."""
-    rows = connection.execute(
-        f"SELECT {FACT} FROM registers AS g JOIN facts AS f USING (register)"
-        " WHERE g.initiative = ? AND g.subject = ? AND g.id = ? AND g.aspect = ? AND g.name = ?"
-        " AND NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position)"
-        " ORDER BY f.rank, f.position",
-        (initiative, *register),
-    ).fetchall()
-    values = events_of(connection, [row[1] for row in rows]) if register.aspect in EVENT_VALUES else {}
-    return [fact_of(row, values) for row in rows]
-
-
-def registers_like(
-    connection: sqlite3.Connection, initiative: str, subject: str, id: str, aspect: str, name: str
-) -> list[Register]:
-    """Give the registers of an initiative that match; an empty argument matches all."""
-    wanted = {"initiative": initiative, "subject": subject, "id": id, "aspect": aspect, "name": name}
-    given = {column: value for column, value in wanted.items() if value}
-    rows = connection.execute(
-        "SELECT subject, id, aspect, name FROM registers WHERE " + " AND ".join(f"{column} = ?" for column in given),
-        tuple(given.values()),
-    )
-    return [Register(*row) for row in rows]
-
-
 def refs_of(connection: sqlite3.Connection, positions: Iterable[int]) -> dict[int, RecordRef]:
     """Give the short forms of records by position."""
     rows = connection.execute(
-        "SELECT position, version, id, recorded_at, source FROM records"
-        " WHERE position IN (SELECT value FROM json_each(?))",
+        f"{REF} WHERE position IN (SELECT value FROM json_each(?))",
         (encode_json(sorted(positions)).decode(),),
     )
     return {row[0]: short_form(row) for row in rows}
-
-
-def ref_of(connection: sqlite3.Connection, initiative: str, version: int) -> RecordRef:
-    """Give the short form of a record of an initiative, by its version."""
-    return short_form(
-        connection.execute(
-            "SELECT position, version, id, recorded_at, source FROM records WHERE initiative = ? AND version = ?",
-            (initiative, version),
-        ).fetchone()
-    )
 
 
 def events_of(connection: sqlite3.Connection, positions: Sequence[int]) -> dict[int, FactValue]:
