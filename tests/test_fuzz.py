@@ -11,8 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytestmark = pytest.mark.unmeasured
-
 FUZZ = Path(__file__).parent / "fuzz"
 EXAMPLES = settings.default.max_examples
 

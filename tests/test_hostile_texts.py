@@ -49,8 +49,6 @@ from ledger.recording.codec import NAMES, decode, encode
 from ledger.testing.ledgers import memory
 from ledger.testing.scripts import FIRST_INSTANT
 
-pytestmark = pytest.mark.unmeasured
-
 EXAMPLES = settings.default.max_examples
 DATA = Path(__file__).parent / "data"
 GOLDEN = [json.loads(line) for line in (DATA / "golden_events.jsonl").read_text("utf-8").splitlines()]

@@ -37,8 +37,6 @@ from test_time_travel import (
     steps_right,
 )
 
-pytestmark = pytest.mark.unmeasured
-
 EXAMPLES = settings.default.max_examples
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 TONNES = MetricDefined("co2", "t")

@@ -754,7 +754,6 @@ def test_nul_and_long_cells_are_problems_of_their_rows(tmp_path):
     ]
 
 
-@pytest.mark.unmeasured
 def test_a_large_sheet_with_many_refusals_is_recorded_in_time(club, tmp_path):
     draw = random.Random(1)
     club.record(*(MemberJoined(f"m{number}", "2010") for number in range(0, 2_000, 10)))

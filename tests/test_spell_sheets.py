@@ -118,7 +118,6 @@ def every_day():
     return [FIRST + timedelta(number) for number in range((LAST - FIRST).days + 1)]
 
 
-@pytest.mark.unmeasured
 def test_thousands_of_changes_are_counted_right_on_every_day(tmp_path):
     path = tmp_path / "members.csv"
     assert write_many(path) >= 2_000
@@ -423,7 +422,6 @@ def test_no_last_day_lies_past_the_calendar():
     assert plain(of(table("a,,2021,9999-12-31")))[1] == ("Left", "a", "9999-12-31")
 
 
-@pytest.mark.unmeasured
 def test_a_large_file_of_one_member_by_mistake_is_refused_in_time():
     rows = [f"Spain,Cluster {number},2021-01-01," for number in range(20_000)]
     assert "for 19999 reasons" in refused(table(*rows))

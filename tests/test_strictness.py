@@ -164,7 +164,6 @@ ELSEWHERE = {"WHEN_MAX", "WORDS_MAX", "DEPTH_MAX", "BATCH_MAX", "ROWS_MAX", "OBJ
 JOINED = MemberJoined("a", "2024")
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("make", LIMITS.values(), ids=LIMITS)
 def test_what_is_just_as_large_as_allowed_is_taken_and_what_is_larger_refused(make):
     make(0)

@@ -22,8 +22,6 @@ from ledger.model.errors import LedgerBusy, StoreError, VersionConflict
 from ledger.recording.batch import row_of
 from ledger.stores.sqlite_file import LOG_MAX
 
-pytestmark = pytest.mark.unmeasured
-
 
 @pytest.fixture
 def path(tmp_path):
