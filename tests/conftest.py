@@ -43,14 +43,15 @@ def only_the_processes_that_run_tests_are_measured() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Measure no test that draws its examples: it then takes half as long, and covers nothing by luck.
+    """Measure no test that draws its examples, nor one that is marked `unmeasured`: it then takes half as long.
 
-    So each line must be reached by a test that always reaches it: a small exact one, or one that draws the same each
-    time (`derandomize=True`). Hypothesis marks what is `given`, and its machines; a test that searches or draws within
-    is marked `hypothesis` by hand, unless it draws the same each time.
+    Where examples are drawn a line is reached by luck; and what goes through all floors, or with much, reaches many
+    lines of which it says little. So each line must be reached by a test that always reaches it: a small exact one, or
+    one that draws the same each time (`derandomize=True`). Hypothesis marks what is `given`, and its machines; a test
+    that searches or draws within is marked `hypothesis` by hand, unless it draws the same each time.
     """
-    drawn = item.get_closest_marker("hypothesis") is not None
-    measured = Coverage.current() if drawn else None
+    unmeasured = any(item.get_closest_marker(name) for name in ("hypothesis", "unmeasured"))
+    measured = Coverage.current() if unmeasured else None
     if measured is None:
         return (yield)
     measured.stop()

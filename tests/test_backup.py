@@ -172,6 +172,7 @@ def test_a_file_that_is_copied_while_it_is_open_lacks_what_was_recorded_and_its_
     assert found < 1 + 7 * len(told)  # which is why it must not be copied like this
 
 
+@pytest.mark.unmeasured
 def test_a_backup_is_of_one_moment_whoever_records_meanwhile(path, target, writer):
     process, _ = writer
     process.stdin.write("go on\n")

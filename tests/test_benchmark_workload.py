@@ -13,6 +13,8 @@ import pytest
 
 import ledger
 
+pytestmark = pytest.mark.unmeasured
+
 BENCHMARKS = Path(__file__).parent / "benchmarks"
 
 

@@ -26,6 +26,8 @@ from ledger import (
 )
 from ledger.testing.clock import FrozenClock
 
+pytestmark = pytest.mark.unmeasured
+
 TODAY = date(2024, 5, 6)
 LARGE = {"million": 10**6, "billion": 10**9, "trillion": 10**12}
 

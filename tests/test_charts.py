@@ -218,6 +218,13 @@ def extreme(ends):
     return (min(known, default=None), max(known, default=None), None in ends)
 
 
+def test_more_steps_than_can_be_seen_are_said_to_be(club):
+    club.record(*(MemberJoined(f"m{n}", date(2020, 1, 1) + n * DAY) for n in range(10)))
+    told = [" ".join(club.chart(Members(), width=width).to_dict()["title"]["subtitle"]) for width in (5, 6)]
+    assert ["11 steps are too many to see" in one for one in told] == [True, False]
+
+
+@pytest.mark.unmeasured
 def test_a_chart_of_many_events_stays_light(club):
     count = 3_000
     first = date(1990, 1, 1)
@@ -520,6 +527,7 @@ class Parsed(HTMLParser):
             self.scripts.append(data)
 
 
+@pytest.mark.unmeasured
 def test_hostile_texts_are_texts_in_a_picture(hostile, tmp_path):
     for place, chart in enumerate(hostile):
         path = save_chart(chart, tmp_path / f"{place}.svg")
@@ -529,6 +537,7 @@ def test_hostile_texts_are_texts_in_a_picture(hostile, tmp_path):
         assert ALERT in " ".join(root.itertext()).replace("\N{WORD JOINER}", "")
 
 
+@pytest.mark.unmeasured
 def test_hostile_texts_are_texts_in_a_page_that_asks_nothing_of_others(hostile, tmp_path):
     for place, chart in enumerate(hostile):
         path = save_chart(chart, str(tmp_path / f"{place}.HTML"))

@@ -55,6 +55,7 @@ class MemoryHandle(SqliteStore):
         self._connection = None  # the others still have it
 
 
+@pytest.mark.unmeasured
 class TestSqliteInMemory(StoreConformance):
     @pytest.fixture
     def open_store(self):
@@ -70,6 +71,7 @@ class TestListStore(StoreConformance):
         return lambda: ListStore(kept, turn)
 
 
+@pytest.mark.unmeasured
 class TestListStoreToPutFaultsIn(StoreConformance):
     """What the broken stores below are made of is not broken."""
 
@@ -843,6 +845,7 @@ def quickly():
     settings.load_profile(profile)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(("broken", "test"), [pytest.param(*one, id=f"{one[0].__name__}-{one[1]}") for one in FAULTS])
 def test_a_broken_store_fails(broken, test, quickly):
     kept, turn = [], Lock()

@@ -178,6 +178,7 @@ def test_a_file_is_copied_to_a_file_and_both_are_recorded_in_afterwards(tmp_path
         assert copy(other, book) == 1
 
 
+@pytest.mark.unmeasured
 def test_more_records_than_are_read_at_once_are_copied():
     records = [
         evolve(JOINED_RECORD, position=n, version=n, id=f"r{n}", event=MemberJoined(f"m{n}", "2020"))

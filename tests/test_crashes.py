@@ -22,6 +22,8 @@ from ledger.exchange import copy, from_lines, spells, to_lines
 from ledger.model.errors import StoreError
 from ledger.recording.batch import row_of
 
+pytestmark = pytest.mark.unmeasured
+
 TABLES = ("records", "registers", "facts", "retractions")
 
 

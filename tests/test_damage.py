@@ -26,6 +26,8 @@ from ledger import (
 )
 from ledger.model.errors import Truncated
 
+pytestmark = pytest.mark.unmeasured
+
 TABLES = ("records", "registers", "facts", "retractions", "heads", "tiles")
 DAYS = ("2020-12-31", "2022-12-31", "2024-01-01")
 

@@ -27,6 +27,8 @@ from ledger.faces.charts import save_chart
 from ledger.faces.cli.commands import mledger
 from unpacking import Unpacked
 
+pytestmark = pytest.mark.unmeasured
+
 DAY = "2010-06-30"
 COUNT = 5_000
 WRONG = {  # in a start, and what is said of it

@@ -182,6 +182,7 @@ def smallest(strategy, is_wrong):
     )
 
 
+@pytest.mark.unmeasured
 def test_a_planted_bug_shrinks_to_the_fewest_events_that_show_it():
     def left(book):
         return any(isinstance(record.event, MemberLeft) for record in book.records())

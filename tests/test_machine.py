@@ -29,6 +29,7 @@ from ledger.model.errors import StoreError
 from ledger.stores.remembered import Remembered
 from ledger.stores.sqlite import SqliteStore
 from ledger.testing import LedgerMachine
+from ledger.testing.batches import Events
 from ledger.testing.histories import METRICS
 
 EXAMPLES = settings.default.max_examples
@@ -602,6 +603,7 @@ class OfManyMoments(ListStore):
 
 
 # which event it is, and whether the clock was moved before, does not matter to the fault, and may differ in each run
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("machine", "last", "program"),
     [
@@ -663,6 +665,11 @@ def outcome_of_pasting(program, machine):
     finally:
         exec(last, names)
     return None
+
+
+def test_a_batch_prints_as_code():
+    printed = "MemberJoined('basque', '2021-01-01')"
+    assert repr(Events([JOINED, JOINED])) == f"[{printed}, {printed}]"
 
 
 def test_a_run_without_a_draw_begins_with_an_empty_file_and_clears_it_away():

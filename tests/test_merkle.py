@@ -244,6 +244,7 @@ def test_a_tile_that_lacks_hashes_is_damage():
         root_at(lambda level, number: LEAVES[:3], 4)
 
 
+@pytest.mark.unmeasured
 def test_tiles_of_all_levels():
     leaves = [leaf(number.to_bytes(4, "big")) for number in range(WIDTH * WIDTH + WIDTH + 1)]
     tiles = Grown(leaves)

@@ -534,6 +534,7 @@ def test_a_report_that_was_retracted_is_gone_from_then_on():
         ]
 
 
+@pytest.mark.unmeasured
 def test_a_page_is_of_the_moment_at_which_it_was_begun_while_a_thread_records(tmp_path, monkeypatch):
     with ledger.open(tmp_path / "clubs.db") as book:
         chess = book.initiative("chess-club")

@@ -37,6 +37,8 @@ from ledger.testing.ledgers import ledgers
 from ledger.testing.scripts import INITIATIVE
 from stated import stated_ledgers
 
+pytestmark = pytest.mark.unmeasured
+
 SCRIPT = "<script>alert(1)</script>"
 TODAY = date(2024, 5, 6)
 STANDINGS = {"": "certain", "possible": "possible", "suspended": "suspended"}

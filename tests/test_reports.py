@@ -7,7 +7,19 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from ledger import MemberJoined, MetricDefined, MetricUpdated, Quantity, RecordRetracted, Share, Total, Value, replay
+from ledger import (
+    Distinct,
+    MemberJoined,
+    Members,
+    MetricDefined,
+    MetricUpdated,
+    Quantity,
+    RecordRetracted,
+    Share,
+    Total,
+    Value,
+    replay,
+)
 from ledger.testing.ledgers import ledger_of, ledgers
 from ledger.testing.reports import claimable, covering, missing_it, widened
 from ledger.testing.scripts import history_of
@@ -67,6 +79,12 @@ def test_a_metric_that_cannot_be_summed_is_claimed_of_members_alone():
     measures = list(claimable(replay(history, at="2022-01-01"), history))
     assert Value("rank", "ada") in measures
     assert {measure.metric for measure in measures if isinstance(measure, Total)} == {"co2"}
+
+
+def test_a_count_of_what_members_are_given_is_claimed_too():
+    history = history_of([MemberJoined("ada", "2021", attributes={"city": "Bilbao"})])
+    measures = list(claimable(replay(history, at="2022-01-01"), history))
+    assert {Distinct("city"), Members({"city": None})} <= {*measures}
 
 
 @pytest.mark.parametrize(

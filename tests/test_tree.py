@@ -70,6 +70,7 @@ def same(one, other):
     )
 
 
+@pytest.mark.unmeasured
 def test_a_tree_that_is_read_is_the_one_that_grew(empty, leaves, trees):
     tree = Tree()
     for start, end in pairwise((*SIZES, WHOLE)):
@@ -79,6 +80,7 @@ def test_a_tree_that_is_read_is_the_one_that_grew(empty, leaves, trees):
         assert same(tree_at(empty, size), expected)
 
 
+@pytest.mark.unmeasured
 def test_every_tile_holds_the_leaves_or_the_roots_of_those_below(empty, leaves, trees):
     write(empty, leaves, 0, WHOLE, Tree())
     roots = [grown(leaves[start : start + WIDTH], WIDTH).root() for start in range(0, WHOLE - WIDTH, WIDTH)]
