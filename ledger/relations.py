@@ -105,8 +105,8 @@ def members(lake: Lake, at: Days, known_at: KnownAt = None) -> Table:
 def counts(lake: Lake, at: Days, known_at: KnownAt = None, *, by: str | None = None) -> Table:
     """How many members, at least and at most? A row for each initiative that has any.
 
-    Its columns are at, ledger, initiative, low and high. With `by`, there is a row for each value of that attribute: its
-    `group`, which is null for those without it.
+    Its columns are at, ledger, initiative, low and high. With `by`, there is a row for each value of that attribute:
+    its `group`, which is null for those without it.
     """
     who = _who(lake, _when(at), known_at, by)
     keys = [*KEY, *_group(by)]

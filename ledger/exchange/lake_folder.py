@@ -17,6 +17,7 @@ from attrs import frozen
 from cattrs.errors import BaseValidationError
 from cattrs.preconf.msgspec import MsgspecJsonConverter, make_converter
 from msgspec import DecodeError
+from msgspec.json import decode
 
 from ledger.model.errors import BadInput, NewerFormat, StoreError, shown
 from ledger.model.heads import TreeHead
@@ -81,11 +82,8 @@ def publish(folder: Path, manifest: Manifest) -> None:
     try:
         with written_whole(path, replace=False) as unfinished:
             unfinished.write_bytes(_converter().dumps(manifest))
-    except BadInput:
-        raise StoreError(
-            f"{folder}: somebody else has written to this lake meanwhile, and nothing of this counts: write again, "
-            "which goes on from there"
-        ) from None
+    except BadInput as error:  # that number is taken
+        raise StoreError(str(error)) from error
 
 
 def clear(folder: Path) -> None:
@@ -113,7 +111,7 @@ def _read(path: Path) -> Manifest:
     with failing(lambda why: f"{path}: {why}"):
         text = path.read_bytes()
     try:
-        found = _converter().loads(text, Manifest)
+        found = _converter().structure(decode(text, type=dict), Manifest)
         TreeHead.parse(found.head)
     except (BaseValidationError, DecodeError, ValueError, TypeError) as error:
         raise StoreError(f"{path}: it is no manifest of a lake, or a damaged one: write a new lake") from error

@@ -13,6 +13,7 @@ from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 from attrs import evolve
 
@@ -55,8 +56,12 @@ def write_lake(
     _require_same_history(book, before, place)
     if before.number and head.size == before.size:
         return 0
-    files = _Writing(book, place, before, head).files()
-    publish(place, evolve(before, number=before.number + 1, head=str(head), files=files))
+    try:
+        files = _Writing(book, place, before, head).files()
+        publish(place, evolve(before, number=before.number + 1, head=str(head), files=files))
+    except StoreError:
+        _require_alone(place, before)  # whoever was faster has removed what nobody names
+        raise
     clear(place)
     return head.size - before.size
 
@@ -106,12 +111,22 @@ def _require_same_history(book: Ledger, before: Manifest, place: Path) -> None:
         ) from error
 
 
+def _require_alone(place: Path, before: Manifest) -> None:
+    found = newest(place, TABLES)
+    if found is not None and found.number != before.number:
+        raise StoreError(
+            f"{place}: somebody else has written to this lake meanwhile, and nothing of this counts: write again, "
+            "which goes on from there"
+        )
+
+
 class _Writing:
     """One writing of what a lake lacks."""
 
     def __init__(self, book: Ledger, place: Path, before: Manifest, head: TreeHead) -> None:
         self._book, self._place, self._before, self._head = book, place, before, head
         self._pa = arrow()
+        self._name = f"{head.size:012}-{uuid4().hex[:8]}"  # nobody else's: no file is ever written over
         self._schemas = {table: schema_of(table, before.scale) for table in TABLES}
 
     def files(self) -> Mapping[str, tuple[LakeFile, ...]]:
@@ -119,7 +134,7 @@ class _Writing:
         kept = {table: list(files) for table, files in self._before.files.items()}
         if not self._before.number:
             for table, schema in self._schemas.items():
-                kept[table].append(self._written(table, NO_RECORDS, "columns", schema.empty_table()))
+                kept[table].append(self._written(table, NO_RECORDS, f"columns-{self._name}", schema.empty_table()))
         for partition, initiatives in sorted(self._touched().items()):
             tables = self._tables(initiatives)
             for table in TABLES:
@@ -172,7 +187,7 @@ class _Writing:
             new = self._pa.concat_tables([self._read(files.pop()), new])
         first = files[-1].position + 1 if files else 1
         yield from files
-        yield self._written(table, partition, f"{first:012}-{self._head.size:012}", self._in_order(new, "position"))
+        yield self._written(table, partition, f"{first:012}-{self._name}", self._in_order(new, "position"))
 
     def _anew(
         self, table: str, partition: int, files: list[LakeFile], new: Any, initiatives: Sequence[str]
@@ -185,7 +200,7 @@ class _Writing:
             old = self._read(file)
             new = self._pa.concat_tables([old.filter(pc.invert(pc.is_in(old["initiative"], of_these))), new])
         if new.num_rows:
-            yield self._written(table, partition, f"{self._head.size:012}", self._in_order(new))
+            yield self._written(table, partition, self._name, self._in_order(new))
 
     def _in_order(self, rows: Any, *more: str) -> Any:
         return rows.sort_by([(name, "ascending") for name in ("initiative", *more)])
@@ -203,7 +218,7 @@ class _Writing:
         whole = self._place / path
         with failing(lambda why: f"{whole}: {why}"):
             whole.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(whole, replace=True) as unfinished:
+        with written_whole(whole, replace=False) as unfinished:
             self._pa.parquet.write_table(rows, unfinished, compression="zstd", row_group_size=131_072)
         return LakeFile(path, partition, rows.num_rows, self._head.size)
 
