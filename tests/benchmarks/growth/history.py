@@ -69,7 +69,10 @@ def batches(number: int) -> list[list[Event | Retraction]]:
         batch: list[Event | Retraction] = [*wrong]
         wrong = []
         if turn == 0:
-            batch += [MetricDefined(METRIC, "t", nonnegative=True), MetricDefined("intensity", "percent", additive=False)]
+            batch += [
+                MetricDefined(METRIC, "t", nonnegative=True),
+                MetricDefined("intensity", "percent", additive=False),
+            ]
         for member in range(MEMBERS):
             id, first = f"member-{member:03}", member % 9  # nine years of joining
             if turn == first:

@@ -178,4 +178,6 @@ def require_same(made: Path, right: Path) -> None:
         ]
         if rows[0] != rows[1]:
             differ = sorted({*rows[0]} ^ {*rows[1]})[:4]
-            sys.exit(f"{table}: {len(rows[0])} rows were made, {len(rows[1])} recorded; they differ in\n" + "\n".join(differ))
+            sys.exit(
+                f"{table}: {len(rows[0])} rows were made, {len(rows[1])} recorded; they differ in\n" + "\n".join(differ)
+            )
