@@ -4,9 +4,9 @@
     python tests/benchmarks/lake_growth.py --sizes 10,1000 --engines duckdb,bare
     python tests/benchmarks/lake_growth.py --only export      what writing a lake takes; --only folders: see below
 
-Each initiative has about 1,000 facts. The lakes are made straight as files, and before anything is timed the smallest is
-made both ways: recorded and exported as users do, it holds the same rows. Each engine is asked in processes of its own,
-once cold and three times warm; times are medians of the warm ones. `cores` are the seconds that cores worked: on a
+Each initiative has about 1,000 facts. The lakes are made straight as files, and before anything is timed the smallest
+is made both ways: recorded and exported as users do, it holds the same rows. Each engine is asked in processes of its
+own, once cold and three times warm; times are medians of the warm ones. `cores` are the seconds that cores worked: on a
 machine that others use too they say more than the time does. Beside them stands the least that must be done: to read
 the bytes of the same files, and to decode the columns that are needed and add one of them up.
 
@@ -32,11 +32,11 @@ from typing import Any, Final
 
 sys.path.append(str(Path(sys.prefix) / "apart"))
 
+from growth import made
+from growth.history import FIRST_INSTANT, METRIC, record_all
 from table import print_table
 
 import ledger
-from growth import made
-from growth.history import FIRST_INSTANT, METRIC, record_all
 from ledger import MetricUpdated, relations
 
 HERE: Final = Path(__file__).parent
@@ -74,16 +74,16 @@ def asked(engine: str, folder: Path, notes: Path) -> Mapping[str, Any]:
     return found
 
 
-def grow(folder: Path, sizes: Sequence[int], engines: Sequence[str]) -> None:
+def grow(folder: Path, work: Path, sizes: Sequence[int], engines: Sequence[str]) -> None:
     """Make lakes of all sizes, ask them, and print the tables."""
-    require_right(folder, sizes[0])
+    require_right(folder, work, sizes[0])
     found: dict[int, dict[str, Mapping[str, Any]]] = {}
     for count in sizes:
         place = lake_in(folder, count)
         found[count] = {}
         for engine in engines:
             say(f"{count:,} initiatives: asking {engine}")
-            found[count][engine] = asked(engine, place, folder)
+            found[count][engine] = asked(engine, place, work)
             say(json.dumps(found[count][engine]))
     require_equal(found)
     print(
@@ -96,11 +96,11 @@ def grow(folder: Path, sizes: Sequence[int], engines: Sequence[str]) -> None:
     print_growth(found)
 
 
-def require_right(folder: Path, count: int) -> None:
+def require_right(folder: Path, work: Path, count: int) -> None:
     """Stop if the files that are made are not those that the library writes."""
     say(f"{count:,} initiatives: recorded and exported as users do")
-    right = folder / "right"
-    right.mkdir(exist_ok=True)
+    right = work / "right"
+    right.mkdir()
     made.recorded(right, count)
     made.require_same(lake_in(folder, count), right)
 
@@ -134,7 +134,8 @@ def print_times(found: Mapping[int, Mapping[str, Mapping[str, Any]]]) -> None:
                 lines.append(
                     [
                         name, f"{count:,}", f"{count * FACTS:,}", f"{one['cold']:.2f}", f"{median(one['warm']):.2f}",
-                        f"{median(one['work']):.2f}", " + ".join(f"{peak:,.0f} {what}".strip() for what, peak in peaks.items()),
+                        f"{median(one['work']):.2f}",
+                        " + ".join(f"{peak:,.0f} {what}".strip() for what, peak in peaks.items()),
                         f"{exchanged:.1f}" if exchanged is not None else "",
                     ]
                 )  # fmt: skip
@@ -188,12 +189,12 @@ def export(folder: Path) -> None:
     )
 
 
-def folders(folder: Path, count: int) -> None:
+def folders(folder: Path, work: Path, count: int) -> None:
     """Print what a folder for each initiative would cost to read, beside 16 partitions."""
     import duckdb
     import pyarrow.parquet as pq
 
-    place, apart = lake_in(folder, count), folder / "folders"
+    place, apart = lake_in(folder, count), work / "folders"
     ours = relations.files(place)["values"]
     say(f"{count:,} initiatives: a folder each")
     theirs: list[str] = []
@@ -212,7 +213,8 @@ def folders(folder: Path, count: int) -> None:
         (f"a folder each ({len(theirs):,} files)", f"'{apart}/*/*.parquet', hive_partitioning = true", theirs),
     ):
         asks = (
-            f"SELECT initiative, sum(low) FROM read_parquet({source}) WHERE to_position IS NULL AND metric = '{METRIC}' "  # noqa: S608
+            f"SELECT initiative, sum(low) FROM read_parquet({source}) "
+            f"WHERE to_position IS NULL AND metric = '{METRIC}' "
             "AND day_from <= DATE '2015-06-30' AND (day_to > DATE '2015-06-30' OR day_to IS NULL) GROUP BY ALL"
         )
         times, works = [], []
@@ -242,14 +244,15 @@ def main() -> None:
     given = parser.parse_args()
     sizes = sorted({int(one.replace("_", "")) for one in given.sizes.split(",")})
     with tempfile.TemporaryDirectory() as temporary:
-        folder = (given.folder or Path(temporary)).absolute()
+        work = Path(temporary)
+        folder = (given.folder or work / "lakes").absolute()
         folder.mkdir(exist_ok=True)
         if given.only in (None, "growth"):
-            grow(folder, sizes, given.engines.split(","))
+            grow(folder, work, sizes, given.engines.split(","))
         if given.only in (None, "export"):
-            export(folder)
+            export(work)
         if given.only in (None, "folders"):
-            folders(folder, sizes[-1])
+            folders(folder, work, sizes[-1])
 
 
 if __name__ == "__main__":

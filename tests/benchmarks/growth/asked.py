@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
@@ -66,27 +68,38 @@ def _gist(rows: Any) -> Any:
     return [rows.num_rows, str(low.normalize()), *counts, rows["refused"].null_count]
 
 
+def _work() -> float:
+    """Give the seconds that cores worked so far, for this process and those that it began."""
+    found = 0.0
+    for one in _processes():
+        with suppress(psutil.NoSuchProcess):  # it has come and gone
+            found += sum(one.cpu_times()[:2])
+    return found
+
+
+def _peaks() -> Mapping[str, float]:
+    """Give the most memory that each of the processes ever had, in MB, by what it is."""
+    found: dict[str, float] = defaultdict(float)
+    for one in _processes():
+        with suppress(psutil.NoSuchProcess, OSError):
+            line = " ".join(one.cmdline())
+            if what := _what(one.pid, line):
+                status = Path(f"/proc/{one.pid}/status").read_text("ascii").splitlines()
+                found[what] += next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+    return found
+
+
 def _processes() -> list[psutil.Process]:
     own = psutil.Process()
     return [own, *own.children(recursive=True)]
 
 
-def _work() -> float:
-    """Give the seconds that cores worked so far, for this process and those that it began."""
-    return sum(one.cpu_times().user + one.cpu_times().system for one in _processes())
-
-
-def _peaks() -> Mapping[str, float]:
-    """Give the most memory that each of the processes ever had, in MB, by what it is."""
-    found: dict[str, float] = {}
-    for one in _processes():
-        line = " ".join(one.cmdline())
-        what = "python" if one.pid == psutil.Process().pid else "executors" if "ExecutorBackend" in line else "driver"
-        status = Path(f"/proc/{one.pid}/status").read_text("ascii").splitlines()
-        peak = next((int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM")), 0)
-        if "java" in line or what == "python":
-            found[what] = found.get(what, 0) + peak
-    return found
+def _what(pid: int, command: str) -> str | None:
+    if pid == psutil.Process().pid:
+        return "python"
+    if "ExecutorBackend" in command:
+        return "executors"
+    return "driver" if "SparkSubmit" in command else None
 
 
 def on_duckdb(folder: Path, _: Path) -> Mapping[str, Any]:

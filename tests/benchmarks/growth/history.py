@@ -6,7 +6,7 @@ larger. In every round each initiative records one batch, so that the history of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -54,18 +54,11 @@ def instant_of(turn: int, number: int) -> datetime:
 def batches(number: int) -> list[list[Event | Retraction]]:
     """Give what an initiative records, round by round."""
     random = Random(number % SHAPES)
-    later, more = days_later(number), tonnes_more(number)
-
-    def on(year: int, month: int, day: int) -> str:
-        return (date(year, month, day) + timedelta(days=later)).isoformat()
-
-    def some_day(year: int) -> str:
-        return f"{on(year, 3, 1)}/{on(year, 11, 30)}"
-
+    more = tonnes_more(number)
+    on, some_day = _days(days_later(number))
     found: list[list[Event | Retraction]] = []
     version, wrong = 0, list[Retraction]()
     for turn in range(ROUNDS):
-        year = FIRST_YEAR + turn
         batch: list[Event | Retraction] = [*wrong]
         wrong = []
         if turn == 0:
@@ -74,34 +67,59 @@ def batches(number: int) -> list[list[Event | Retraction]]:
                 MetricDefined("intensity", "percent", additive=False),
             ]
         for member in range(MEMBERS):
-            id, first = f"member-{member:03}", member % 9  # nine years of joining
-            if turn == first:
-                batch.append(
-                    MemberJoined(
-                        id,
-                        some_day(year) if random.random() < 0.1 else on(year, 1 + member % 12, 5),
-                        name=f"Member {member}",
-                        attributes={"country": random.choice(COUNTRIES)},
-                        # a pair that would count twice, as long as both are members
-                        part_of="member-000" if (number % SHAPES, member) == (3, 9) else None,
-                    )
-                )
-            elif turn == first + 3 and member % 10 == 9:
-                batch.append(MemberLeft(id, on(year, 6, 1)))
-            elif turn == first + 5 and member % 7 == 3:
-                batch.append(MemberChanged(id, on(year, 2, 1), attributes={"country": random.choice(COUNTRIES)}))
-            if turn < first or random.random() < 0.05:  # some do not report, or not yet
+            batch += _moves(number, turn, member, random)
+            if turn < _first(member) or random.random() < 0.05:  # some do not report, or not yet
                 continue
-            amount = f"{more + random.randrange(100_000, 9_000_000) / 100:.2f}"
+            year = FIRST_YEAR + turn
+            amount = f"{more + random.randrange(100_000, 9_000_000) / 100:.2f} t"
             if random.random() < 0.05:
                 amount = f">= {amount}"
             effective = some_day(year) if random.random() < 0.05 else on(year, 12, 31)
-            batch.append(MetricUpdated(METRIC, effective, f"{amount} t", member=id))
+            batch.append(MetricUpdated(METRIC, effective, amount, member=_member(member)))
             if random.random() < 0.015:
                 wrong.append(version + len(batch))  # as is said in the next round
         version += len(batch)
         found.append(batch)
     return found
+
+
+def _moves(number: int, turn: int, member: int, random: Random) -> list[Event]:
+    """Give the joining or leaving of a member in a round, or how its country changes."""
+    on, some_day = _days(days_later(number))
+    year, id = FIRST_YEAR + turn, _member(member)
+    if turn == _first(member):
+        return [
+            MemberJoined(
+                id,
+                some_day(year) if random.random() < 0.1 else on(year, 1 + member % 12, 5),
+                name=f"Member {member}",
+                attributes={"country": random.choice(COUNTRIES)},
+                # a pair that would count twice, as long as both are members
+                part_of="member-000" if (number % SHAPES, member) == (3, 9) else None,
+            )
+        ]
+    if turn == _first(member) + 3 and member % 10 == 9:
+        return [MemberLeft(id, on(year, 6, 1))]
+    if turn == _first(member) + 5 and member % 7 == 3:
+        return [MemberChanged(id, on(year, 2, 1), attributes={"country": random.choice(COUNTRIES)})]
+    return []
+
+
+def _first(member: int) -> int:
+    return member % 9  # nine years of joining
+
+
+def _member(number: int) -> str:
+    return f"member-{number:03}"
+
+
+def _days(later: int) -> tuple[Callable[[int, int, int], str], Callable[[int], str]]:
+    """Give how days are written, and rough ones, so many days later."""
+
+    def on(year: int, month: int, day: int) -> str:
+        return (date(year, month, day) + timedelta(days=later)).isoformat()
+
+    return on, lambda year: f"{on(year, 3, 1)}/{on(year, 11, 30)}"
 
 
 def sizes() -> list[list[int]]:
@@ -116,7 +134,7 @@ def record_all(book: Ledger, numbers: Sequence[int]) -> None:
     for turn in range(ROUNDS):
         for number in numbers:
             initiative, known = book.initiative(id_of(number)), ids[number]
-            waiting: list[Event] = []
-            for one in told[number][turn]:
-                waiting.append(RecordRetracted(known[one - 1]) if isinstance(one, Retraction) else one)
+            waiting = [
+                RecordRetracted(known[one - 1]) if isinstance(one, Retraction) else one for one in told[number][turn]
+            ]
             known += [record.id for record in initiative.record(*waiting, recorded_at=instant_of(turn, number))]

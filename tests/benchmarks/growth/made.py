@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -120,7 +120,7 @@ class Maker:
             return pa.array(instants, pa.int64(), mask=empty).cast(field.type)
         if pa.types.is_date(field.type):
             days = _numbers(column.cast(pa.int32()))
-            ever = days == (datetime.min - datetime(1970, 1, 1)).days  # noqa: DTZ901 - a day
+            ever = days == date.min.toordinal() - date(1970, 1, 1).toordinal()
             later = days_later(of)
             return pa.array(np.where(ever, days, days + later), pa.int32(), mask=empty).cast(field.type)
         if pa.types.is_decimal(field.type):
