@@ -19,14 +19,14 @@ from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
 
-from ledger.exchange.lake_folder import Manifest, newest
+from ledger.exchange.lake_folder import Manifest, folder_of, newest
 from ledger.exchange.lake_tables import TABLES
 from ledger.model.errors import BadInput, MissingExtra, listed, shown
+from ledger.model.fields import require_id
 from ledger.model.heads import TreeHead
 from ledger.model.records import KnownAt, known_at_of
 from ledger.model.when import day
 from ledger.queries.timeline import days_of_series
-from ledger.stores.new_file import name_of
 
 Table: TypeAlias = Any
 """An expression of Ibis."""
@@ -78,7 +78,7 @@ def lake(connection: Any, *folders: str | os.PathLike[str]) -> Lake:
     [{'at': datetime.date(2021, 12, 31), 'ledger': '', 'initiative': 'club', 'low': 1, 'high': 1}]
     """
     _ibis()
-    found = {Path(name_of(folder)).absolute(): _manifest(folder) for folder in folders}
+    found = {folder_of(folder).absolute(): _manifest(folder) for folder in folders}
     if not found:
         raise BadInput("no folder is given: name at least one that book.to_parquet(folder) wrote")
     heads = {manifest.ledger: TreeHead.parse(manifest.head) for manifest in found.values()}
@@ -92,7 +92,7 @@ def lake(connection: Any, *folders: str | os.PathLike[str]) -> Lake:
 
 def files(folder: str | os.PathLike[str]) -> dict[str, list[str]]:
     """Give the paths of the files of a lake, by table, for who reads them otherwise: these only hold together."""
-    place = Path(name_of(folder)).absolute()
+    place = folder_of(folder).absolute()
     return {table: _paths(place, _manifest(folder), table) for table in TABLES}
 
 
@@ -101,7 +101,7 @@ def members(lake: Lake, at: Days, known_at: KnownAt = None) -> Table:
 
     Those who are suspended are left out, as in every count.
     """
-    who = _on(_when(at), _known(lake, lake.standing, known_at))
+    who = _on(_when(at), _known(lake, "standing", known_at))
     return who.filter(who.attribute.isnull()).select(*KEY, "member", "name", "certain")
 
 
@@ -135,15 +135,15 @@ def totals(
 
     With `by`, a row for each `group` that anybody is in, or may be. With `members_at`, the members of that day count.
     """
-    when = _when(at)
+    metric, when = require_id(metric, "metric"), _when(at)
     basis = when if members_at is None else _when(members_at)
     keys = [*KEY, *_group(by)]
     who = _of_each_day(_who(lake, basis, known_at, by), when, basis)
     sums = _sums(_valued(lake, metric, when, known_at, who), keys)
-    defined = _known(lake, lake.metrics, known_at)
+    defined = _known(lake, "metrics", known_at)
     defined = defined.filter(defined.metric == metric).select("ledger", "initiative", "base_unit", "additive")
     defined = _with_days(defined, when)
-    overlaps = _of_each_day(_on(basis, _known(lake, lake.overlaps, known_at)), when, basis).select(*KEY).distinct()
+    overlaps = _of_each_day(_on(basis, _known(lake, "overlaps", known_at)), when, basis).select(*KEY).distinct()
     joined = defined.join(sums, list(KEY), how="left" if by is None else "inner")
     joined = joined.join(overlaps.mutate(overlap=True), list(KEY), how="left")
     return _answered(joined, keys)
@@ -172,7 +172,9 @@ def series(
 
 def _when(at: Days) -> Asked:
     """Give the days asked, in order, each once."""
-    days = sorted({day(one) for one in ([at] if isinstance(at, date | str) else at)})
+    if isinstance(at, date | str) or not isinstance(at, Iterable):
+        return (day(at),)
+    days = sorted({day(one) for one in at})
     if not days:
         raise BadInput("no day is asked: name one, or several in a list")
     return tuple(days)
@@ -201,10 +203,12 @@ def _of_each_day(table: Table, when: Asked, basis: Asked) -> Table:
     return table if basis == when else _with_days(table.drop("at"), when)
 
 
-def _known(lake: Lake, pieces: Table, known_at: KnownAt) -> Table:
-    """Keep the pieces that were known at a moment."""
+def _known(lake: Lake, table: str, known_at: KnownAt) -> Table:
+    """Keep the pieces of a table that were known at a moment."""
+    if not isinstance(lake, Lake):
+        raise BadInput(f"{shown(lake)} is no lake: read one, by relations.lake(connection, folder)")
     ibis = _ibis()
-    moment = known_at_of(known_at)
+    pieces, moment = getattr(lake, table), known_at_of(known_at)
     if moment is None:
         return pieces.filter(pieces.to_position.isnull())
     since, until, asked = pieces.known_from, pieces.known_to, ibis.literal(moment)
@@ -220,7 +224,7 @@ def _known(lake: Lake, pieces: Table, known_at: KnownAt) -> Table:
 
 def _who(lake: Lake, when: Asked, known_at: KnownAt, by: str | None) -> Table:
     """Give who counts, or may: each member or, by groups, each in each of its groups."""
-    standing = _on(when, _known(lake, lake.standing, known_at))
+    standing = _on(when, _known(lake, "standing", known_at))
     whole = standing.filter(standing.attribute.isnull()).select(*KEY, "member", "certain")
     if by is None:
         return whole
@@ -232,9 +236,8 @@ def _who(lake: Lake, when: Asked, known_at: KnownAt, by: str | None) -> Table:
 
 def _valued(lake: Lake, metric: str, when: Asked, known_at: KnownAt, who: Table) -> Table:
     """Give what each of them adds: at least and at most, and whether there is a value, surely or possibly."""
-    values = _on(when, _known(lake, lake.values, known_at))
-    values = values.filter(values.metric == metric, values.member.notnull())
-    values = values.select(*KEY, "member", "low", "high", "may_be_missing", "oldest")
+    values = _on(when, _known(lake, "values", known_at))
+    values = values.filter(values.metric == metric).select(*KEY, "member", "low", "high", "may_be_missing", "oldest")
     both = who.join(values, [*KEY, "member"], how="left")
     present = both.oldest.notnull()
     sure = both.certain & present & ~both.may_be_missing
@@ -292,7 +295,7 @@ def _answered(joined: Table, keys: Sequence[str]) -> Table:
 
 
 def _group(by: str | None) -> list[str]:
-    return [] if by is None else ["group"]
+    return [] if by is None or not require_id(by, "by") else ["group"]
 
 
 def _table(connection: Any, table: str, lakes: Mapping[Path, Manifest]) -> Table:
@@ -313,7 +316,7 @@ def _paths(place: Path, manifest: Manifest, table: str) -> list[str]:
 
 
 def _manifest(folder: str | os.PathLike[str]) -> Manifest:
-    place = Path(name_of(folder)).absolute()
+    place = folder_of(folder).absolute()
     if any(sign in place.as_posix() for sign in _PATTERN):
         raise BadInput(
             f"{place}: engines read {' '.join(_PATTERN)} in a path as a pattern: give the folder another name"

@@ -185,7 +185,6 @@ class Question:
 
 QUESTIONS = [
     Question(name, known_at, terms)
-    for known_at in (None, 60)
     for name, terms in [
         ("members", {}),
         ("counts", {}),
@@ -194,5 +193,6 @@ QUESTIONS = [
         ("totals", {"metric": "gain", "by": "country"}),
         ("totals", {"metric": "gain", "members_at": "2021-01-01"}),
     ]
+    for known_at in (None, 60)
 ]
 """What is asked of the fixed ledger, on every engine."""

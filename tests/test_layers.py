@@ -20,7 +20,7 @@ FLOORS = [
     "queries.holders", "queries.totals", "queries.holds", "queries.series", "queries.timeline",
     "queries.portfolio",
     "queries.points", "queries.standing", "queries.changes", "queries.bridge", "queries.why", "queries.conflicts",
-    "queries.planes", "queries.unfolding",
+    "queries.planes", "queries.unrolled", "queries.unfolding", "queries.pieces",
     "queries.history", "queries.naming", "queries.reasons", "queries.checks", "queries.findings", "queries.audit",
     "stores.new_file", "stores.protocol", "stores.waiting", "stores.plain",
     "stores.rows", "stores.register_rows", "stores.remembered",
@@ -36,7 +36,8 @@ FLOORS = [
     "exchange.bounded", "exchange.tables", "exchange.sheets", "exchange.claim_sheets", "exchange.spell_sheets",
     "exchange.value_sheets", "exchange.retold", "exchange.sheet_records", "exchange.copies", "exchange.anew",
     "exchange.lines", "exchange.objects", "exchange.event_lines", "exchange.field_schemas", "exchange.json_schemas",
-    "exchange", "",
+    "exchange.lake_folder", "exchange.lake_tables", "exchange.lakes",
+    "exchange", "relations", "",
     "faces.columns", "faces.tables", "faces.frames", "faces.markup", "faces.notebook",
     "faces.phrases", "faces.changed", "faces.claimed", "faces.summary",
     "faces.charted", "faces.drawn", "faces.charts",
@@ -72,6 +73,7 @@ DOORS: set[tuple[str, str]] = {
     ("initiative", "exchange.tables"),
     ("book", "exchange.copies"),
     ("book", "exchange.anew"),
+    ("book", "exchange.lakes"),
 }
 """The methods' imports of a higher floor that are allowed, as (module, imported module)."""
 

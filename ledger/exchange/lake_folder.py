@@ -7,6 +7,7 @@ the manifest before stay until another one follows, for those who read them mean
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Mapping
 from functools import cache
@@ -21,7 +22,7 @@ from msgspec.json import decode
 
 from ledger.model.errors import BadInput, NewerFormat, StoreError, shown
 from ledger.model.heads import TreeHead
-from ledger.stores.new_file import failing, written_whole
+from ledger.stores.new_file import failing, name_of, written_whole
 
 FORMAT: Final = 1
 """Of a lake: another one has other tables, or other columns."""
@@ -59,6 +60,13 @@ class Manifest:
     def size(self) -> int:
         """How many records it holds."""
         return TreeHead.parse(self.head).size
+
+
+def folder_of(path: object) -> Path:
+    """Give the folder of a lake; raises `BadInput` for what is no path."""
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise BadInput(f"{shown(path)} is no path: give the name of a folder as text or a Path")
+    return Path(name_of(Path(path, "lake"))).parent
 
 
 def newest(folder: Path, tables: Collection[str]) -> Manifest | None:

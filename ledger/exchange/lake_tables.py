@@ -29,7 +29,7 @@ from ledger.queries.pieces import Valued, definitions, overlaps, standings, valu
 from ledger.queries.planes import STILL, Rectangle
 from ledger.queries.tracks import NEVER
 from ledger.queries.unfolding import Unfolding
-from ledger.recording.batch import COLUMNS, row_of
+from ledger.recording.batch import COLUMNS, require_digest, row_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -142,14 +142,14 @@ class Rows:
         positions = {record.id: record.position for record in self._records.values()}
         for record in self._new:
             retracts = positions.get(record.event.record) if isinstance(record.event, RecordRetracted) else None
-            row = dict(zip(COLUMNS, row_of(record), strict=True))
-            typed = {
-                "earliest": _day(row["earliest"]),
-                "latest": _day(row["latest"]),
-                "recorded_at": record.recorded_at,
-            }
-            row |= {**typed, "digest": record.digest}
-            yield *(row[name] for name in COLUMNS if name != "initiative"), retracts
+            row = row_of(record)
+            if row[-1] != record.digest:
+                require_digest((*row[:-1], record.digest))  # which says what is to be done
+            columns = dict(zip(COLUMNS, row, strict=True))
+            for day in ("earliest", "latest"):
+                columns[day] = _day(columns[day])
+            columns["recorded_at"] = record.recorded_at
+            yield *(value for name, value in columns.items() if name != "initiative"), retracts
 
     def _of_facts(self) -> Iterator[tuple[Any, ...]]:
         new = [
@@ -158,9 +158,8 @@ class Rows:
             for fact in facts
             if fact[1] > self._after
         ]
-        for (rank, position, earliest, latest, value, low, high), register in sorted(
-            new, key=lambda one: (one[0][1], one[1])
-        ):
+        for fact, register in sorted(new, key=lambda one: (one[0][1], one[1])):
+            rank, position, earliest, latest, value, low, high = fact
             record = self._records[position]
             text = value if isinstance(value, str) else None
             amounts = self._amount(low, record), self._amount(high, record)

@@ -17,13 +17,13 @@ from uuid import uuid4
 
 from attrs import evolve
 
-from ledger.exchange.lake_folder import FORMAT, LakeFile, Manifest, clear, newest, publish
+from ledger.exchange.lake_folder import FORMAT, LakeFile, Manifest, clear, folder_of, newest, publish
 from ledger.exchange.lake_tables import DIGITS, GROWING, TABLES, Rows, arrow, schema_of
 from ledger.model.errors import BadInput, Damaged, DifferentHistory, StoreError, shown
 from ledger.model.fields import require_line
 from ledger.model.heads import TreeHead
 from ledger.recording.merkle import Tree
-from ledger.stores.new_file import failing, name_of, written_whole
+from ledger.stores.new_file import failing, written_whole
 
 if TYPE_CHECKING:
     import os
@@ -48,7 +48,7 @@ def write_lake(
 ) -> int:
     """Write what a folder lacks of a ledger, and give how many records that were; see `Ledger.to_parquet`."""
     arrow()
-    place = Path(name_of(folder))
+    place = folder_of(folder)
     with failing(lambda why: f"{place}: {why}"):
         place.mkdir(exist_ok=True)
     before = _continued(newest(place, TABLES), place, ledger, partitions, scale)

@@ -64,8 +64,12 @@ class Plane(Generic[A]):
         new: list[Span] = []
         left = iter(pieces)
         piece = next(left, None)
-        kept: list[tuple[int, int, int, A]] = []
-        for first, end, since, held in self._pieces:
+        if piece is None:
+            return new
+        # those that end before the first day that is spoken of stay as they are
+        place = bisect_right(self._pieces, piece[0], key=_first) - 1
+        kept = self._pieces[:place]
+        for first, end, since, held in self._pieces[place:]:
             at = first
             while piece is not None and piece[0] < end and at < end:
                 start, stop = max(at, piece[0]), min(end, piece[1])
@@ -100,6 +104,10 @@ class Plane(Generic[A]):
             self._past[-1] = last._replace(end=end)
         else:
             self._past.append(Rectangle(first, end, since, until, held))
+
+
+def _first(piece: tuple[int, int, int, A]) -> int:
+    return piece[0]
 
 
 def _join(kept: list[tuple[int, int, int, A]], first: int, end: int, since: int, held: A) -> None:

@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Final, NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from ledger.model.events import RecordRetracted
 from ledger.model.facts import PlainFact, Register, status_of
 from ledger.model.records import Record
-from ledger.model.registers import Candidates, Chain, chained
+from ledger.model.registers import Candidates
 from ledger.model.state import heard
 from ledger.queries.planes import STILL, Piece, Plane
-from ledger.queries.tracks import NEVER, Span
+from ledger.queries.tracks import Span
+from ledger.queries.unrolled import Course, together
 
 Held: TypeAlias = tuple[Candidates, ...]
 """What some registers can hold, each by its place."""
@@ -31,8 +32,6 @@ Read: TypeAlias = Callable[[Mapping[Register, Candidates]], A]
 
 Changes: TypeAlias = dict[int, list[Span]]
 """For each moment, the days on which an answer may become another one."""
-
-NEVER_GONE: Final = 2**63
 
 
 class Moment(NamedTuple):
@@ -111,19 +110,20 @@ class Unfolding:
 
     def last(self, register: Register, moment: int) -> PlainFact | None:
         """Give the fact that a register comes to hold in the end, as known at a moment."""
-        held = self._chain(register, moment).at(date.max).candidates
-        return held[-1].fact if held else None
+        course = self._course(register)
+        course.known_at(self._ends[moment - 1])
+        candidates = course.held[-1].candidates
+        return candidates[-1].fact if candidates else None
 
     def changes(self, *registers: Register) -> Iterator[tuple[int, list[Piece[Held]]]]:
         """Give each moment at which registers come to hold something else, and on which days they hold what then."""
         touched = [self.moments_of(register) for register in registers]
-        courses = [_course(self._chain(register, 0)) for register in registers]
-        held: Plane[Held] = Plane(tuple(course[0][1] for course in courses))
+        courses = [self._course(register) for register in registers]
+        held: Plane[Held] = Plane(tuple(course.held[0] for course in courses))
         for moment in sorted(set().union(*touched)):
-            for place, register in enumerate(registers):
-                if moment in touched[place]:
-                    courses[place] = _course(self._chain(register, moment))
-            pieces = list(_together(courses))
+            end = self._ends[moment - 1]
+            first = min(course.known_at(end) for course, own in zip(courses, touched, strict=True) if moment in own)
+            pieces = list(together(courses, first))
             if new := held.put(moment, pieces):
                 yield moment, _within(pieces, new)
 
@@ -147,16 +147,9 @@ class Unfolding:
             ]
         return self._spans[register]
 
-    def _chain(self, register: Register, moment: int) -> Chain[PlainFact]:
-        """Chain what a register was known to say at a moment."""
-        last = self._ends[moment - 1] if moment else 0
+    def _course(self, register: Register) -> Course:
         source = status_of(register.id) if register.aspect == "joined" else register
-        standing = [
-            fact
-            for fact in self.facts.get(source, ())
-            if fact[1] <= last and self._gone.get(fact[1], NEVER_GONE) > last
-        ]
-        return chained(register, {source: standing})
+        return Course(register, self.facts.get(source, ()), self._gone)
 
 
 def _gone(records: Iterable[Record]) -> dict[int, int]:
@@ -168,23 +161,6 @@ def _gone(records: Iterable[Record]) -> dict[int, int]:
         if isinstance(record.event, RecordRetracted) and record.event.record in positions:
             gone.setdefault(positions[record.event.record], record.position)
     return gone
-
-
-def _course(chain: Chain[PlainFact]) -> list[tuple[int, Candidates]]:
-    """Give the days on which a register can come to hold something else, and what it holds from each of them on."""
-    days = {date.min, *(day for days in chain[1:] for day in days)}
-    return [(day.toordinal(), chain.at(day)) for day in sorted(days)]
-
-
-def _together(courses: Sequence[Sequence[tuple[int, Candidates]]]) -> Iterator[Piece[Held]]:
-    """Give what all of some registers hold, from each day on which any comes to hold something else."""
-    places = [0] * len(courses)
-    for first, end in pairwise([*sorted({day for course in courses for day, _ in course}), NEVER]):
-        for number, course in enumerate(courses):
-            place = places[number] + 1
-            if place < len(course) and course[place][0] == first:
-                places[number] = place
-        yield first, end, tuple(course[place][1] for course, place in zip(courses, places, strict=True))
 
 
 def _within(pieces: Sequence[Piece[Held]], spans: Iterable[tuple[int, int]]) -> list[Piece[Held]]:
