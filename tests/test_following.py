@@ -1,12 +1,17 @@
 """Whoever follows a ledger is given each record once, in order, and waits for those that are still to come."""
 
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from threading import Thread
 from time import sleep
 
 import pytest
 
 import ledger
-from ledger import MemberJoined
+from ledger import MemberJoined, MemberLeft
 from ledger.model.errors import BadInput, LedgerClosed
 
 SOON = 30  # seconds
@@ -76,3 +81,56 @@ def test_a_ledger_that_is_closed_meanwhile_says_so(book):
     book.close()
     with pytest.raises(LedgerClosed):
         next(following)
+
+
+def test_the_projection_of_the_guide_works_on_each_record_once_wherever_it_is_killed(book, tmp_path):
+    book.initiative("chess").record(joined("ada"))
+    book.initiative("go").record(joined("ben"))
+    book.initiative("chess").record(MemberLeft("ada", "2021-01-01"))
+    guide = (Path(__file__).parents[1] / "examples" / "past_one_file.md").read_text("utf-8")
+    (projection,) = re.findall(
+        r"^```python\n(import sqlite3\n.*?)\nkeep_up\(\)\n.*?^```$", guide, re.DOTALL | re.MULTILINE
+    )
+    program = KILLED_ONCE + _killed_at_each(projection) + "\nkeep_up()\n"
+    command = [sys.executable, "-c", program, str(tmp_path / "clubs.db")]
+    killed = 0
+    while (done := subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)).returncode:
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        killed += 1
+    assert killed == 3 * 3 + 2  # before and after its position is kept, and after the commit; and within each joining
+    assert done.stdout == "[('chess', 1), ('go', 1)]\n"
+
+
+KILLED_ONCE = """
+import os, signal, sys
+from pathlib import Path
+import ledger
+from ledger import MemberJoined
+
+def die_once(place, position):
+    died = Path(f"died-{place}-{position}")
+    if not died.exists():
+        died.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+book = ledger.open(sys.argv[1])
+"""
+"""What a projection is run with, so that it is killed, the first time at each place of each record."""
+
+
+def _killed_at_each(projection):
+    """Let a projection die between any two of the statements that it executes for a record."""
+    head, loop, rest = projection.partition("idle=0.1):\n")
+    lines, place = [], 0
+    for line in rest.splitlines():
+        lines.append(line)
+        if (
+            line.endswith(")")
+            and line.startswith("        ")
+            and not line.startswith("        " * 2)
+            and "print" not in line
+        ):
+            place += 1
+            lines.append(f"{' ' * (len(line) - len(line.lstrip()))}die_once({place}, record.position)")
+    assert place == 4
+    return head + loop + "\n".join(lines)

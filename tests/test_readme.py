@@ -19,6 +19,8 @@ GUIDES = sorted((ROOT / "examples").glob("*.md"))
 
 _BLOCK = re.compile(r"^(?:<!-- (file|run)(?:: (\S+))? -->\n)?```(python|sh|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _BEGINNING = "import subprocess, sys; from pathlib import Path\n"
+_APART = f"sys.path.append({str(Path(sys.prefix) / 'apart')!r})\n"
+"""Where Ibis is, for the guide that needs it."""
 
 
 def _script(page: str) -> str:
@@ -26,7 +28,7 @@ def _script(page: str) -> str:
 
     Only of how many examples is less than the page says: the laws themselves are looked at long enough elsewhere.
     """
-    steps = [_BEGINNING]
+    steps = [_BEGINNING, _APART if "\nimport ibis\n" in page else ""]
     for mark, name, language, printed in _BLOCK.findall(page):
         code = re.sub(r"max_examples=(?:5|10)\b", "max_examples=1", printed)
         if mark == "file":

@@ -3,6 +3,7 @@
 import sys
 import tempfile
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import ibis
 import pytest
@@ -132,6 +133,13 @@ def test_a_series_is_the_totals_of_its_days(lake):
     series = relations.series(lake, "dues", "2020-01-31", "2020-03-31", by="city")
     assert lakes.rows_of(series) == lakes.rows_of(told_of_days)
     assert len({row["at"] for row in told(series)}) == 3
+
+
+@pytest.mark.parametrize("ask", [relations.counts, partial(relations.totals, metric="dues")])
+def test_of_several_days_they_say_what_they_say_of_each(lake, ask):
+    days = ["2019-12-31", "2020-01-01", "2020-06-01", "2022-01-01", "2024-01-01"]  # somebody comes or goes between
+    each = [row for day in days for row in told(ask(lake, at=day))]
+    assert sorted(told(ask(lake, at=days)), key=repr) == sorted(each, key=repr)
 
 
 def test_days_are_told_once_each(lake):
