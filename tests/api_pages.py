@@ -27,8 +27,10 @@ PUBLIC: Final = (
     "ledger.queries.bridge", "ledger.queries.changes", "ledger.queries.conflicts", "ledger.queries.findings",
     "ledger.queries.history", "ledger.queries.series", "ledger.queries.timeline", "ledger.queries.why",
     # other programs, stores of one's own, and heads
-    "ledger.exchange", "ledger.model.heads", "ledger.recording.proofs", "ledger.stores.plain",
+    "ledger.exchange", "ledger.exchange.lake_tables", "ledger.model.heads", "ledger.recording.proofs", "ledger.stores.plain",
     "ledger.stores.postgres_schema", "ledger.stores.protocol",
+    # all initiatives at once
+    "ledger.relations",
     # ways to look
     "ledger.faces.charts", "ledger.faces.columns", "ledger.faces.datasette", "ledger.faces.datasette.functions",
     "ledger.faces.frames", "ledger.faces.notebook", "ledger.faces.summary",

@@ -34,7 +34,7 @@ from ledger.queries.timeline import Timeline
 from ledger.queries.totals import Totals
 from ledger.queries.tracks import ExactTrack, RoughTrack
 from ledger.recording import batch, codec
-from ledger.stores import sqlite, sqlite_state
+from ledger.stores import questions, sqlite, sqlite_state
 from ledger.stores.sqlite import SqliteStore
 from ledger.testing import laws
 from ledger.testing.laws import likeness
@@ -479,8 +479,8 @@ def lines_do_not_say_what_is_replaced(patch):
 @fault("codec", laws.a_copy_is_the_same_ledger)
 def notes_are_not_read(patch):
     """The note of a record is left out when it is read from its row; the digest tells."""
-    right = sqlite.record_of
-    patch.setattr(sqlite, "record_of", lambda row: evolve(right(row), note=""))
+    right = questions.record_of
+    patch.setattr(questions, "record_of", lambda row: evolve(right(row), note=""))
 
 
 @fault("codec", laws.a_copy_is_the_same_ledger)
