@@ -299,16 +299,21 @@ def _group(by: str | None) -> list[str]:
 
 
 def _table(connection: Any, table: str, lakes: Mapping[Path, Manifest]) -> Table:
-    """Read a table of all lakes: Spark takes the paths of files in one pattern, others in a list."""
-    if connection.name == "pyspark":
-        tables = [
-            connection.read_parquet(f"{place.as_posix()}/{{{','.join(file.path for file in manifest.files[table])}}}")
-            for place, manifest in lakes.items()
-        ]
-        return _ibis().union(*tables) if len(tables) > 1 else tables[0]
-    return connection.read_parquet(
-        [path for place, manifest in lakes.items() for path in _paths(place, manifest, table)]
-    )
+    """Read a table of all lakes: Spark takes the paths of files as one pattern, others in a list."""
+    read = _pattern if connection.name == "pyspark" else _paths
+    tables = [connection.read_parquet(read(place, manifest, table)) for place, manifest in lakes.items()]
+    return tables[0] if len(tables) == 1 else _ibis().union(*tables)
+
+
+def _pattern(place: Path, manifest: Manifest, table: str) -> str:
+    """Name the files of a table in one text.
+
+    >>> from ledger.exchange.lake_folder import LakeFile
+    >>> files = {"facts": (LakeFile("facts/a.parquet", 0, 1, 1), LakeFile("facts/b.parquet", 0, 1, 2))}
+    >>> _pattern(Path("/lake"), Manifest(1, 1, "", 1, 9, "", files), "facts")
+    '/lake/{facts/a.parquet,facts/b.parquet}'
+    """
+    return f"{place.as_posix()}/{{{','.join(file.path for file in manifest.files[table])}}}"
 
 
 def _paths(place: Path, manifest: Manifest, table: str) -> list[str]:

@@ -27,7 +27,8 @@ PUBLIC: Final = (
     "ledger.queries.bridge", "ledger.queries.changes", "ledger.queries.conflicts", "ledger.queries.findings",
     "ledger.queries.history", "ledger.queries.series", "ledger.queries.timeline", "ledger.queries.why",
     # other programs, stores of one's own, and heads
-    "ledger.exchange", "ledger.exchange.lake_tables", "ledger.model.heads", "ledger.recording.proofs", "ledger.stores.plain",
+    "ledger.exchange", "ledger.exchange.lake_tables", "ledger.model.heads",
+    "ledger.recording.proofs", "ledger.stores.plain",
     "ledger.stores.postgres_schema", "ledger.stores.protocol",
     # all initiatives at once
     "ledger.relations",

@@ -2,10 +2,12 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 
@@ -28,7 +30,15 @@ from ledger import (
 )
 from ledger.exchange import lake_folder, lakes
 from ledger.exchange.lake_tables import GROWING, TABLES, schema_of
-from ledger.model.errors import BadInput, DifferentHistory, LedgerError, MissingExtra, NewerFormat, StoreError
+from ledger.model.errors import (
+    BadInput,
+    DamagedRecord,
+    DifferentHistory,
+    LedgerError,
+    MissingExtra,
+    NewerFormat,
+    StoreError,
+)
 from ledger.recording.batch import COLUMNS, row_of
 from ledger.testing import FrozenClock
 from ledger.testing.strategies import ledgers
@@ -389,6 +399,21 @@ def test_a_writer_that_is_killed_leaves_the_lake_as_it_was(tmp_path):
                 assert tables(lake) == before  # else it was killed when all was done
             book.to_parquet(lake)
             assert len(tables(lake)["records"]) == len(tables(lake)["standing"]) == book.head.size
+
+
+def test_a_record_that_is_not_what_its_digest_says_goes_into_no_lake(tmp_path):
+    path, lake = tmp_path / "book.db", tmp_path / "lake"
+    with ledger.open(path) as book:
+        for member in ("ada", "ben"):
+            book.initiative("club").record(MemberJoined(member, "2020-01-01"), note="as it was")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        (trigger,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'records_refuse_update'").fetchone()
+        connection.execute("DROP TRIGGER records_refuse_update")
+        connection.execute("UPDATE records SET note = 'as somebody wants it' WHERE position = 1")
+        connection.execute(trigger)
+    with ledger.open(path) as book, pytest.raises(DamagedRecord, match=r"record 1 .* not what its digest says"):
+        book.to_parquet(lake)
+    assert [name for name in names(lake) if name.startswith("manifest")] == []
 
 
 def test_without_pyarrow_the_extra_is_named(book, club, tmp_path, monkeypatch):

@@ -20,11 +20,11 @@ from ledger import (
     replay,
 )
 from ledger.model.errors import NotAdditive, Overlapping, UnknownMetric
-from ledger.model.facts import window_of
-from ledger.model.registers import chained
+from ledger.model.facts import status_of, window_of
+from ledger.model.registers import EMPTY, chained
 from ledger.model.state import heard
 from ledger.queries.pieces import Overlap, definitions, overlaps, standings, values
-from ledger.queries.planes import FIRST_DAY, STILL
+from ledger.queries.planes import FIRST_DAY, STILL, Plane
 from ledger.queries.tracks import NEVER
 from ledger.queries.unfolding import Unfolding
 from ledger.testing.histories import METRICS, VALUES, breakpoints, histories, hostile_histories
@@ -142,6 +142,19 @@ def test_a_register_that_is_known_bit_by_bit_holds_what_it_does_when_chained_at_
 
 def chain_at(records, register, position):
     return chained(register, defaultdict(list, heard(records, position).facts))
+
+
+def test_what_is_recorded_and_retracted_in_one_batch_was_never_known():
+    history = history_of([MemberJoined("ada", "2020-01-01"), RecordRetracted("r1")])
+    unfolding = Unfolding(history, len(history))
+    assert list(standings(unfolding)) == []
+    course = unfolding.course(status_of("ada"))
+    assert (course.known_at(1), course.known_at(2), course.known_at(3)) == (date(2020, 1, 1).toordinal(), 1, NEVER)
+    assert course.at(date(2020, 1, 1)) == EMPTY
+
+
+def test_of_a_plane_nothing_is_new_where_nothing_is_put_in():
+    assert Plane("nothing").put(1, []) == []
 
 
 def test_where_an_initiative_is_closed_nothing_overlaps():

@@ -147,6 +147,19 @@ def test_days_are_told_once_each(lake):
     assert told(twice) == told(relations.counts(lake, "2021-01-01"))
 
 
+def test_a_position_is_rounded_down_to_a_whole_batch(lake):
+    known = [len(told(relations.members(lake, "2020-06-01", position))) for position in (0, 2, 6, 7, 9)]
+    assert known == [0, 0, 0, 3, 3]
+
+
+def test_a_sum_that_does_not_fit_is_an_error_of_the_engine_and_no_other_number(book, tmp_path):
+    club = book.initiative("club")
+    club.record(*(MetricUpdated("dues", "2021-06-01", "6e28 EUR", member=member) for member in ("ada", "cleo")))
+    book.to_parquet(tmp_path / "large")
+    with pytest.raises(Exception, match="Overflow"):
+        told(relations.totals(relations.lake(CONNECTION, tmp_path / "large"), "dues", "2021-07-01"))
+
+
 def test_an_instant_is_held_to_the_microsecond(tmp_path):
     moments = [datetime(2024, 2, 29, 23, 59, 59, micro, tzinfo=UTC) for micro in (1, 333_333, 999_999)]
     with ledger.open(":memory:") as book:

@@ -40,13 +40,13 @@ class Course:
         self._newest = (0, 0)  # rank and position of the last fact of the chain, by these
 
     def known_at(self, position: int) -> int:
-        """Take in what was recorded up to a position, and give the first day on which anything may be new."""
+        """Take in what was recorded up to a position, and give the first day on which anything is new, or `NEVER`."""
         before, self._known = self._known, position
         new = self._standing(bisect_right(self._positions, before), position)
         is_undone = bisect_right(self._retracted, before) < bisect_right(self._retracted, position)
         if is_undone or self._register.aspect == "joined" or any(fact[:2] < self._newest for fact in new):
             return self._anew(position)
-        if not new:  # what was recorded was retracted by then
+        if not new:
             return NEVER
         first = min([self._first_changed_by(fact) for fact in sorted(new)])
         self._go_on_from(first)
@@ -96,8 +96,6 @@ class Course:
 
 def together(courses: Sequence[Course], first: int) -> Iterator[Piece[tuple[Candidates, ...]]]:
     """Give what all of some registers hold, from a day on, and from each later one on which any can hold another."""
-    if first == NEVER:
-        return
     days = {day for course in courses for day in course.days[bisect_right(course.days, first) :]}
     places = [bisect_right(course.days, first) - 1 for course in courses]
     for start, end in pairwise([first, *sorted(days), NEVER]):
