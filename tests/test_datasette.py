@@ -764,7 +764,6 @@ def many(tmp_path_factory):
     get.close()
 
 
-@pytest.mark.unmeasured
 def test_a_long_answer_is_shown_in_parts_and_given_whole_to_programs(many):
     ids = [row["member"] for row in rows(many, "members")]
     assert len(ids) == 1_100 + MEMBERS_SHOWN + 1

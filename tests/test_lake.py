@@ -401,6 +401,21 @@ def test_a_writer_that_is_killed_leaves_the_lake_as_it_was(tmp_path):
             assert len(tables(lake)["records"]) == len(tables(lake)["standing"]) == book.head.size
 
 
+def test_what_is_recorded_meanwhile_is_left_to_the_next_writing(book, club, tmp_path, monkeypatch):
+    initiatives = book.initiatives
+
+    def late():
+        book.initiative("late").record(MemberJoined("zoe", "2020-01-01"))
+        club.record(MemberJoined("yan", "2020-01-01"))
+        return initiatives()
+
+    monkeypatch.setattr(book, "initiatives", late)
+    assert book.to_parquet(tmp_path / "lake") == 5
+    assert {row[2] for row in tables(tmp_path / "lake")["standing"]} == {"ada", "ben"}
+    assert book.to_parquet(tmp_path / "lake") == 2
+    assert {row[2] for row in tables(tmp_path / "lake")["standing"]} == {"ada", "ben", "yan", "zoe"}
+
+
 def test_a_record_that_is_not_what_its_digest_says_goes_into_no_lake(tmp_path):
     path, lake = tmp_path / "book.db", tmp_path / "lake"
     with ledger.open(path) as book:
