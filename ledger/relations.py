@@ -21,12 +21,12 @@ from attrs import field, frozen
 
 from ledger.exchange.lake_folder import Manifest, folder_of, newest
 from ledger.exchange.lake_tables import TABLES
-from ledger.model.errors import BadInput, MissingExtra, listed, shown
+from ledger.model.errors import BadInput, MissingExtra, StoreError, listed, shown
 from ledger.model.fields import require_id
-from ledger.model.heads import TreeHead
+from ledger.model.heads import SIZE_MAX, TreeHead
 from ledger.model.records import KnownAt, known_at_of
 from ledger.model.when import day
-from ledger.queries.timeline import days_of_series
+from ledger.queries.timeline import CHANGE, STEPS, days_of_series
 
 Table: TypeAlias = Any
 """An expression of Ibis."""
@@ -42,10 +42,9 @@ KEY: Final = ("at", "ledger", "initiative")
 
 COUNTED: Final = ("members", "reporting", "missing", "possible_members", "possibly_missing")
 
-REFUSED: Final = ("not additive", "overlap")
-"""Why a total is refused: a metric that has none, and a member and a part of it that would both count."""
-
-_PATTERN: Final = "*?[]{},\\"
+REFUSED: Final = ("not additive", "overlap", "too large")
+"""Why a total is refused: a metric that has none; a member and a part of it that would both count; a sum of too many
+digits, where the engine does not raise an error of its own."""
 
 
 @frozen
@@ -67,8 +66,10 @@ class Lake:
 def lake(connection: Any, *folders: str | os.PathLike[str]) -> Lake:
     """Read the tables of lakes by an Ibis connection. Of several, each is of a ledger with a name of its own.
 
-    What is written to a lake later is seen when it is read again. Raises `BadInput` for a folder without a lake or of
-    a name that engines would take for a pattern, and for two ledgers of one name; `MissingExtra` without Ibis.
+    What is written to a lake later is seen when it is read again; its files stay until the next writing but one, so
+    whoever holds one while others write reads it again now and then. Raises `BadInput` for a folder without a lake,
+    for what is no connection, and for two ledgers of one name; `StoreError` where files are gone or damaged;
+    `MissingExtra` without Ibis.
 
     >>> import ibis, ledger, tempfile
     >>> with tempfile.TemporaryDirectory() as folder, ledger.open(":memory:") as book:
@@ -78,7 +79,9 @@ def lake(connection: Any, *folders: str | os.PathLike[str]) -> Lake:
     [{'at': datetime.date(2021, 12, 31), 'ledger': '', 'initiative': 'club', 'low': 1, 'high': 1}]
     """
     _ibis()
-    found = {folder_of(folder).absolute(): _manifest(folder) for folder in folders}
+    if not hasattr(connection, "read_parquet") or not hasattr(connection, "name"):
+        raise BadInput(f"{shown(connection)} is no connection of Ibis: give one, such as ibis.duckdb.connect()")
+    found = {folder_of(folder): _manifest(folder) for folder in folders}
     if not found:
         raise BadInput("no folder is given: name at least one that book.to_parquet(folder) wrote")
     heads = {manifest.ledger: TreeHead.parse(manifest.head) for manifest in found.values()}
@@ -92,7 +95,7 @@ def lake(connection: Any, *folders: str | os.PathLike[str]) -> Lake:
 
 def files(folder: str | os.PathLike[str]) -> dict[str, list[str]]:
     """Give the paths of the files of a lake, by table, for who reads them otherwise: these only hold together."""
-    place = folder_of(folder).absolute()
+    place = folder_of(folder)
     return {table: _paths(place, _manifest(folder), table) for table in TABLES}
 
 
@@ -111,8 +114,8 @@ def counts(lake: Lake, at: Days, known_at: KnownAt = None, *, by: str | None = N
     Its columns are at, ledger, initiative, low and high. With `by`, there is a row for each value of that attribute:
     its `group`, which is null for those without it.
     """
-    who = _who(lake, _when(at), known_at, by)
     keys = [*KEY, *_group(by)]
+    who = _who(lake, _when(at), known_at, by)
     return who.group_by(keys).agg(low=who.certain.cast("int64").sum(), high=who.count()).select(*keys, "low", "high")
 
 
@@ -130,13 +133,14 @@ def totals(
     After at, ledger and initiative come `low` and `high` in base units, and `unit`, their name; `has_value`, `complete`
     and `oldest`, as a `Figure` has them, and how many it names as `members`, `reporting`, `missing`,
     `possible_members` and `possibly_missing`; and `refused`, which says why there is no total: the metric is
-    `not additive`, or there is an `overlap` of a member and a part of it. Then `low` and `high` are null, and so they
-    are where no value exists.
+    `not additive`, there is an `overlap` of a member and a part of it, or the sum is `too large` for 38 digits (where
+    the engine does not raise an error of its own for the whole question, as most do). Then `low` and `high` are null,
+    and so they are where no value exists. So these rows are not simply summed: `overall` does that.
 
     With `by`, a row for each `group` that anybody is in, or may be. With `members_at`, the members of that day count.
     """
     metric, when = require_id(metric, "metric"), _when(at)
-    basis = when if members_at is None else _when(members_at)
+    basis = when if members_at is None else (day(members_at),)
     keys = [*KEY, *_group(by)]
     who = _of_each_day(_who(lake, basis, known_at, by), when, basis)
     sums = _sums(_valued(lake, metric, when, known_at, who), keys)
@@ -165,9 +169,37 @@ def series(
     A step is `every` `day`, `week`, `month`, `quarter` or `year`, as in `Timeline.series`. All are as known at one
     moment. The rows and the terms are those of `totals`.
     """
-    return totals(
-        lake, metric, list(days_of_series(day(start), day(end), every)), known_at, by=by, members_at=members_at
+    if every == CHANGE:
+        raise BadInput(f"every='{CHANGE}' is of one initiative's timeline: give one of {', '.join(STEPS)}")
+    days = list(days_of_series(day(start), day(end), every))
+    return totals(lake, metric, days, known_at, by=by, members_at=members_at)
+
+
+def overall(totals: Table) -> Table:
+    """Add totals up over initiatives: by the day, by the group where they have one, and by the unit of the amounts.
+
+    `low` and `high` are null where that of any row is open. Rows without a value and rows that are refused are left
+    out, and counted as `without_value` and `refused`; `initiatives` are those that were added up. One who is a member
+    of several initiatives is counted in each: `Ledger.measure(..., once=True)` knows better, of one ledger.
+    """
+    ibis = _ibis()
+    keys = [name for name in ("at", "group", "unit") if name in totals.columns]
+    counted = totals.has_value & totals.refused.isnull()
+
+    def many(which: Table) -> Table:
+        return which.cast("int64").sum()
+
+    ends = {end: totals[end].sum(where=counted) for end in ("low", "high")}
+    is_open = {f"{end}_is_open": many(counted & totals[end].isnull()) > 0 for end in ("low", "high")}
+    added = totals.group_by(keys).agg(
+        **ends,
+        **is_open,
+        initiatives=many(counted),
+        without_value=many(~totals.has_value & totals.refused.isnull()),
+        refused=many(totals.refused.notnull()),
     )
+    shown = {end: added[f"{end}_is_open"].ifelse(ibis.null(added[end].type()), added[end]) for end in ("low", "high")}
+    return added.select(*keys, **shown, **{name: added[name] for name in ("initiatives", "without_value", "refused")})
 
 
 def _when(at: Days) -> Asked:
@@ -211,7 +243,8 @@ def _known(lake: Lake, table: str, known_at: KnownAt) -> Table:
     pieces, moment = getattr(lake, table), known_at_of(known_at)
     if moment is None:
         return pieces.filter(pieces.to_position.isnull())
-    since, until, asked = pieces.known_from, pieces.known_to, ibis.literal(moment)
+    asked = ibis.literal(min(moment, SIZE_MAX) if isinstance(moment, int) else moment)
+    since, until = pieces.known_from, pieces.known_to
     if isinstance(moment, int):
         if len(lake.heads) > 1:
             raise BadInput(
@@ -259,6 +292,8 @@ def _sums(valued: Table, keys: Sequence[str]) -> Table:
     return valued.group_by(list(keys)).agg(
         low=valued.low.sum(),
         high=valued.high.sum(),
+        # a sum that does not fit is null on some engines, and no sum of nothing
+        is_too_large=_is_lost(valued.low) | _is_lost(valued.high),
         low_is_open=many(valued.low.isnull()) > 0,
         high_is_open=many(valued.high.isnull()) > 0,
         present=many(present) > 0,
@@ -271,12 +306,17 @@ def _sums(valued: Table, keys: Sequence[str]) -> Table:
     )
 
 
+def _is_lost(amounts: Table) -> Table:
+    return amounts.sum().isnull() & (amounts.count() > 0)
+
+
 def _answered(joined: Table, keys: Sequence[str]) -> Table:
     """Bring sums into the form of a figure; an initiative without any member has the total of nobody."""
     ibis = _ibis()
     numbers = {name: joined[name].fill_null(0) for name in COUNTED}
     complete = (numbers["missing"] == 0) & (numbers["possibly_missing"] == 0)
-    refused = ibis.cases((~joined.additive, REFUSED[0]), (joined.overlap.notnull(), REFUSED[1]))
+    reasons = ~joined.additive, joined.overlap.notnull(), joined.is_too_large.fill_null(False)  # noqa: FBT003
+    refused = ibis.cases(*zip(reasons, REFUSED, strict=True))
     has_value = complete | joined.present
     ends = {}
     for end in ("low", "high"):
@@ -306,26 +346,20 @@ def _table(connection: Any, table: str, lakes: Mapping[Path, Manifest]) -> Table
 
 
 def _pattern(place: Path, manifest: Manifest, table: str) -> str:
-    """Name the files of a table in one text.
-
-    >>> from ledger.exchange.lake_folder import LakeFile
-    >>> files = {"facts": (LakeFile("facts/a.parquet", 0, 1, 1), LakeFile("facts/b.parquet", 0, 1, 2))}
-    >>> _pattern(Path("/lake"), Manifest(1, 1, "", 1, 9, "", files), "facts")
-    '/lake/{facts/a.parquet,facts/b.parquet}'
-    """
-    return f"{place.as_posix()}/{{{','.join(file.path for file in manifest.files[table])}}}"
+    """Name the files of a table in one text."""
+    start = len(place.as_posix()) + 1
+    return f"{place.as_posix()}/{{{','.join(path[start:] for path in _paths(place, manifest, table))}}}"
 
 
 def _paths(place: Path, manifest: Manifest, table: str) -> list[str]:
+    for file in manifest.files[table]:
+        if not (place / file.path).is_file():
+            raise StoreError(f"{place / file.path}: it is gone: write the lake anew, to an empty folder")
     return [(place / file.path).as_posix() for file in manifest.files[table]]
 
 
 def _manifest(folder: str | os.PathLike[str]) -> Manifest:
-    place = folder_of(folder).absolute()
-    if any(sign in place.as_posix() for sign in _PATTERN):
-        raise BadInput(
-            f"{place}: engines read {' '.join(_PATTERN)} in a path as a pattern: give the folder another name"
-        )
+    place = folder_of(folder)
     found = newest(place, TABLES)
     if found is None:
         raise BadInput(f"{place}: no lake is there: book.to_parquet(folder) writes one")

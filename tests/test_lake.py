@@ -212,7 +212,7 @@ def test_an_amount_that_does_not_fit_is_refused_by_its_record_and_nothing_is_wri
     ) as error:
         book.to_parquet(tmp_path / "lake")
     assert "29 digits before the point and 9 after" in str(error.value)
-    assert [name for name in names(tmp_path / "lake") if name.startswith("manifest")] == []
+    assert names(tmp_path / "lake") == []
 
 
 def test_with_another_scale_it_fits(book, club, tmp_path):
@@ -240,7 +240,7 @@ def test_how_it_was_begun_stays(book, club, tmp_path, settings, said):
 @pytest.mark.parametrize(
     "settings",
     [{"partitions": 0}, {"partitions": 4097}, {"partitions": True}, {"partitions": "2"}, {"scale": -1}, {"scale": 39},
-     {"ledger": "two\nlines"}, {"ledger": 7}],
+     {"ledger": "two\nlines"}, {"ledger": 7}, {"ledger": 0}, {"ledger": []}],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused_before_anything_is_written(book, club, tmp_path, settings):
     with pytest.raises(LedgerError, match=next(iter(settings))):
@@ -271,10 +271,47 @@ def test_a_folder_of_other_things_is_left_alone(book, club, tmp_path):
 def test_what_else_lies_in_a_lake_stays(book, club, tmp_path):
     book.to_parquet(tmp_path)
     (tmp_path / "thesis.txt").write_text("mine")
+    (tmp_path / "facts" / "thesis.txt").write_text("mine")
     for day in ("2023-01-01", "2024-01-01", "2025-01-01"):
         club.record(MemberChanged("ada", day, name=day))
         book.to_parquet(tmp_path)
-    assert (tmp_path / "thesis.txt").read_text() == "mine"
+    assert (tmp_path / "thesis.txt").read_text() == (tmp_path / "facts" / "thesis.txt").read_text() == "mine"
+
+
+def test_what_a_system_keeps_in_every_folder_is_no_hindrance(book, club, tmp_path):
+    (tmp_path / ".DS_Store").write_text("")
+    assert book.to_parquet(tmp_path) == 5
+
+
+def test_a_ledger_that_is_closed_makes_no_folder(tmp_path):
+    book = ledger.open(":memory:")
+    book.close()
+    with pytest.raises(StoreError):
+        book.to_parquet(tmp_path / "lake")
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_number_that_is_free_again_is_not_taken(book, club, tmp_path, monkeypatch):
+    """Others write so often meanwhile that the manifest whose number we take was removed again."""
+    book.to_parquet(tmp_path)
+    publish, cleared = lakes.publish, lakes.clear
+
+    def late(folder, manifest):
+        monkeypatch.setattr(lakes, "publish", publish)
+        for number in range(3):
+            club.record(MemberChanged("ada", "2024-01-01", name=str(number)))
+            assert book.to_parquet(folder) == (2 if number == 0 else 1)
+        publish(folder, manifest)
+
+    club.record(MemberChanged("ada", "2024-01-01", name="Ada A."))
+    monkeypatch.setattr(lakes, "publish", late)
+    with pytest.raises(StoreError, match="somebody else has written to this lake meanwhile"):
+        book.to_parquet(tmp_path)
+    assert cleared is lakes.clear
+    assert len(tables(tmp_path)["records"]) == book.head.size == 9
+    assert [name for name in names(tmp_path) if name.startswith("manifest")] == [
+        "manifest-00000003.json", "manifest-00000004.json",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", ["", "a\0b", 7, None])
@@ -302,7 +339,10 @@ def test_a_manifest_that_is_damaged_is_said_to_be(book, club, tmp_path, text):
         book.to_parquet(tmp_path)
 
 
-@pytest.mark.parametrize("change", [{"head": "5 xyz"}, {"number": None}, {"files": {"records": 7}}, {"more": 1}])
+@pytest.mark.parametrize(
+    "change",
+    [{"head": "5 xyz"}, {"number": None}, {"files": {"records": 7}}, {"files": {}}, {"partitions": 0}, {"more": 1}],
+)
 def test_a_manifest_with_other_things_in_it_is_damaged(book, club, tmp_path, change):
     book.to_parquet(tmp_path)
     path = tmp_path / "manifest-00000001.json"

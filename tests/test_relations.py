@@ -4,6 +4,7 @@ import sys
 import tempfile
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import ibis
 import pytest
@@ -20,7 +21,7 @@ from ledger import (
     MetricUpdated,
     relations,
 )
-from ledger.model.errors import BadInput, MissingExtra
+from ledger.model.errors import BadInput, MissingExtra, StoreError
 from ledger.testing.histories import METRICS, VALUES, breakpoints
 from ledger.testing.strategies import ledgers
 
@@ -148,8 +149,8 @@ def test_days_are_told_once_each(lake):
 
 
 def test_a_position_is_rounded_down_to_a_whole_batch(lake):
-    known = [len(told(relations.members(lake, "2020-06-01", position))) for position in (0, 2, 6, 7, 9)]
-    assert known == [0, 0, 0, 3, 3]
+    known = [len(told(relations.members(lake, "2020-06-01", position))) for position in (0, 2, 6, 7, 9, 2**70)]
+    assert known == [0, 0, 0, 3, 3, 3]
 
 
 def test_a_sum_that_does_not_fit_is_an_error_of_the_engine_and_no_other_number(book, tmp_path):
@@ -158,6 +159,46 @@ def test_a_sum_that_does_not_fit_is_an_error_of_the_engine_and_no_other_number(b
     book.to_parquet(tmp_path / "large")
     with pytest.raises(Exception, match="Overflow"):
         told(relations.totals(relations.lake(CONNECTION, tmp_path / "large"), "dues", "2021-07-01"))
+
+
+def test_files_are_named_in_one_pattern_for_spark(book, tmp_path):
+    book.to_parquet(tmp_path / "lake")
+    (paths, manifest) = relations.files(tmp_path / "lake")["facts"], relations._manifest(tmp_path / "lake")
+    pattern = relations._pattern(tmp_path / "lake", manifest, "facts")
+    before, _, names = pattern.partition("{")
+    assert [before + name for name in names.rstrip("}").split(",")] == paths
+
+
+def test_totals_are_added_up_by_their_units_and_what_is_open_or_refused_stays_so(tmp_path):
+    with ledger.open(":memory:") as book:
+        for number, (unit, amount) in enumerate(
+            [("EUR", "5 EUR"), ("kEUR", "7 kEUR"), ("t", "9 t"), ("t", ">= 1 t"), ("EUR", None), ("EUR", "1000 EUR")]
+        ):
+            book.initiative(f"club{number}").record(
+                MetricDefined("dues", unit, additive=number < 5),
+                MemberJoined("ada", "2020-01-01"),
+                *([MetricUpdated("dues", "2020-01-01", amount, member="ada")] if amount else []),
+            )
+        book.to_parquet(tmp_path / "lake")
+    lake = relations.lake(CONNECTION, tmp_path / "lake")
+    rows = told(relations.overall(relations.totals(lake, "dues", "2021-01-01")).order_by("unit"))
+    assert [tuple(row.values())[1:] for row in rows] == [("EUR", 7005, 7005, 2, 1, 1), ("tonne", 10, None, 2, 0, 0)]
+    (row, *_) = told(relations.overall(relations.totals(lake, "dues", "2021-01-01", by="city")))
+    assert (row["group"], row["at"]) == (None, date(2021, 1, 1))
+
+
+def test_a_lake_with_a_file_less_is_said_to_lack_it(book, tmp_path):
+    book.to_parquet(tmp_path / "lake")
+    Path(relations.files(tmp_path / "lake")["metrics"][-1]).unlink()
+    with pytest.raises(StoreError, match=r"metrics/.*parquet: it is gone: write the lake anew"):
+        relations.lake(CONNECTION, tmp_path / "lake")
+
+
+@pytest.mark.parametrize("connection", [None, "duckdb", 7])
+def test_what_is_no_connection_is_said_to_be_none(book, tmp_path, connection):
+    book.to_parquet(tmp_path / "lake")
+    with pytest.raises(BadInput, match="no connection of Ibis"):
+        relations.lake(connection, tmp_path / "lake")
 
 
 def test_an_instant_is_held_to_the_microsecond(tmp_path):
@@ -217,6 +258,9 @@ def test_its_files_can_be_read_by_anything_else(book, tmp_path):
         (lambda lake: relations.members(lake, "2020-01-01", -1), "-1"),
         (lambda lake: relations.totals(lake, 7, "2020-01-01"), "metric"),
         (lambda lake: relations.totals(lake, "dues", "2020-01-01", by=7), "by"),
+        (lambda lake: relations.counts(lake, "2020-01-01", by=["x"]), "by"),
+        (lambda lake: relations.totals(lake, "dues", "2020-01-01", members_at=["2020-01-01"]), "not list"),
+        (lambda lake: relations.series(lake, "dues", "2020-01-01", "2021-01-01", every="change"), "of one initiative"),
         (lambda lake: relations.totals(lake, "dues", "2020-01-01", members_at="x"), "x"),
         (lambda lake: relations.series(lake, "dues", "2020-01-01", "2021-01-01", every="eon"), "eon"),
         (lambda lake: relations.series(lake, "dues", "2021-01-01", "2020-01-01"), "no day is asked"),
@@ -240,9 +284,12 @@ def test_a_folder_without_a_lake_is_said_to_be_one(tmp_path):
 
 @pytest.mark.parametrize("name", ["a*", "b?", "c[1]", "d{e,f}", "g,h", "i\\j"])
 def test_a_folder_that_engines_would_take_for_a_pattern_is_refused(book, tmp_path, name):
-    book.to_parquet(tmp_path / name)
-    with pytest.raises(BadInput, match="give the folder another name"):
-        relations.lake(CONNECTION, tmp_path / name)
+    for ask in (book.to_parquet, partial(relations.lake, CONNECTION)):
+        with pytest.raises(BadInput, match="give the folder another name"):
+            ask(tmp_path / name)
+    for ask in (book.to_parquet, partial(relations.lake, CONNECTION)):
+        with pytest.raises(BadInput, match="a lake is in a folder of this machine"):
+            ask(f"s3://lakes/{tmp_path.name}")
 
 
 def test_without_ibis_the_extra_is_named(book, tmp_path, monkeypatch):

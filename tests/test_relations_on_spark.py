@@ -8,7 +8,8 @@ import ibis
 import pytest
 
 import lakes
-from ledger import relations
+import ledger
+from ledger import MemberJoined, MetricDefined, MetricUpdated, relations
 
 pytestmark = [
     pytest.mark.spark,
@@ -50,6 +51,24 @@ def fixed(spark, tmp_path_factory):
 @pytest.mark.parametrize("question", lakes.QUESTIONS[::4] + lakes.QUESTIONS[3::4], ids=str)
 def test_of_a_fixed_ledger_they_say_what_its_states_say(fixed, question):
     question.require(*fixed)
+
+
+def test_a_sum_of_too_many_digits_is_refused_where_spark_raises_no_error(spark, tmp_path):
+    with ledger.open(":memory:") as book:
+        for id, amount in ("large", "6e28 EUR"), ("small", "1 EUR"):
+            book.initiative(id).record(
+                MetricDefined("dues", "EUR"),
+                *(MemberJoined(member, "2020-01-01") for member in ("ada", "ben")),
+                *(MetricUpdated("dues", "2020-01-01", amount, member=member) for member in ("ada", "ben")),
+            )
+        book.to_parquet(tmp_path / "lake", partitions=1)
+    spark.conf.set("spark.sql.ansi.enabled", "false")
+    try:
+        totals = relations.totals(relations.lake(ibis.pyspark.connect(spark), tmp_path / "lake"), "dues", "2021-01-01")
+        rows = totals.select("initiative", "low", "high", "refused").to_pyarrow().to_pylist()
+    finally:
+        spark.conf.unset("spark.sql.ansi.enabled")
+    assert sorted(tuple(row.values()) for row in rows) == [("large", None, None, "too large"), ("small", 2, 2, None)]
 
 
 def test_two_workers_have_worked(spark):

@@ -27,8 +27,11 @@ from ledger.stores.new_file import failing, name_of, written_whole
 FORMAT: Final = 1
 """Of a lake: another one has other tables, or other columns."""
 
+_DAMAGED: Final = "it is no manifest of a lake, or a damaged one: write a new lake"
 _MANIFEST: Final = re.compile(r"manifest-(\d{8})\.json")
-_UNFINISHED: Final = re.compile(r"\.ledger-[0-9a-f]{32}\.new")
+_PATTERN: Final = "*?[]{},\\"
+_OURS: Final = re.compile(r"\.ledger-[0-9a-f]{32}\.new|(columns-|\d{12}-)*[0-9a-f]{8}\.parquet")
+"""Names of the files that are written for a table, unfinished or whole."""
 
 
 @frozen
@@ -63,10 +66,15 @@ class Manifest:
 
 
 def folder_of(path: object) -> Path:
-    """Give the folder of a lake; raises `BadInput` for what is no path."""
+    """Give the folder of a lake, on this machine; raises `BadInput` for what is no path, or would be no sound one."""
     if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise BadInput(f"{shown(path)} is no path: give the name of a folder as text or a Path")
-    return Path(name_of(Path(path, "lake"))).parent
+    if "://" in str(path):
+        raise BadInput(f"{path}: a lake is in a folder of this machine, or of one that is mounted: copy it elsewhere")
+    folder = Path(name_of(Path(path, "lake"))).parent.absolute()
+    if any(sign in folder.as_posix() for sign in _PATTERN):
+        raise BadInput(f"{folder}: engines take {' '.join(_PATTERN)} for a pattern: give the folder another name")
+    return folder
 
 
 def newest(folder: Path, tables: Collection[str]) -> Manifest | None:
@@ -77,11 +85,15 @@ def newest(folder: Path, tables: Collection[str]) -> Manifest | None:
     """
     found = _manifests(folder)
     if not found:
-        strange = sorted({one.name for one in _entries(folder) if not _UNFINISHED.fullmatch(one.name)} - {*tables})
+        # names that begin with a point are of unfinished files, or of what systems keep in every folder
+        strange = sorted({one.name for one in _entries(folder) if not one.name.startswith(".")} - {*tables})
         if strange:
             raise BadInput(f"{folder}: {shown(strange[0])} is there, and no lake: give a folder that is new or empty")
         return None
-    return _read(found[-1])
+    manifest = _read(found[-1])
+    if {*manifest.files} != {*tables} or manifest.partitions < 1:
+        raise StoreError(f"{found[-1]}: {_DAMAGED}")
+    return manifest
 
 
 def publish(folder: Path, manifest: Manifest) -> None:
@@ -92,6 +104,9 @@ def publish(folder: Path, manifest: Manifest) -> None:
             unfinished.write_bytes(_converter().dumps(manifest))
     except BadInput as error:  # that number is taken
         raise StoreError(str(error)) from error
+    if _manifests(folder)[-1] != path:  # it was, and is free again since several have followed
+        path.unlink()
+        raise StoreError(f"{path}: others have followed already")
 
 
 def clear(folder: Path) -> None:
@@ -100,7 +115,7 @@ def clear(folder: Path) -> None:
     kept = [_read(path) for path in paths[-2:]]
     named = {folder / file.path for manifest in kept for files in manifest.files.values() for file in files}
     tables = {table for manifest in kept for table in manifest.files}
-    found = [path for table in tables for path in folder.glob(f"{table}/**/*") if path.is_file()]
+    found = [path for table in tables for path in folder.glob(f"{table}/**/*") if _OURS.fullmatch(path.name)]
     with failing(lambda why: f"{folder}: {why}"):
         for path in [*paths[:-2], *(one for one in found if one not in named)]:
             path.unlink(missing_ok=True)
@@ -122,7 +137,7 @@ def _read(path: Path) -> Manifest:
         found = _converter().structure(decode(text, type=dict), Manifest)
         TreeHead.parse(found.head)
     except (BaseValidationError, DecodeError, ValueError, TypeError) as error:
-        raise StoreError(f"{path}: it is no manifest of a lake, or a damaged one: write a new lake") from error
+        raise StoreError(f"{path}: {_DAMAGED}") from error
     if found.format != FORMAT:
         raise NewerFormat(f"{path}: the lake has format {found.format}, and this program knows {FORMAT}: update it")
     return found

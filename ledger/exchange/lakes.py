@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path
@@ -48,19 +49,20 @@ def write_lake(
 ) -> int:
     """Write what a folder lacks of a ledger, and give how many records that were; see `Ledger.to_parquet`."""
     arrow()
-    place = folder_of(folder)
+    place, head = folder_of(folder), book.head
     with failing(lambda why: f"{place}: {why}"):
         place.mkdir(exist_ok=True)
     before = _continued(newest(place, TABLES), place, ledger, partitions, scale)
-    head = book.head
     _require_same_history(book, before, place)
     if before.number and head.size == before.size:
         return 0
+    writing = _Writing(book, place, before, head)
     try:
-        files = _Writing(book, place, before, head).files()
-        publish(place, evolve(before, number=before.number + 1, head=str(head), files=files))
-    except StoreError:
-        _require_alone(place, before)  # whoever was faster has removed what nobody names
+        publish(place, evolve(before, number=before.number + 1, head=str(head), files=writing.files()))
+    except BaseException as error:
+        writing.take_back()
+        if isinstance(error, StoreError):
+            _require_alone(place, before)  # whoever was faster has removed what nobody names
         raise
     clear(place)
     return head.size - before.size
@@ -74,7 +76,7 @@ def _continued(
         return Manifest(
             FORMAT,
             0,
-            require_line(ledger or "", "ledger") if ledger else "",
+            "" if ledger is None else require_line(ledger, "ledger"),
             _whole(partitions, "partitions", PARTITIONS, 1, PARTITIONS_MAX),
             _whole(scale, "scale", SCALE, 0, DIGITS),
             str(Tree().head()),
@@ -128,6 +130,13 @@ class _Writing:
         self._pa = arrow()
         self._name = f"{head.size:012}-{uuid4().hex[:8]}"  # nobody else's: no file is ever written over
         self._schemas = {table: schema_of(table, before.scale) for table in TABLES}
+        self._paths: list[Path] = []
+
+    def take_back(self) -> None:
+        """Remove what was written, where it does not come to count."""
+        for path in self._paths:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def files(self) -> Mapping[str, tuple[LakeFile, ...]]:
         """Write the files, and give all that the lake consists of then, by table."""
@@ -218,6 +227,7 @@ class _Writing:
         whole = self._place / path
         with failing(lambda why: f"{whole}: {why}"):
             whole.parent.mkdir(parents=True, exist_ok=True)
+        self._paths.append(whole)
         with written_whole(whole, replace=False) as unfinished:
             self._pa.parquet.write_table(rows, unfinished, compression="zstd", row_group_size=131_072)
         return LakeFile(path, partition, rows.num_rows, self._head.size)
