@@ -18,6 +18,7 @@ import ledger
 from ledger import Ledger, MemberJoined, MetricDefined
 from ledger.model.errors import BadInput, LedgerBusy, LedgerClosed, MissingExtra, ReadOnly, StoreError
 from ledger.stores import postgres, postgres_listening, postgres_session
+from ledger.stores.postgres_locks import followers_of
 from ledger.stores.postgres_server import address_of
 from postgres import Server, a_ledger, role_of, shell
 
@@ -578,6 +579,158 @@ def test_who_cannot_be_told_since_the_connection_is_lost_is_told_that(address, m
         monkeypatch.setattr(postgres_listening, "connect", lambda _: lost)
         with pytest.raises(StoreError, match="the connection was lost"):
             book._store.wait(0, 0)
+
+
+def advisory_locks(address):
+    """The processes of the server that share the lock of followers of a ledger."""
+    number = followers_of(address.rpartition("=")[2]) & 0xFFFFFFFF
+    with shell(address) as connection:
+        query = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted"
+        return connection.execute(f"{query} AND objid = {number}").fetchall()
+
+
+def until_true(is_so):
+    """Wait until something is so."""
+    until = monotonic() + SOON
+    while not is_so():
+        assert monotonic() < until
+        sleep(0.01)
+
+
+@contextmanager
+def waiting(book, seen):
+    """Let another thread follow a ledger without an end, until that is closed."""
+
+    def follow():
+        try:
+            seen.extend(book.follow())
+        except LedgerClosed as error:
+            seen.append(error)
+
+    thread = Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.join(SOON)
+        assert not thread.is_alive()
+
+
+def test_two_threads_follow_with_one_handle(address):
+    seen = []
+    with ledger.open(address) as book, ledger.open(address) as other:
+
+        def follow(idle):
+            for record in book.follow(idle=idle):
+                seen.append(record.position)
+                if record.position == 2:
+                    return
+
+        threads = [Thread(target=follow, args=(SOON,), daemon=True) for _ in range(2)]
+        for one in threads:
+            one.start()
+        until_true(lambda: advisory_locks(address))
+        assert list(book.follow(idle=0.05)) == []
+        assert list(book.follow(idle=0)) == []
+        for name in "ada", "ben":
+            other.initiative("club").record(joined(name))
+        for one in threads:
+            one.join(SOON)
+        assert sorted(seen) == [1, 1, 2, 2]
+
+
+def test_who_is_not_given_the_turn_to_listen_looks_for_himself(address, monkeypatch):
+    monkeypatch.setattr(postgres_listening, "LOOK", 0.02)
+    told = []
+    with ledger.open(address) as book, book._store._listener._lock:
+        thread = Thread(target=lambda: told.append(book._store.wait(0, SOON)), daemon=True)
+        thread.start()
+        sleep(0.1)
+        book.initiative("club").record(joined("ada"))
+        thread.join(SOON)
+        assert told == [True]
+        assert book._store._listener._connection is None
+
+
+def test_who_waits_when_the_ledger_is_closed_is_told_and_leaves_nothing(address):
+    seen = []
+    book = ledger.open(address)
+    with waiting(book, seen):
+        until_true(lambda: advisory_locks(address))
+        book.close()
+    assert [type(one) for one in seen] == [LedgerClosed]
+    until_true(lambda: not advisory_locks(address))
+
+
+def test_a_listener_that_was_closed_makes_no_connection(address):
+    book = ledger.open(address)
+    book.close()
+    with pytest.raises(LedgerClosed, match="this ledger was closed: open it again"):
+        book._store.wait(0, 0)
+    assert not advisory_locks(address)
+
+
+def test_a_ledger_is_closed_by_a_thread_that_keeps_a_listener_waiting(address, monkeypatch):
+    monkeypatch.setattr(postgres_listening, "LOOK", 0.05)
+    seen = []
+    book = ledger.open(address)
+    with waiting(book, seen):
+        until_true(lambda: advisory_locks(address))
+        with book._store._session.held():
+            sleep(0.2)  # by now it listens no more, but waits to ask
+            book.close()
+    assert [type(one) for one in seen] == [LedgerClosed]
+    until_true(lambda: not advisory_locks(address))
+
+
+def test_a_lock_of_followers_that_somebody_keeps_is_not_waited_for(address, monkeypatch):
+    monkeypatch.setattr(postgres_listening, "LOOK", 0.05)
+    lock = followers_of(address.rpartition("=")[2])
+    with ledger.open(address) as book, shell(address) as connection:
+        connection.execute(f"SELECT pg_advisory_lock({lock})")
+        assert list(book.follow(idle=0)) == []
+        assert not advisory_locks(address)
+        book.initiative("club").record(joined("ada"))
+        assert book._store.wait(0, SOON)
+        connection.execute("SELECT pg_advisory_unlock_all()")
+        assert not book._store.wait(1, 0)
+        assert advisory_locks(address)
+
+
+def test_a_process_that_was_forked_off_leaves_the_listener_alone(address):
+    with ledger.open(address) as book:
+        assert not book._store.wait(0, 0)
+        book._store._listener._process = book._store._session._process = 0  # as another process sees it
+        with pytest.raises(StoreError, match="before this process was forked"):
+            book._store.wait(0, 0)
+        book.close()
+        assert advisory_locks(address)
+        book._store._listener._process = book._store._session._process = os.getpid()
+    until_true(lambda: not advisory_locks(address))
+
+
+# pools, and settings of the surroundings
+
+
+def test_no_statement_is_prepared(address):
+    """Behind a pool, the session where it is run may be one in which another ledger has prepared it."""
+    with ledger.open(address) as book:
+        club = book.initiative("club")
+        for number in range(10):
+            club.record(joined(f"m{number}"))
+            assert len(club.at("2021-01-01").members) == number + 1
+            assert len(names(book)) == number + 1
+        with book._store._session.held() as connection:
+            assert connection.execute("SELECT name FROM pg_prepared_statements").fetchall() == []
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_texts_are_the_same_whatever_encoding_is_set(address, encoding, monkeypatch):
+    monkeypatch.setenv("PGCLIENTENCODING", encoding)
+    with ledger.open(address) as book:
+        book.initiative("club").record(joined("zoë 🦊"))
+        assert names(book) == ["zoë 🦊"]
+        book.verify()
 
 
 def test_the_role_of_a_stranger_cannot_open(address):

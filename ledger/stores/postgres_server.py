@@ -20,6 +20,7 @@ from ledger.model.errors import (
     WAY_OUT,
     BadInput,
     LedgerBusy,
+    LedgerClosed,
     LedgerError,
     NotALedger,
     ReadOnly,
@@ -85,6 +86,9 @@ def connect(address: Address) -> psycopg.Connection:
         connection = psycopg.connect(
             address.server,
             autocommit=True,
+            client_encoding="utf8",
+            # a pool gives the next transaction another session, where a statement of that name is another ledger's
+            prepare_threshold=None,
             connect_timeout=conninfo_to_dict(address.server).get("connect_timeout") or _CONNECT_SECONDS,
             application_name=conninfo_to_dict(address.server).get("application_name") or "ledger",
         )
@@ -94,6 +98,11 @@ def connect(address: Address) -> psycopg.Connection:
         connection.adapters.register_loader(name, _Text)
     connection.adapters.register_loader("timestamptz", _Moment)
     return connection
+
+
+def closed(address: Address) -> LedgerClosed:
+    """Give what is raised where a handle was closed."""
+    return LedgerClosed(f"{address.shown}: this ledger was closed: open it again")
 
 
 @contextmanager

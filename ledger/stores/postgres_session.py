@@ -14,11 +14,20 @@ import psycopg
 from attrs import define, field
 from psycopg.pq import TransactionStatus
 
-from ledger.model.errors import LedgerClosed, StoreError
+from ledger.model.errors import StoreError
 from ledger.recording.batch import Row
 from ledger.stores.postgres_listening import telling
 from ledger.stores.postgres_locks import try_turn, wait_for_turn
-from ledger.stores.postgres_server import Address, Statement, connect, errors_of, only, preamble, preamble_of_writing
+from ledger.stores.postgres_server import (
+    Address,
+    Statement,
+    closed,
+    connect,
+    errors_of,
+    only,
+    preamble,
+    preamble_of_writing,
+)
 
 
 @define
@@ -65,7 +74,7 @@ class Session:
             )
         with self._lock, errors_of(self._address):
             if self._closed:
-                raise LedgerClosed(f"{self._address.shown}: this ledger was closed: open it again")
+                raise closed(self._address)
             if not self._busy:
                 _end(self._connection)  # a Ctrl-C may have struck before its transaction was ended
                 if self._connection.closed:
