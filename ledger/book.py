@@ -308,6 +308,8 @@ class Ledger:
         """
         from ledger.exchange.copies import copy  # noqa: PLC0415 - a door to a higher floor
 
+        if not isinstance(other, Ledger):
+            raise BadInput(f"other={shown(type(other))} is no ledger: give what ledger.open gave")
         return copy(self, other)
 
     def to_parquet(
@@ -451,14 +453,15 @@ def open(
     ...     book.initiatives()
     []
     """
-    name = name_of(path)
+    server = isinstance(path, str) and path.startswith(("postgresql://", "postgres://"))
+    name = str(path) if server else name_of(path)
     if not _is_time(timeout):
         raise BadInput(f"timeout={shown(timeout)} is no number of seconds from 0 to {TIMEOUT_MAX:,}")
     if not callable(clock):
         raise BadInput(f"clock={shown(clock)} is no function that tells the time: give one, or leave it out")
     if not isinstance(read_only, bool):
         raise BadInput(f"read_only={shown(read_only)} must be True or False: is nothing to be written?")
-    if name.startswith(("postgresql://", "postgres://")):
+    if server:
         return Ledger(_in_postgres(name, timeout, read_only=read_only), clock)
     return Ledger(SqliteStore(name, timeout, read_only=read_only), clock)
 

@@ -311,3 +311,9 @@ def test_the_lower_door_writes_to_a_store():
     with ledger.open(":memory:") as book:
         assert write_records(book._store, two(), lambda: datetime(2026, 1, 1, tzinfo=UTC)) == 2
         assert issubclass(DifferentHistory, LedgerError)
+
+
+@pytest.mark.parametrize("other", ["x.db", None, "postgresql://u:hunter@h/d"])
+def test_what_is_no_ledger_is_refused_as_a_target(other):
+    with ledger.open(":memory:") as book, pytest.raises(BadInput, match=r"is no ledger: give what ledger\.open gave"):
+        book.copy_to(other)

@@ -232,7 +232,8 @@ def is_there(connection: psycopg.Connection, schema: str, place: str) -> bool:
         return False
     if not all(row[2] for row in rows):
         raise ReadOnly(
-            f"{place}: this user may not look into the schema: let its owner grant what the README says a writer needs"
+            f"{place}: this user may not look into the schema: let its owner grant USAGE of it and SELECT, and INSERT "
+            "where it records, as ledger.stores.postgres_schema.rights_of_writers says"
         )
     inside: dict[str, str | None] = {name: mark for name, mark, _ in rows}
     mark = inside.get("records") or ""
