@@ -17,7 +17,7 @@ from psycopg import errors
 
 import ledger
 from ledger import Ledger, MemberJoined, MetricDefined
-from ledger.model.errors import BadInput, LedgerBusy, LedgerClosed, MissingExtra, ReadOnly, StoreError
+from ledger.model.errors import BadInput, LedgerBusy, LedgerClosed, MissingExtra, ReadOnly, StoreError, Unconfirmed
 from ledger.stores import postgres, postgres_listening, postgres_session
 from ledger.stores.postgres_server import _first_line, address_of
 from postgres import Server, a_ledger, role_of, shell
@@ -454,10 +454,13 @@ def test_a_server_that_does_not_come_back_leaves_it_open(own_server):
         assert names(book) == ["ada"]
         session = book._store._session
         session._connection = LosesItsAnswer(session._connection, kept=True, then=own_server.kill)
-        with pytest.raises(StoreError, match="whether it is kept shows when it can: record it then with the same ids"):
+        message = "cannot be asked; whether it is kept shows when it can: record it then with the same ids: "
+        with pytest.raises(Unconfirmed, match=message) as found:
             book.initiative("club").record(joined("ben"))
         own_server.start()
+        (record,) = book.initiative("club").record(joined("ben"), ids=found.value.ids)
         assert names(book) == ["ada", "ben"]
+        assert str(found.value).endswith(record.id)
 
 
 # a server that is killed
