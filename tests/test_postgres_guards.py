@@ -83,6 +83,27 @@ def test_no_row_is_written_twice(address, table):
             "heads_refuse_change was changed",
         ),
         (
+            (
+                "CREATE OR REPLACE TRIGGER records_refuse_change BEFORE UPDATE OR DELETE ON records FOR EACH ROW"
+                " WHEN (false) EXECUTE FUNCTION records_refuse_change()"
+            ),
+            "records_refuse_change was changed",
+        ),
+        (
+            (
+                "CREATE OR REPLACE TRIGGER records_refuse_change BEFORE UPDATE OF note OR DELETE ON records"
+                " FOR EACH ROW EXECUTE FUNCTION records_refuse_change()"
+            ),
+            "records_refuse_change was changed",
+        ),
+        (
+            (
+                "CREATE OR REPLACE TRIGGER records_refuse_change BEFORE UPDATE ON records"
+                " FOR EACH ROW EXECUTE FUNCTION records_refuse_change()"
+            ),
+            "records_refuse_change was changed",
+        ),
+        (
             "CREATE TRIGGER late AFTER INSERT ON facts EXECUTE FUNCTION facts_refuse_truncate()",
             "late on facts is not a ledger's",
         ),
@@ -142,6 +163,11 @@ def test_what_is_no_ledger_is_left_alone():
             connection.execute(sql.SQL("CREATE TABLE {}.records (a int)").format(sql.Identifier(name)))
         with pytest.raises(NotALedger, match="the schema holds records, and no ledger"):
             ledger.open(address)
+        for format in "x", "", "1.5", "9" * 5_000:
+            with shell(address) as connection:
+                connection.execute(f"COMMENT ON TABLE records IS 'membership ledger, format {format}'")
+            with pytest.raises(NotALedger, match="the schema holds records, and no ledger"):
+                ledger.open(address)
         with shell(address) as connection:
             connection.execute("COMMENT ON TABLE records IS 'membership ledger, format 2'")
         with pytest.raises(NewerFormat, match="format 2, and this library reads up to 1"):
