@@ -268,8 +268,9 @@ class Ledger:
         out of order. Whoever keeps the position of the last record that was worked on, best in the same transaction as
         what came of it, and begins `after` it the next time, works on each record once.
 
-        Other threads may use this object meanwhile. Raises `BadInput` for what is no position or no time, and
-        `LedgerClosed` when the ledger is closed meanwhile.
+        Other threads may use this object meanwhile. Raises `BadInput` for what is no position or no time,
+        `LedgerClosed` when the ledger is closed meanwhile, and `StoreError` when what keeps it fails, as a server that
+        goes away: begin again after the last position then, on the same object.
 
         >>> import ledger
         >>> with ledger.open(":memory:") as book:

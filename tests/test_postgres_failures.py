@@ -596,6 +596,19 @@ def test_a_follower_is_told_at_once_and_looks_where_it_was_not(address, monkeypa
         assert not book._store.wait(6, 0.01)
 
 
+def test_a_follower_whose_server_goes_begins_again_after_the_last_position(own_server):
+    with ledger.open(own_server.address("followed")) as book:
+        book.initiative("club").record(joined("ada"))
+        following = book.follow(idle=SOON)
+        assert next(following).position == 1
+        own_server.kill()
+        with pytest.raises(StoreError):
+            next(following)
+        own_server.start()
+        book.initiative("club").record(joined("ben"))
+        assert [record.position for record in book.follow(after=1, idle=0)] == [2]
+
+
 def test_only_where_somebody_follows_is_anything_told(address):
     with ledger.open(address) as book, ledger.open(address) as other, shell(address) as connection:
         connection.execute(f"LISTEN {address.rpartition('=')[2]}")
