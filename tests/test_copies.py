@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import ledger
 from ledger import MemberJoined, MemberLeft, RecordRetracted, ReportPublished
 from ledger.exchange import copy, write_records
-from ledger.model.errors import BadInput, DamagedRecord, DifferentHistory, LedgerError
+from ledger.model.errors import BadInput, DamagedRecord, DifferentHistory, LedgerBusy, LedgerError
 from ledger.model.state import replay
 from ledger.recording.batch import row_of
 from ledger.recording.merkle import Tree
@@ -305,6 +305,21 @@ def test_somebody_who_writes_meanwhile_is_noticed(tmp_path):
         with pytest.raises(DifferentHistory, match="position 2 was written by somebody else meanwhile"):
             book.import_records(meanwhile(), at_once=False)
         assert [record.event for record in all_of(book)] == [JOINED, LEFT]
+
+
+def test_somebody_who_copies_the_same_meanwhile_has_no_other_history(tmp_path):
+    records = records_of(("club", JOINED), ("club", LEFT), ("club", JOINED))
+    with ledger.open(tmp_path / "a.db") as book, ledger.open(tmp_path / "a.db") as other:
+
+        def meanwhile():
+            yield from records[:2]  # by now the first one is a whole batch, and is written
+            other.import_records(records)
+            yield records[2]
+
+        with pytest.raises(LedgerBusy, match=r"position 2 was written .* who copies the same: copy again"):
+            book.import_records(meanwhile(), at_once=False)
+        assert [record.id for record in all_of(book)] == [record.id for record in records]
+        assert book.import_records(records) == 0
 
 
 def test_the_lower_door_writes_to_a_store():
