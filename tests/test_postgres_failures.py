@@ -95,6 +95,7 @@ def test_an_address_that_is_none_is_refused(url, message):
         "postgresql://u:1?ledger=hunter@h/d",
         "postgresql://u:hunter",
         "postgresql://u:hunter@[h/d",
+        "postgresql://u:1/d?ledger=hunter@h",
         "postgresql://h/d?password=a&hunter",
         "postgresql://u:hunter\0@h/d",
         "postgresql://u:\ud800hunter@h/d",
