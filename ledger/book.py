@@ -268,8 +268,9 @@ class Ledger:
         out of order. Whoever keeps the position of the last record that was worked on, best in the same transaction as
         what came of it, and begins `after` it the next time, works on each record once.
 
-        Other threads may use this object meanwhile. Raises `BadInput` for what is no position or no time, and
-        `LedgerClosed` when the ledger is closed meanwhile.
+        Other threads may use this object meanwhile. Raises `BadInput` for what is no position or no time,
+        `LedgerClosed` when the ledger is closed meanwhile, and `StoreError` when what keeps it fails, as a server that
+        goes away: begin again after the last position then, on the same object.
 
         >>> import ledger
         >>> with ledger.open(":memory:") as book:
@@ -308,6 +309,8 @@ class Ledger:
         """
         from ledger.exchange.copies import copy  # noqa: PLC0415 - a door to a higher floor
 
+        if not isinstance(other, Ledger):
+            raise BadInput(f"other={shown(type(other))} is no ledger: give what ledger.open gave")
         return copy(self, other)
 
     def to_parquet(
@@ -452,14 +455,15 @@ def open(
     ...     book.initiatives()
     []
     """
-    name = name_of(path)
+    server = isinstance(path, str) and path.startswith(("postgresql://", "postgres://"))
+    name = str(path) if server else name_of(path)
     if not _is_time(timeout):
         raise BadInput(f"timeout={shown(timeout)} is no number of seconds from 0 to {TIMEOUT_MAX:,}")
     if not callable(clock):
         raise BadInput(f"clock={shown(clock)} is no function that tells the time: give one, or leave it out")
     if not isinstance(read_only, bool):
         raise BadInput(f"read_only={shown(read_only)} must be True or False: is nothing to be written?")
-    if name.startswith(("postgresql://", "postgres://")):
+    if server:
         return Ledger(_in_postgres(name, timeout, read_only=read_only), clock)
     return Ledger(SqliteStore(name, timeout, read_only=read_only), clock)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ledger.model.errors import Refused, RetryMismatch, VersionConflict
+from ledger.model.errors import Refused, RetryMismatch, Unconfirmed, VersionConflict
 from ledger.model.fields import require_count
 from ledger.recording.batch import entries_of, given_ids, ids_of_batch, instant_of_batch, same_content, written
 
@@ -42,7 +43,8 @@ def write(
     chosen = None if ids is None else given_ids(ids, count)
     if not count:
         return ()
-    with store.writing(initiative) as append:
+    records: list[Record] = []
+    with _named(records), store.writing(initiative) as append:
         draft = draft_of(append)
         if chosen is not None and (old := _retried(append, initiative, draft, chosen)):
             return old
@@ -55,7 +57,7 @@ def write(
         if refused := violations(entries, append, draft.called):
             raise Refused(refused)
         moment = instant_of_batch(clock(), head.recorded_at, recorded_at)
-        records, rows = written(
+        new, rows = written(
             entries,
             initiative=initiative,
             head=head,
@@ -65,8 +67,19 @@ def write(
             terms=draft.terms,
             replaces=draft.replaces,
         )
+        records += new
         append.append(entries, rows)
     return tuple(records)
+
+
+@contextmanager
+def _named(records: Sequence[Record]) -> Iterator[None]:
+    """Let whoever has to record a batch again know its ids, which may have been made here."""
+    try:
+        yield
+    except Unconfirmed as error:
+        error.ids = tuple(record.id for record in records)
+        raise
 
 
 def _retried(append: Append, initiative: str, draft: Draft, ids: list[str]) -> tuple[Record, ...]:

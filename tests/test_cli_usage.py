@@ -454,3 +454,12 @@ def test_the_shell_can_complete_commands():
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout == "plain,show\n"
+
+
+@pytest.mark.parametrize("command", ["show", "init", "verify", "import"])
+@pytest.mark.parametrize("kind", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_the_address_of_a_server_is_refused_by_name_and_not_shown(command, kind):
+    done = CliRunner().invoke(mledger, [command, f"{kind}://u:hunter@h/d", *(["members", "x"] * (command == "import"))])
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "the command line works on files, and this is the address of a PostgreSQL server" in done.stderr
+    assert "hunter" not in done.output

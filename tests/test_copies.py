@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import ledger
 from ledger import MemberJoined, MemberLeft, RecordRetracted, ReportPublished
 from ledger.exchange import copy, write_records
-from ledger.model.errors import BadInput, DamagedRecord, DifferentHistory, LedgerError
+from ledger.model.errors import BadInput, DamagedRecord, DifferentHistory, LedgerBusy, LedgerError
 from ledger.model.state import replay
 from ledger.recording.batch import row_of
 from ledger.recording.merkle import Tree
@@ -307,7 +307,28 @@ def test_somebody_who_writes_meanwhile_is_noticed(tmp_path):
         assert [record.event for record in all_of(book)] == [JOINED, LEFT]
 
 
+def test_somebody_who_copies_the_same_meanwhile_has_no_other_history(tmp_path):
+    records = records_of(("club", JOINED), ("club", LEFT), ("club", JOINED))
+    with ledger.open(tmp_path / "a.db") as book, ledger.open(tmp_path / "a.db") as other:
+
+        def meanwhile():
+            yield from records[:2]  # by now the first one is a whole batch, and is written
+            other.import_records(records)
+            yield records[2]
+
+        with pytest.raises(LedgerBusy, match=r"position 2 was written .* who copies the same: copy again"):
+            book.import_records(meanwhile(), at_once=False)
+        assert [record.id for record in all_of(book)] == [record.id for record in records]
+        assert book.import_records(records) == 0
+
+
 def test_the_lower_door_writes_to_a_store():
     with ledger.open(":memory:") as book:
         assert write_records(book._store, two(), lambda: datetime(2026, 1, 1, tzinfo=UTC)) == 2
         assert issubclass(DifferentHistory, LedgerError)
+
+
+@pytest.mark.parametrize("other", ["x.db", None, "postgresql://u:hunter@h/d"])
+def test_what_is_no_ledger_is_refused_as_a_target(other):
+    with ledger.open(":memory:") as book, pytest.raises(BadInput, match=r"is no ledger: give what ledger\.open gave"):
+        book.copy_to(other)

@@ -49,6 +49,7 @@ from ledger.model.errors import (
     ReadOnly,
     RetryMismatch,
     StoreError,
+    Unconfirmed,
     UnknownInitiative,
     VersionConflict,
 )
@@ -1388,7 +1389,7 @@ def test_a_disk_that_does_not_confirm_is_not_said_to_have_kept_nothing(path):
     # given up, was there after a crash
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
-    with pytest.raises(StoreError, match="record it then with the same ids") as told, errors_of(str(path)):
+    with pytest.raises(Unconfirmed, match="record it then with the same ids") as told, errors_of(str(path)):
         raise error
     assert "nothing" not in str(told.value)
 

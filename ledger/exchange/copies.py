@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from ledger.model.errors import BadInput, Damaged, DamagedRecord, DifferentHistory, shown
+from ledger.model.errors import BadInput, Damaged, DamagedRecord, DifferentHistory, LedgerBusy, shown
 from ledger.model.events import RecordRetracted, ReportPublished
 from ledger.model.limits import BATCH_MAX
 from ledger.model.records import Record
@@ -92,7 +92,7 @@ def write_records(store: EventStore, records: Iterable[Record], clock: Callable[
     of the content, and for the head of a report that is not that of the records before it (a record without a digest
     is given its own, and its head); `BadInput` for a gap, for instants that do not grow or lie
     after the `clock`, for a retraction or replacement of what is not there, and for what no record can hold;
-    `StoreError` where the store fails.
+    `LedgerBusy` where somebody else writes the same records meanwhile; `StoreError` where the store fails.
     """
     written = 0
     present: Iterator[Record] | None = None
@@ -131,6 +131,12 @@ def _append(store: EventStore, batch: Sequence[Record], clock: Callable[[], date
     with store.writing(first.initiative) as append:
         head = append.head
         if head.position >= first.position:
+            there = append.found([first.id]).get(first.id)
+            if there is not None and there.position == first.position:
+                raise LedgerBusy(
+                    f"position {first.position} was written by somebody else meanwhile, who copies the same: copy "
+                    "again, which goes on from there"
+                )
             raise DifferentHistory(
                 f"position {first.position} was written by somebody else meanwhile, and was to be {named(first)}: "
                 "copy again, which goes on from there or says what differs"

@@ -28,6 +28,7 @@
         ├── ReadOnly                   it can be read but not written
         ├── LedgerBusy                 another writer held it for too long
         ├── LedgerClosed               used after `close()`
+        ├── Unconfirmed                nobody can say yet whether a batch was kept; `ids` are those of its records
         └── Damaged                    what is stored is not what was written
             ├── DamagedRecord          a stored record does not say what a record must say
             ├── Truncated              it holds fewer records than a head that was published
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 PROBLEMS_MAX = 20  # of a file, as far as they are told
 _PAIRS_MAX = 5  # as far as a message names them
+_IDS_MAX = 5
 
 WAY_OUT: Final = "restore the ledger from a backup"  # of whatever has damaged it
 
@@ -309,6 +311,21 @@ class LedgerBusy(StoreError):
 
 class LedgerClosed(StoreError):
     """The ledger was used after it had been closed."""
+
+
+class Unconfirmed(StoreError):
+    """Nobody can say yet whether a batch was kept. `ids` are those of its records: with these it can be recorded again.
+
+    What was kept is not written twice then. They are empty where records were imported, which have ids already.
+    """
+
+    def __init__(self, what: str, ids: Iterable[str] = ()) -> None:
+        super().__init__(what)
+        self.what, self.ids = what, tuple(ids)
+
+    def __str__(self) -> str:
+        named = f": {listed(self.ids, _IDS_MAX)}" if self.ids else ""
+        return f"{self.what}: record it then with the same ids{named}"
 
 
 class Damaged(StoreError):

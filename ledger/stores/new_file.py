@@ -7,6 +7,7 @@ Whatever writes a file at a path that it is given does it here.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,13 +21,32 @@ from ledger.model.errors import BadInput, StoreError, shown
 KEPT_BESIDE: Final = ("-wal", "-shm", "-journal")
 """How the names end of the files that SQLite keeps beside a database."""
 
+_SERVER: Final = re.compile(r"postgres(ql)?(\+\w+)?:/", re.IGNORECASE)
+
 _DATABASE: Final = b"SQLite format 3\0"
 _BEGINNINGS: Final = (_DATABASE, b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7")
 """How a database of SQLite begins, and what it keeps beside one: a write-ahead log, of either kind, and a journal."""
 
 
+def is_address(path: object) -> bool:
+    """Tell whether this is, or was meant to be, the address of a PostgreSQL server.
+
+    >>> is_address("postgresql://db.example/clubs"), is_address("clubs.db")
+    (True, False)
+    """
+    return isinstance(path, str | os.PathLike) and _SERVER.match(str(path)) is not None
+
+
 def name_of(path: object) -> str:
-    """Give a path as text; raises `BadInput` for what no file can have: no path, no text, or the name of a folder."""
+    """Give a path as text; raises `BadInput` for what no file can have: no path, no text, or the name of a folder.
+
+    Nor for the address of a server, which is not shown: there may be a password in it.
+    """
+    if is_address(path):
+        raise BadInput(
+            "the address of a PostgreSQL server is no path: only ledger.open takes one, as text that begins with "
+            "postgresql://, and copy_to brings what is there into a file"
+        )
     try:
         name = os.fspath(path)  # type: ignore[call-overload]  # that it may be no path is why it is asked
         os.fsencode(name)  # refuses what no file can be named

@@ -79,9 +79,8 @@ class PostgresAppend:
         """Give the facts of a register, less those of retracted records."""
         known = self.remembered.facts.get(register)
         if known is None:
-            known = self.remembered.facts[register] = facts_in(
-                self.database, self.initiative, register, partial(events_of, self.connection)
-            )
+            known = facts_in(self.database, self.initiative, register, partial(events_of, self.connection))
+            self.remembered.keep(register, known)
         return known
 
     def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:

@@ -41,11 +41,11 @@ def new_registers(
         (term_of(_KEY_COLUMNS, asked), initiative),
     ).fetchall()
     for number, *key, reach in known:
-        numbers[Register(*key)] = number
+        remembered.number(Register(*key), number)
         reaches[number] = reach
     new = [register for register in asked if register not in numbers]
     for number, register in enumerate(new, last + 1):
-        numbers[register] = number
+        remembered.number(register, number)
         reaches[number] = ""
     return [(numbers[register], initiative, *register) for register in new]
 

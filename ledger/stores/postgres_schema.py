@@ -10,6 +10,7 @@ take triggers off; a role for writers need not, and should not, own them (`right
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -20,6 +21,7 @@ from ledger.model.errors import WAY_OUT, NewerFormat, NotALedger, ReadOnly, Stor
 
 FORMAT: Final = 1
 _MARK: Final = "membership ledger, format "
+_MARKED: Final = re.compile(rf"{_MARK}([0-9]{{1,9}})")
 
 _NAME: Final = 'text COLLATE "C"'
 
@@ -190,7 +192,7 @@ FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'p', 'm', 'f')
 """
 _GUARDS: Final = """
-SELECT c.relname, t.tgname, t.tgenabled, p.prosrc
+SELECT c.relname, t.tgname, t.tgenabled, p.prosrc, t.tgtype, t.tgqual IS NULL AND t.tgattr::text = ''
 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_proc AS p ON p.oid = t.tgfoid WHERE n.nspname = %s AND NOT t.tgisinternal
 """
@@ -232,16 +234,17 @@ def is_there(connection: psycopg.Connection, schema: str, place: str) -> bool:
         return False
     if not all(row[2] for row in rows):
         raise ReadOnly(
-            f"{place}: this user may not look into the schema: let its owner grant what the README says a writer needs"
+            f"{place}: this user may not look into the schema: let its owner grant USAGE of it and SELECT, and INSERT "
+            "where it records, as ledger.stores.postgres_schema.rights_of_writers says"
         )
     inside: dict[str, str | None] = {name: mark for name, mark, _ in rows}
-    mark = inside.get("records") or ""
-    if not mark.startswith(_MARK):
+    mark = _MARKED.fullmatch(inside.get("records") or "")
+    if mark is None:
         raise NotALedger(
             f"{place}: the schema holds {listed(sorted(inside), 3)}, and no ledger; it was left as it is: name "
             "another one with ledger="
         )
-    format = int(mark.removeprefix(_MARK))
+    format = int(mark[1])
     if format > FORMAT:
         raise NewerFormat(
             f"{place}: it has format {format}, and this library reads up to {FORMAT}: upgrade the library"
@@ -269,19 +272,27 @@ def install(connection: psycopg.Connection, schema: str, place: str) -> None:
 def strange(connection: psycopg.Connection, schema: str) -> list[str]:
     """Say what of the guards is not as it was made: what is gone, switched off, changed, or was added."""
     expected = {
-        (table, f"{table}_{name}"): sql.SQL(body).format(schema=sql.Identifier(schema)).as_string()
-        for table, name, _, body in _triggers()
+        (table, f"{table}_{name}"): (
+            sql.SQL(body).format(schema=sql.Identifier(schema)).as_string(),
+            _KINDS[when],
+            True,
+        )
+        for table, name, when, body in _triggers()
     }
     found = {row[:2]: row[2:] for row in connection.execute(_GUARDS, (schema,)).fetchall()}
     return [
         *(f"the trigger {name} is gone" for table, name in expected if (table, name) not in found),
         *(
             f"the trigger {key[1]} was changed, or switched off"
-            for key, (enabled, body) in found.items()
-            if key in expected and (enabled not in ("O", "A") or body != expected[key])
+            for key, (enabled, *made) in found.items()
+            if key in expected and (enabled not in ("O", "A") or tuple(made) != expected[key])
         ),
         *(f"the trigger {name} on {table} is not a ledger's" for table, name in found if (table, name) not in expected),
     ]
+
+
+_KINDS: Final = {"BEFORE INSERT": 7, "BEFORE UPDATE OR DELETE": 27, "BEFORE TRUNCATE": 34}
+"""The bits by which `pg_trigger.tgtype` says when a trigger is called, and whether for each row."""
 
 
 def _triggers() -> Iterator[tuple[str, str, str, str]]:

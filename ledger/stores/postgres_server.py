@@ -34,6 +34,9 @@ SCHEMA: Final = "ledger"
 """The schema of a ledger whose address names none."""
 
 NAME: Final = re.compile(r"[a-z_][a-z0-9_-]{0,62}")  # PostgreSQL cuts longer names short
+# libpq ends a user and password at the first @, if no / is before it, and what follows is host, port and database
+_SOUND: Final = re.compile(r"\w+://([^@/?]*@[^@/?]*|[^@/?]*(?!\?[^/]*@))(/[^@?]*)?(\?|$)")
+_PORTS: Final = re.compile(r"[0-9,]*")
 _CONNECT_SECONDS: Final = 10
 
 
@@ -52,7 +55,8 @@ class Address(NamedTuple):
 def address_of(url: str) -> Address:
     """Read the address of a ledger: that of a database, as libpq has it, and `ledger=` with the name of the schema.
 
-    Raises `BadInput`. A password never comes into what is shown.
+    Raises `BadInput`. A password never comes into what is shown, nor anything of an address that may be read wrongly:
+    what is taken for a host there may be the rest of a password.
 
     >>> address_of("postgresql://ada:secret@db.example/clubs?ledger=chess").shown
     'postgresql://db.example/clubs?ledger=chess'
@@ -64,17 +68,21 @@ def address_of(url: str) -> Address:
     if len(names) > 1:
         raise BadInput("the address of a ledger names ledger= twice: one ledger has one schema")
     schema = names[0] if names else SCHEMA
+    server = base + ("?" + "&".join(others) if others else "")
+    try:
+        parts = conninfo_to_dict(server)
+    except (psycopg.Error, UnicodeError):
+        raise _unreadable() from None
+    place = _place(parts)
+    port = str(parts.get("port", ""))
+    if not (_SOUND.match(url) and _PORTS.fullmatch(port) and (url + place).isprintable()) or "@" in "".join(names):
+        raise _unreadable()
     if not NAME.fullmatch(schema) or schema.startswith("pg_") or schema in ("information_schema", "public"):
         raise BadInput(
             f"ledger={shown(schema)} names no schema for a ledger: up to 63 letters of a to z, digits, _ and -, "
             "not beginning with a digit, - or pg_; nor public or information_schema"
         )
-    server = base + ("?" + "&".join(others) if others else "")
-    try:
-        parts = conninfo_to_dict(server)
-    except psycopg.Error as error:
-        raise BadInput(f"the address of a PostgreSQL database cannot be read: {_first_line(error)}") from None
-    return Address(server, schema, f"{_place(parts)}?ledger={schema}")
+    return Address(server, schema, f"{place}?ledger={schema}")
 
 
 def connect(address: Address) -> psycopg.Connection:
@@ -170,6 +178,13 @@ def _set(settings: Mapping[str, str]) -> str:
     return ", ".join(f"set_config('{name}', {value}, true)" for name, value in settings.items())
 
 
+def _unreadable() -> BadInput:
+    return BadInput(
+        "the address of the ledger cannot be read: percent-encode signs such as @ / % : in a password, and give only "
+        "parameters that PostgreSQL has, and ledger="
+    )
+
+
 def _place(parts: Mapping[str, Any]) -> str:
     host, name = parts.get("host") or parts.get("hostaddr") or "localhost", parts.get("dbname", "")
     port = f":{parts['port']}" if parts.get("port") else ""
@@ -193,7 +208,8 @@ class _Moment(Loader):
 
 
 def _first_line(error: Exception) -> str:
-    return shown(str(error).strip().partition("\n")[0], 200).strip("'\"")
+    line = shown(str(error).strip().partition("\n")[0], 200)
+    return line[1:].removesuffix(line[0])  # one that is cut ends without a quote
 
 
 def _why_not_connected(error: psycopg.Error) -> str:
@@ -215,8 +231,8 @@ def _in_words(place: str, error: psycopg.Error) -> StoreError:
         return LedgerBusy(f"{place}: another writer was faster ({why}); nothing of this was written: try again")
     if isinstance(error, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction):
         return ReadOnly(
-            f"{place}: this user may not do that ({why}): grant what the README says a writer needs, or open the "
-            "ledger with read_only=True to read it"
+            f"{place}: this user may not do that ({why}): grant SELECT, and INSERT where it records, as "
+            "ledger.stores.postgres_schema.rights_of_writers says, or open it with read_only=True to read it"
         )
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn | errors.InvalidSchemaName):
         return NotALedger(f"{place}: tables of the ledger are gone ({why}): {WAY_OUT}")

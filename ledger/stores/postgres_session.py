@@ -14,7 +14,7 @@ import psycopg
 from attrs import define, field
 from psycopg.pq import TransactionStatus
 
-from ledger.model.errors import StoreError
+from ledger.model.errors import StoreError, Unconfirmed
 from ledger.recording.batch import Row
 from ledger.stores.postgres_listening import telling
 from ledger.stores.postgres_locks import try_turn, wait_for_turn
@@ -211,10 +211,9 @@ class Session:
             except (StoreError, psycopg.Error) as error:
                 self._connection.close()
                 if monotonic() > until:
-                    raise StoreError(
+                    raise Unconfirmed(
                         f"{self._address.shown}: the connection was lost while a batch was committed, and the server "
-                        f"cannot be asked ({error}): whether it is kept shows when it can: record it then with the "
-                        "same ids"
+                        "cannot be asked; whether it is kept shows when it can"
                     ) from error
                 sleep(_PAUSE)
             else:

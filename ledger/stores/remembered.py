@@ -22,14 +22,28 @@ class Remembered:
     """
 
     numbers: dict[Register, int] = field(factory=dict)
+    registers: dict[int, Register] = field(factory=dict)
     reaches: dict[int, str] = field(factory=dict)
     facts: dict[Register, Sequence[Fact]] = field(factory=dict)
+    unnumbered: set[Register] = field(factory=set)
     position: int = 0
+
+    def number(self, register: Register, number: int) -> None:
+        """Keep the number of a register."""
+        self.numbers[register] = number
+        self.registers[number] = register
+
+    def keep(self, register: Register, facts: Sequence[Fact]) -> None:
+        """Keep the facts of a register, until somebody has written to it."""
+        self.facts[register] = facts
+        if register not in self.numbers:
+            self.unnumbered.add(register)
 
     def still_true_at(self, position: int) -> None:
         """Forget the facts if somebody else has made the log grow."""
         if position != self.position or len(self.facts) > REMEMBERED_MAX:
             self.facts.clear()
+            self.unnumbered.clear()
         if position != self.position:
             self.reaches.clear()
         self.position = position
@@ -41,9 +55,12 @@ class Remembered:
         elif written:
             for number in written:
                 self.reaches.pop(number, None)
-            # one without a number was not there yet
-            for register in [one for one in self.facts if self.numbers.get(one) in (None, *written)]:
-                del self.facts[register]
+                if number in self.registers:
+                    self.facts.pop(self.registers[number], None)
+            for register in self.unnumbered:  # any that still has none may be what was written to
+                if register not in self.numbers:
+                    self.facts.pop(register, None)
+            self.unnumbered.clear()
         self.position = position
 
     def grow(self, entries: Sequence[Entry], *, retracts: bool) -> None:

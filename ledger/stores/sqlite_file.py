@@ -19,6 +19,7 @@ from ledger.model.errors import (
     NotALedger,
     ReadOnly,
     StoreError,
+    Unconfirmed,
     listed,
     shown,
 )
@@ -96,9 +97,9 @@ def _in_words(path: str, error: sqlite3.DatabaseError) -> StoreError:
     if primary == sqlite3.SQLITE_FULL:
         return StoreError(f"{path}: the disk is full; nothing of this batch was written: make room and record it again")
     if code == sqlite3.SQLITE_IOERR_FSYNC:  # it may be found in the log when that is read after a crash
-        return StoreError(
+        return Unconfirmed(
             f"{path}: the disk did not confirm what was written; whether this batch is kept shows when the ledger is "
-            "opened again: record it then with the same ids"
+            "opened again"
         )
     # text that is no UTF-8 comes without a code
     if primary == sqlite3.SQLITE_CORRUPT or (isinstance(error, sqlite3.OperationalError) and not code):

@@ -18,12 +18,26 @@ from ledger.faces.typed import initiative_of, require_attributes
 from ledger.model.errors import NotALedger, UnknownInitiative
 from ledger.model.measures import OVERLAPS, Distinct, Joined, Measure, Members, Total, Value
 from ledger.model.wording import EXAMPLES, measure_of
+from ledger.stores.new_file import is_address
 
 M = TypeVar("M")
 
 _AS_IN: Final = "-i chess-club"
 
-ledger_argument = click.argument("db")
+
+def _path_of(context: click.Context, parameter: click.Parameter, given: str) -> str:
+    """Refuse the address of a server without showing it: there may be a password in it."""
+    if is_address(given):
+        raise click.BadParameter(
+            "the command line works on files, and this is the address of a PostgreSQL server: copy_to, in Python, "
+            "brings a ledger from there into a file",
+            context,
+            parameter,
+        )
+    return given
+
+
+ledger_argument = click.argument("db", callback=_path_of)
 record_argument = click.argument("record", type=RECORD)
 initiative_option = click.option(
     "-i",
