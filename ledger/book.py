@@ -323,10 +323,9 @@ class Ledger:
     ) -> int:
         """Write the ledger to a folder as a lake of Parquet files, and give how many records are new in it.
 
-        Into a folder that is a lake of this ledger already, what was recorded since is written. `ledger.relations` asks
-        it, on DuckDB or Spark; `ledger.exchange.lake_tables` says what its tables hold. Whoever reads
-        meanwhile sees all of it as it was, or as it is now; what fails, or is killed, leaves it as it was. The files of
-        the writing before stay until the next one, for those who hold them.
+        Into a lake of this ledger it writes what was recorded since. `ledger.relations` asks it, on DuckDB or Spark, and
+        `ledger.exchange.lake_tables` says what its tables hold. Whoever reads meanwhile sees all of it as it was, or as
+        it is now; what fails, or is killed, leaves it as it was. Files stay until the next writing but one.
 
         `ledger` names this one among those that are asked together. All of an initiative is in one of 16 `partitions`,
         or of up to 4,096. Amounts are decimals of 38 digits, of which 9, or `scale`, are places after the point. These

@@ -23,7 +23,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 ROOT = Path(__file__).parents[1]
 AXE = ROOT / ".browser" / "node_modules" / "axe-core" / "axe.min.js"
-COMMANDS = "apt-get install -y chromium chromium-driver && npm install --prefix .browser axe-core@4"
+COMMANDS = "apt-get install -y chromium chromium-driver pgbouncer && npm install --prefix .browser axe-core@4"
 
 DESKTOP = (1280, 900)
 PHONE = (390, 844)
