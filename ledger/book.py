@@ -323,17 +323,16 @@ class Ledger:
     ) -> int:
         """Write the ledger to a folder as a lake of Parquet files, and give how many records are new in it.
 
-        Into a lake of this ledger it writes what was recorded since. `ledger.relations` asks it, on DuckDB or Spark, and
-        `ledger.exchange.lake_tables` says what its tables hold. Whoever reads meanwhile sees all of it as it was, or as
-        it is now; what fails, or is killed, leaves it as it was. Files stay until the next writing but one.
+        Into a lake of this ledger it writes what was recorded since. `ledger.relations` asks it, on DuckDB or Spark;
+        `ledger.exchange.lake_tables` says what its tables hold. Whoever reads meanwhile sees it as it was, or as it is
+        now; what fails, or is killed, leaves it as it was. Files stay until the next writing but one.
 
-        `ledger` names this one among those that are asked together. All of an initiative is in one of 16 `partitions`,
-        or of up to 4,096. Amounts are decimals of 38 digits, of which 9, or `scale`, are places after the point. These
-        are said once, at the beginning of a lake.
+        Said once, when a lake is begun: `ledger` names this one among those that are asked together; all of an
+        initiative is in one of `partitions`, 16 or up to 4,096; amounts have 38 digits, 9 or `scale` after the point.
 
         Raises `BadInput` for an amount that does not fit, naming its record, for a folder of other things, and for what
-        differs from what was said at the beginning; `DifferentHistory` for a lake of another ledger; `StoreError` where
-        files cannot be written, or somebody else has written to the lake meanwhile; `MissingExtra` without pyarrow.
+        was said otherwise before; `DifferentHistory` for a lake of another ledger; `StoreError` where files cannot be
+        written, or somebody else has written to the lake meanwhile; `MissingExtra` without pyarrow.
 
         >>> import ledger, tempfile
         >>> with tempfile.TemporaryDirectory() as folder, ledger.open(":memory:") as book:
