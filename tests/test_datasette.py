@@ -31,7 +31,7 @@ from ledger import (
     Share,
 )
 from ledger.faces.cli.commands import mledger
-from ledger.faces.datasette import answer, datasette_of, functions, plugin
+from ledger.faces.datasette import answer, datasette_of, functions, plugin, serving
 from ledger.faces.datasette.cells import MEMBERS_SHOWN, cell
 from ledger.faces.datasette.database import ROWS_SHOWN
 from ledger.faces.datasette.functions import FUNCTIONS, Asking
@@ -667,7 +667,8 @@ def test_a_ledger_that_is_gone_is_told_in_a_sentence(tmp_path):
     late.close()
 
 
-def test_the_home_page_says_why_there_is_nothing_to_show_and_that_is_not_kept(path):
+def test_the_home_page_says_why_there_is_nothing_to_show_and_that_is_not_kept(path, monkeypatch):
+    monkeypatch.setattr(serving, "_SETTINGS", {**serving._SETTINGS, "num_sql_threads": 1})  # no other opens it again
     datasette = datasette_of(path)
     database = datasette.databases[DATABASE]
 
