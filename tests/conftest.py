@@ -32,7 +32,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 sys.path.append(str(Path(sys.prefix) / "apart"))  # where Ibis and pandas are, for tests and examples that need them
 
-pytest_plugins = ["ledger.testing.fixtures", "browsing"]
+pytest_plugins = ["ledger.testing.fixtures", "browsing", "interrupting"]
 
 
 @pytest.fixture(scope="session", autouse=True)

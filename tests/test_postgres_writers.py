@@ -1,7 +1,6 @@
 """Many writers of one ledger in PostgreSQL, and those who follow them: nothing is lost, and nobody waits for good."""
 
 import random
-import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -82,30 +81,6 @@ def test_writers_that_are_killed_leave_whole_batches_and_let_the_others_go_on(ad
         for name, batches in told.items():
             there = len(list(book.initiative(name).records()))
             assert there in (2 * batches, 2 * batches + 2)  # the last one was kept, or not, before it could be told
-
-
-@pytest.fixture
-def interrupted():
-    """Do something again and again, until somebody presses Ctrl-C after some seconds."""
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    def until(seconds, use):
-        try:
-            # once more after a second, since one that strikes in a destructor is lost
-            signal.setitimer(signal.ITIMER_REAL, seconds, 1)
-            while True:
-                use()
-        except KeyboardInterrupt:
-            pass
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    yield until
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # where it strikes in a destructor

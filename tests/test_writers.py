@@ -3,7 +3,6 @@
 import inspect
 import json
 import random
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -308,28 +307,6 @@ def test_what_was_inherited_is_refused_before_a_lock_is_waited_for(path, monkeyp
 
 
 # interrupts
-
-
-@pytest.fixture
-def interrupted():
-    """Do something again and again, until somebody presses Ctrl-C after some seconds."""
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    def until(seconds, use):
-        try:
-            # once more after a second, since one that strikes in a destructor is lost
-            signal.setitimer(signal.ITIMER_REAL, seconds, 1)
-            while True:
-                use()
-        except KeyboardInterrupt:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    yield until
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # where it strikes in a destructor

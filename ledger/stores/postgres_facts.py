@@ -10,7 +10,7 @@ from ledger.model.facts import FactValue, Register
 from ledger.model.records import RecordRef
 from ledger.recording.batch import Row
 from ledger.recording.proposal import Entry
-from ledger.stores.postgres_rows import insertion, term_of
+from ledger.stores.postgres_rows import insertion, rows_of, term_of
 from ledger.stores.postgres_server import Statement
 from ledger.stores.questions import REF
 from ledger.stores.remembered import Remembered
@@ -36,7 +36,7 @@ def new_registers(
     known = connection.execute(
         "SELECT g.register, g.subject, g.id, g.aspect, g.name,"
         " coalesce((SELECT max(f.latest) FROM facts AS f WHERE f.register = g.register)::text, '')"
-        " FROM json_populate_recordset(NULL::registers, %s) AS j JOIN registers AS g USING (subject, id, aspect, name)"
+        f" FROM {rows_of('registers')} AS j JOIN registers AS g USING (subject, id, aspect, name)"
         " WHERE g.initiative = %s",
         (term_of(_KEY_COLUMNS, asked), initiative),
     ).fetchall()
