@@ -309,12 +309,12 @@ class InitiativeState(Tabular):
         active = self.question.figure(Members())
         counted = {*active.members, *active.possible_members}
         either = self.question.figure(Members(suspended=True))
-        suspended = {*either.members, *either.possible_members} - counted
+        possible = {*either.members, *either.possible_members}
         return {
             "members": active.members,
             "possible_members": active.possible_members,
-            "suspended": tuple(sorted(suspended)),
-            "former": tuple(id for id in self.question.members if id not in counted | suspended),
+            "suspended": tuple(sorted(possible - counted)),
+            "former": tuple(id for id in self.question.members if id not in possible),
         }
 
     @cached_property

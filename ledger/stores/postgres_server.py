@@ -15,6 +15,7 @@ from psycopg import errors
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.numeric import Int8Dumper
 
 from ledger.model.errors import (
     WAY_OUT,
@@ -105,6 +106,8 @@ def connect(address: Address) -> psycopg.Connection:
     for name in ("date", "numeric"):
         connection.adapters.register_loader(name, _Text)
     connection.adapters.register_loader("timestamptz", _Moment)
+    # else a small number goes as a smallint, and the server would add two of them up as such
+    connection.adapters.register_dumper(int, Int8Dumper)
     return connection
 
 
