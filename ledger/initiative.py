@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ledger.queries.timeline import Timeline
     from ledger.queries.why import Why
     from ledger.recording.proposal import History
-    from ledger.stores.protocol import Append, EventStore
+    from ledger.stores.protocol import Before, EventStore
 
 NAMED: Final = ("member", "metric", "report", "attribute")
 """What has names, or ids, that can be listed."""
@@ -117,8 +117,8 @@ class Initiative:
         """
         from ledger.exchange.sheet_records import record_sheet  # noqa: PLC0415 - a door to a higher floor
 
-        def write_sheet(draft_of: Callable[[Append], Draft], count: int) -> tuple[Record, ...]:
-            return self._write(draft_of, count, None, recorded_at, None)
+        def write_sheet(draft_of: Callable[[Before], Draft], count: int) -> tuple[Record, ...]:
+            return self._write(draft_of, count, None, recorded_at, None, ahead=False)
 
         return record_sheet(self.id, sheet, Terms(source, by, note), rejects, write_sheet)
 
@@ -484,11 +484,14 @@ class Initiative:
 
     def _write(
         self,
-        draft_of: Callable[[Append], Draft],
+        draft_of: Callable[[Before], Draft],
         count: int,
         ids: Sequence[str] | None,
         recorded_at: datetime | str | None,
         expected_version: int | None,
+        *,
+        ahead: bool = True,
     ) -> tuple[Record, ...]:
         terms: dict[str, Any] = {"ids": ids, "recorded_at": recorded_at, "expected_version": expected_version}
+        terms["ahead"] = ahead
         return write(self._store, self.id, draft_of, count, clock=self._clock, entropy=self._entropy, **terms)

@@ -95,8 +95,8 @@ def lake(connection: Any, *folders: str | os.PathLike[str]) -> Lake:
 
 def files(folder: str | os.PathLike[str]) -> dict[str, list[str]]:
     """Give the paths of the files of a lake, by table, for who reads them otherwise: these only hold together."""
-    place = folder_of(folder)
-    return {table: _paths(place, _manifest(folder), table) for table in TABLES}
+    place, manifest = folder_of(folder), _manifest(folder)
+    return {table: _paths(place, manifest, table) for table in TABLES}
 
 
 def members(lake: Lake, at: Days, known_at: KnownAt = None) -> Table:
@@ -145,7 +145,7 @@ def totals(
     who = _of_each_day(_who(lake, basis, known_at, by), when, basis)
     sums = _sums(_valued(lake, metric, when, known_at, who), keys)
     defined = _known(lake, "metrics", known_at)
-    defined = defined.filter(defined.metric == metric).select("ledger", "initiative", "base_unit", "additive")
+    defined = defined.filter(defined.metric == _text(metric)).select("ledger", "initiative", "base_unit", "additive")
     defined = _with_days(defined, when)
     overlaps = _of_each_day(_on(basis, _known(lake, "overlaps", known_at)), when, basis).select(*KEY).distinct()
     joined = defined.join(sums, list(KEY), how="left" if by is None else "inner")
@@ -181,8 +181,12 @@ def overall(totals: Table) -> Table:
     `low` and `high` are null where that of any row is open. Rows without a value and rows that are refused are left
     out, and counted as `without_value` and `refused`; `initiatives` are those that were added up. One who is a member
     of several initiatives is counted in each: `Ledger.measure(..., once=True)` knows better, of one ledger.
+
+    Raises `BadInput` for what `totals` and `series` do not give.
     """
     ibis = _ibis()
+    if not {"has_value", "refused"} <= set(getattr(totals, "columns", ())):
+        raise BadInput(f"{shown(totals)} is not what totals() or series() gives: give one of these")
     keys = [name for name in ("at", "group", "unit") if name in totals.columns]
     counted = totals.has_value & totals.refused.isnull()
 
@@ -198,8 +202,12 @@ def overall(totals: Table) -> Table:
         without_value=many(~totals.has_value & totals.refused.isnull()),
         refused=many(totals.refused.notnull()),
     )
-    shown = {end: added[f"{end}_is_open"].ifelse(ibis.null(added[end].type()), added[end]) for end in ("low", "high")}
-    return added.select(*keys, **shown, **{name: added[name] for name in ("initiatives", "without_value", "refused")})
+    open_ends = {
+        end: added[f"{end}_is_open"].ifelse(ibis.null(added[end].type()), added[end]) for end in ("low", "high")
+    }
+    return added.select(
+        *keys, **open_ends, **{name: added[name] for name in ("initiatives", "without_value", "refused")}
+    )
 
 
 def _when(at: Days) -> Asked:
@@ -261,7 +269,7 @@ def _who(lake: Lake, when: Asked, known_at: KnownAt, by: str | None) -> Table:
     whole = standing.filter(standing.attribute.isnull()).select(*KEY, "member", "certain")
     if by is None:
         return whole
-    own = standing.filter(standing.attribute == by).select(*KEY, "member", "group", in_group=standing.certain)
+    own = standing.filter(standing.attribute == _text(by)).select(*KEY, "member", "group", in_group=standing.certain)
     both = whole.join(own, [*KEY, "member"], how="left")
     # who never had the attribute has no groups by it
     return both.select(*KEY, "member", "group", certain=both.in_group.fill_null(both.certain))
@@ -270,7 +278,9 @@ def _who(lake: Lake, when: Asked, known_at: KnownAt, by: str | None) -> Table:
 def _valued(lake: Lake, metric: str, when: Asked, known_at: KnownAt, who: Table) -> Table:
     """Give what each of them adds: at least and at most, and whether there is a value, surely or possibly."""
     values = _on(when, _known(lake, "values", known_at))
-    values = values.filter(values.metric == metric).select(*KEY, "member", "low", "high", "may_be_missing", "oldest")
+    values = values.filter(values.metric == _text(metric)).select(
+        *KEY, "member", "low", "high", "may_be_missing", "oldest"
+    )
     both = who.join(values, [*KEY, "member"], how="left")
     present = both.oldest.notnull()
     sure = both.certain & present & ~both.may_be_missing
@@ -332,6 +342,15 @@ def _answered(joined: Table, keys: Sequence[str]) -> Table:
         **numbers,
         refused=refused,
     )
+
+
+def _text(text: str) -> Any:
+    """Give a text as a term. Spark puts values of its own in place of what it finds as ${...} in any SQL."""
+    first, *others = text.replace("${", "$\0{").split("\0")
+    term = _ibis().literal(first)
+    for other in others:
+        term = term + _ibis().literal(other)
+    return term
 
 
 def _group(by: str | None) -> list[str]:

@@ -17,7 +17,7 @@ from ledger import (
     Total,
 )
 from ledger.exchange import copies
-from ledger.model.errors import DamagedRecord, DifferentHistory, Truncated, UnknownInitiative
+from ledger.model.errors import Damaged, DamagedRecord, DifferentHistory, Truncated, UnknownInitiative
 from ledger.stores import postgres_append, postgres_schema
 from ledger.stores.rows import damage_of
 from postgres import a_ledger
@@ -181,9 +181,21 @@ def test_a_ledger_whose_end_is_not_as_it_was_written_is_not_opened():
             ledger.LedgerError, match="the newest record is at position 2, and the newest head counts 0"
         ):
             ledger.open(own)
-        harm(own, "INSERT INTO heads VALUES (2, decode(repeat('00', 32), 'hex'))")
+        harm(own, "INSERT INTO heads VALUES (2, decode(repeat('00', 32), 'hex'), '')")
         with pytest.raises(ledger.LedgerError, match="the root of the Merkle tree over 2 records is not the one"):
             ledger.open(own)
+
+
+def test_peaks_that_are_not_those_of_their_root_are_found():
+    with a_ledger() as own, ledger.open(own) as book:
+        book.initiative("club").record(MemberJoined("ada", "2020"), MemberJoined("ben", "2020"))
+        book.initiative("club").record(MemberJoined("cleo", "2020"))
+        for peaks in ("''", "decode(repeat('00', 64), 'hex')"):
+            harm(own, f"UPDATE heads SET peaks = {peaks} WHERE size = 3")
+            with pytest.raises(Damaged, match="peaks of the Merkle tree over 3 records are not those of its root"):
+                book.verify()
+            with pytest.raises(Damaged, match="peaks of the Merkle tree over 3 records"):
+                ledger.open(own)
 
 
 def harm(address, statement):

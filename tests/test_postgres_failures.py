@@ -16,7 +16,7 @@ import pytest
 from psycopg import errors
 
 import ledger
-from ledger import Ledger, MemberJoined, MetricDefined
+from ledger import Ledger, MemberJoined, MetricDefined, MetricUpdated
 from ledger.model.errors import BadInput, LedgerBusy, LedgerClosed, MissingExtra, ReadOnly, StoreError, Unconfirmed
 from ledger.stores import postgres, postgres_listening, postgres_session
 from ledger.stores.postgres_locks import followers_of
@@ -394,12 +394,24 @@ def test_a_batch_whose_commit_was_not_answered_is_looked_for(address, kept):
             (record,) = book.initiative("club").record(joined("ben"))
             assert record.position == 2
             assert names(book) == ["ada", "ben"]
+        else:  # it is surely not there, so it is recorded once more
+            assert book.initiative("club").record(joined("ben"))[0].position == 2
+        book.initiative("club").record(joined("cleo"))
+        assert names(book) == ["ada", "ben", "cleo"]
+        assert book.verify() == book.head
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_so_is_one_that_was_written_in_its_turn(address, kept):
+    with ledger.open(address) as book:
+        book._store._session._connection = LosesItsAnswer(book._store._session._connection, kept=kept)
+        if kept:
+            (record,) = book.initiative("club").record(joined("ada"))
+            assert record.position == 1
         else:
             with pytest.raises(StoreError, match=LOST):
-                book.initiative("club").record(joined("ben"))
-            assert names(book) == ["ada"]
-        book.initiative("club").record(joined("cleo"))
-        assert names(book)[-1] == "cleo"
+                book.initiative("club").record(joined("ada"))
+            assert not book.initiatives()
 
 
 class IsInterrupted(LosesItsAnswer):
@@ -424,6 +436,31 @@ def test_an_interrupt_is_told_as_one(address):
             book.initiative("club").record(joined("ada"))
         book.initiative("club").record(joined("ben"))
         assert names(book) == ["ben"]
+
+
+class IsStopped(LosesItsAnswer):
+    """A connection on which what a signal's handler raises strikes while answers are awaited."""
+
+    @contextmanager
+    def pipeline(self):
+        with self.own.pipeline():
+            yield
+        try:
+            raise TimeoutError("the task takes too long")
+        finally:
+            self.own.close()
+            raise psycopg.OperationalError("cannot exit pipeline mode while busy")
+
+
+def test_what_a_signal_raises_is_told_too(address):
+    with ledger.open(address) as book:
+        session = book._store._session
+        book.initiative("club").record(joined("ada"))
+        session._connection = IsStopped(session._connection, kept=True)
+        with pytest.raises(TimeoutError, match="takes too long"):
+            book.initiative("ports").record(joined("ben"))
+        book.initiative("club").record(joined("ben"))
+        assert names(book) == ["ada", "ben"]
 
 
 def test_an_interrupt_that_was_before_is_not_told_again(address):
@@ -465,6 +502,58 @@ def test_a_server_that_does_not_come_back_leaves_it_open(own_server):
         assert str(found.value).endswith(record.id)
 
 
+def test_what_was_not_sent_is_not_left_open(own_server):
+    with ledger.open(own_server.address("unsent"), timeout=0.3) as book:
+        club = book.initiative("club")
+        club.record(joined("ada"), MetricDefined("co2", "t"))
+        for number in range(4):
+            club.record(MetricUpdated("co2", "2021", f"{number} t"))  # of the last ones the server need not be asked
+            if number == 2:
+                own_server.kill()
+                with pytest.raises(StoreError, match="the server cannot be reached"):
+                    club.record(MetricUpdated("co2", "2021", "7 t"))
+                own_server.start()
+        assert book.verify(deep=True).size == 6
+
+
+def test_a_batch_that_is_lost_twice_has_the_ids_of_the_first_time(own_server, monkeypatch):
+    connect, value = postgres_session.connect, MetricUpdated("co2", "2022", "2 t")
+
+    def loses_it_too(address):
+        return LosesItsAnswer(connect(address), kept=True, then=own_server.kill)
+
+    with ledger.open(own_server.address("twice"), timeout=0.3) as book:
+        club = book.initiative("club")
+        club.record(MetricDefined("co2", "t"))
+        club.record(MetricUpdated("co2", "2021", "1 t"))
+        session = book._store._session
+        session._connection = LosesItsAnswer(session._connection, kept=False)
+        monkeypatch.setattr(postgres_session, "connect", loses_it_too)
+        with pytest.raises(Unconfirmed, match=r"with the same ids: [0-9a-f-]{36}$") as found:
+            club.record(value)
+        monkeypatch.undo()
+        own_server.start()
+        assert [record.id for record in club.record(value, ids=found.value.ids)] == list(found.value.ids)
+        assert len(list(club.records())) == 3
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_batch_whose_server_goes_away_meanwhile_can_be_recorded_again(own_server, kept):
+    value = MetricUpdated("co2", "2022", "2 t")
+    with ledger.open(own_server.address(f"away_{kept}".lower()), timeout=0.3) as book:
+        club = book.initiative("club")
+        club.record(MetricDefined("co2", "t"))
+        club.record(MetricUpdated("co2", "2021", "1 t"))
+        session = book._store._session
+        session._connection = LosesItsAnswer(session._connection, kept=kept, then=own_server.kill)
+        with pytest.raises(Unconfirmed, match="the server cannot be reached") as found:
+            club.record(value)
+        own_server.start()
+        assert len(list(club.records())) == 2 + kept
+        assert [record.id for record in club.record(value, ids=found.value.ids)] == list(found.value.ids)
+        assert len(list(club.records())) == 3
+
+
 # a server that is killed
 
 
@@ -473,6 +562,7 @@ import sys
 from time import sleep
 import ledger
 from ledger import MemberJoined
+from ledger.model.errors import Unconfirmed
 
 address, name = sys.argv[1:]
 number = 0
@@ -484,7 +574,7 @@ with ledger.open(address, timeout=30) as book:
         except ledger.LedgerError as error:
             print("failed", number, type(error).__name__, flush=True)
             sleep(0.05)
-            if "whether it is kept" in str(error):
+            if isinstance(error, Unconfirmed):
                 sys.exit(f"unknown: {error}")
         else:
             print("kept", number, flush=True)

@@ -103,6 +103,11 @@ def test_no_row_is_written_twice(address, table):
             ),
             "records_refuse_change was changed",
         ),
+        ("DROP FUNCTION append", "the function that gives a batch its place is gone, or was changed"),
+        (
+            "CREATE FUNCTION append() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "the function that gives a batch its place is gone, or was changed",
+        ),
         (
             "CREATE TRIGGER late AFTER INSERT ON facts EXECUTE FUNCTION facts_refuse_truncate()",
             "late on facts is not a ledger's",
@@ -153,6 +158,11 @@ def test_a_role_may_append_and_nothing_else(address):
                 connection.execute(change)
         with shell(writer) as connection, pytest.raises(errors.InsufficientPrivilege):
             connection.execute("ALTER TABLE records DISABLE TRIGGER ALL")
+
+
+def test_a_role_that_may_not_make_a_ledger_is_told_who_may(address):
+    with role_of(address) as (writer, _), pytest.raises(ReadOnly, match="this user may not make one: let one who may"):
+        ledger.open(f"{writer}_of_his_own")
 
 
 def test_what_is_no_ledger_is_left_alone():

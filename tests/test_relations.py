@@ -297,3 +297,35 @@ def test_without_ibis_the_extra_is_named(book, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ibis", None)
     with pytest.raises(MissingExtra, match=r"membership-ledger\[analytics\]"):
         relations.lake(CONNECTION, tmp_path)
+
+
+def test_only_totals_are_added_up(lake):
+    for wrong in None, "totals", relations.counts(lake, "2021-01-01"):
+        with pytest.raises(BadInput, match=r"is not what totals\(\) or series\(\) gives"):
+            relations.overall(wrong)
+
+
+def test_files_are_those_of_one_writing_though_others_write_meanwhile(book, tmp_path, monkeypatch):
+    book.to_parquet(tmp_path)
+    before = relations.files(tmp_path)
+    newest = relations.newest
+
+    def written_meanwhile(*args):
+        found = newest(*args)
+        book.initiative("meanwhile").record(MemberJoined("ada", "2020-01-01"))
+        book.to_parquet(tmp_path)
+        return found
+
+    monkeypatch.setattr(relations, "newest", written_meanwhile)
+    assert relations.files(tmp_path) == before
+
+
+def test_a_name_may_hold_what_an_engine_would_replace():
+    with ledger.open(":memory:") as book, tempfile.TemporaryDirectory() as folder:
+        for name, amount in ("co2", "1 t"), ("${co2}${x}", "77 t"):
+            club = book.initiative(name)
+            club.record(MetricDefined(name, "t"), MemberJoined("ada", "2020-01-01", attributes={name: name}))
+            club.record(MetricUpdated(name, "2020-01-01", amount, member="ada"))
+        book.to_parquet(folder)
+        (row,) = told(relations.totals(relations.lake(CONNECTION, folder), "${co2}${x}", "2021-01-01", by="${co2}${x}"))
+        assert (row["low"], row["group"]) == (77, "${co2}${x}")

@@ -53,6 +53,25 @@ def test_of_a_fixed_ledger_they_say_what_its_states_say(fixed, question):
     question.require(*fixed)
 
 
+def test_a_name_with_a_variable_of_spark_is_that_name(spark, tmp_path):
+    with ledger.open(":memory:") as book:
+        for name, amount in ("co2", "1 t"), ("co2${x}", "77 t"), ("${spark.app.name}${y}", "5 t"):
+            book.initiative(name).record(
+                MetricDefined(name, "t"),
+                MemberJoined("ada", "2020", attributes={"c" + name: name}),
+                MetricUpdated(name, "2020", amount, member="ada"),
+            )
+        book.to_parquet(tmp_path)
+    read = relations.lake(ibis.pyspark.connect(spark), tmp_path)
+    for name, amount in ("co2", 1), ("co2${x}", 77), ("${spark.app.name}${y}", 5):
+        (row,) = relations.totals(read, name, "2021-01-01", by="c" + name).to_pyarrow().to_pylist()
+        assert (row["initiative"], row["group"], row["low"]) == (name, name, amount)
+        (row,) = [
+            row for row in relations.counts(read, "2021-01-01", by="c" + name).to_pyarrow().to_pylist() if row["group"]
+        ]
+        assert row["group"] == name
+
+
 def test_a_sum_of_too_many_digits_is_refused_where_spark_raises_no_error(spark, tmp_path):
     with ledger.open(":memory:") as book:
         for id, amount in ("large", "6e28 EUR"), ("small", "1 EUR"):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from ledger.model.heads import TreeHead
     from ledger.model.records import Record
-    from ledger.stores.protocol import Append, EventStore
+    from ledger.stores.protocol import Before, EventStore
 
 _ADDED: Final = re.compile(r"(^|\n)ledger of [0-9]+ records with the root [0-9a-f]{64}\Z")
 
@@ -107,7 +107,7 @@ def _record(
     """Record what is new of a batch, and give how many records that is."""
     new: list[Record] = []
 
-    def draft_of(append: Append) -> Draft:
+    def draft_of(append: Before) -> Draft:
         new.extend(_new(batch, append))
         replaces = {place: record.replaces for place, record in enumerate(new) if record.replaces is not None}
         return Draft(
@@ -128,7 +128,7 @@ def _record(
         ) from None
 
 
-def _new(batch: Sequence[Record], append: Append) -> Iterator[Record]:
+def _new(batch: Sequence[Record], append: Before) -> Iterator[Record]:
     """Give the records of a batch that are not here, and that leave something to do."""
     here = append.found([record.id for record in batch])
     seen: set[str] = set()
@@ -167,7 +167,7 @@ def _own(source: str) -> str:
     return source
 
 
-def _is_done(record: Record, append: Append) -> bool:
+def _is_done(record: Record, append: Before) -> bool:
     """Does a record retract what is retracted here already?"""
     old = append.record(record.event.record) if isinstance(record.event, RecordRetracted) else None
     return old is not None and append.is_retracted(old.position)

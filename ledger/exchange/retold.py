@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ledger.model.facts import FactValue, Register
     from ledger.model.records import Record
     from ledger.recording.proposal import History
-    from ledger.stores.protocol import Append
+    from ledger.stores.protocol import Before
 
 Told: TypeAlias = dict[str, "Record"]
 """By the id that the record of an event would get: the record that says as much."""
@@ -45,7 +45,7 @@ class New(NamedTuple):
     id: str
 
 
-def retold(new: Sequence[New], old: Sequence[tuple[int, Record]], history: Append) -> Retold:
+def retold(new: Sequence[New], old: Sequence[tuple[int, Record]], history: Before) -> Retold:
     """Hold what is new in a sheet against the records in force; `old` are its rows that have their records.
 
     A spell is told as a whole: where the leaving of a row is that of a record, and its joining is not, the row speaks
@@ -73,7 +73,7 @@ def retold(new: Sequence[New], old: Sequence[tuple[int, Record]], history: Appen
     return Retold({one.id: told[one.id] for one in new if one.id in told and one.row not in parted}, otherwise)
 
 
-def _standing(register: Register, new: Sequence[New], history: Append) -> list[Record]:
+def _standing(register: Register, new: Sequence[New], history: Before) -> list[Record]:
     """Give the records in force that wrote to a register and begin as one of these events does, by rank."""
     windows = {window_of(one.event) for one in new}
     positions = [fact.position for fact in sorted(history.facts(register)) if fact[2:4] in windows]

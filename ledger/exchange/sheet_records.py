@@ -37,9 +37,9 @@ from ledger.recording.rules import violations
 
 if TYPE_CHECKING:
     from ledger.model.events import Event
-    from ledger.stores.protocol import Append
+    from ledger.stores.protocol import Before
 
-Write: TypeAlias = Callable[[Callable[["Append"], Draft], int], tuple[Record, ...]]
+Write: TypeAlias = Callable[[Callable[["Before"], Draft], int], tuple[Record, ...]]
 
 OF_SHEETS: Final = (MemberJoined, MemberLeft, MetricUpdated)
 """The events that sheets hold. Whether one of them is refused hangs on those of its own member alone."""
@@ -92,7 +92,7 @@ class _Recording:
     already: tuple[Record, ...] = ()
     rejected: tuple[Rejected, ...] = field(default=())
 
-    def draft(self, history: Append) -> Draft:
+    def draft(self, history: Before) -> Draft:
         """Draft the batch of what is new and not refused, when what is refused has been set aside."""
         ids = ids_of(self.initiative, self.terms.source, self.sheet)
         found = history.found(ids)
@@ -150,7 +150,7 @@ def _same(record: Record, initiative: str, event: Event) -> Record:
     return record
 
 
-def _refused(new: Sequence[New], otherwise: Told, history: Append) -> list[Violation]:
+def _refused(new: Sequence[New], otherwise: Told, history: Before) -> list[Violation]:
     """Give what is refused of a batch, in words that name rows, and for who mends them.
 
     That is what a record tells `otherwise`, and what the rules refuse of all other rows.
@@ -171,7 +171,7 @@ def _refused(new: Sequence[New], otherwise: Told, history: Append) -> list[Viola
     return told
 
 
-def _clashes(refused: Sequence[Violation], history: Append) -> Mapping[str, Record]:
+def _clashes(refused: Sequence[Violation], history: Before) -> Mapping[str, Record]:
     """Give the records that events collide with, by their ids."""
     return history.found([*dict.fromkeys(one.clash.id for one in refused if one.clash is not None)])
 
@@ -185,7 +185,7 @@ def _reasons(new: Sequence[New], refused: Sequence[Violation]) -> dict[int, str]
     return {row: reason_of(of_row) for row, of_row in reasons.items()}
 
 
-def _all_refused(new: Sequence[New], refused: Sequence[Violation], otherwise: Told, history: Append) -> dict[int, str]:
+def _all_refused(new: Sequence[New], refused: Sequence[Violation], otherwise: Told, history: Before) -> dict[int, str]:
     """Set rows aside until nothing of the others is refused, and give the reasons; `refused` is so at first.
 
     What is refused of a member changes nothing for others, so only its own rows are looked at again. Where they are

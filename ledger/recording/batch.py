@@ -38,6 +38,9 @@ READ: Final = tuple(
 )
 """The columns that a record is read back from; the others repeat what the body says, for SQL."""
 
+_VERSION: Final = COLUMNS.index("version")
+_MOMENT: Final = COLUMNS.index("recorded_at")
+
 Row: TypeAlias = tuple[Any, ...]
 
 
@@ -183,6 +186,20 @@ def digest_of(columns: Row) -> str:
     ensure_ascii=False, separators=(",", ":"))`.
     """
     return sha256(b"\0" + encode_json(columns)).hexdigest()
+
+
+def around_place(row: Row) -> tuple[str, str, str]:
+    """Give what `digest_of` digests of a row of `COLUMNS`, in three texts: around its version, and its instant.
+
+    With a bracket and the position before them they are the whole: so a place can be given to a record where JSON
+    cannot be written.
+
+    >>> around_place((7, "club", 1, "r1", "member-left", 1, None, None, None, "2024", "ada", None, "{}", *[""] * 6))
+    (',"club",', ',"r1","member-left",1,null,null,null,"', '","ada",null,"{}","","","","",""]')
+    """
+    parts = row[1:_VERSION], row[_VERSION + 1 : _MOMENT], row[_MOMENT + 1 : -1]
+    first, second, third = (encode_json(part).decode()[1:-1] for part in parts)
+    return f",{first},", f',{second},"', f'",{third}]'
 
 
 def require_digest(row: Row) -> None:

@@ -87,12 +87,11 @@ class Tree:
 
     def root(self) -> bytes:
         """Give the root of the tree as it stands."""
-        if not self._peaks:
-            return EMPTY
-        *rest, root = self._peaks
-        for peak in reversed(rest):
-            root = node(peak, root)
-        return root
+        return root_over(self._peaks)
+
+    def peaks(self) -> bytes:
+        """Give the roots of its largest full subtrees, from the left: all that a root needs to go on."""
+        return b"".join(self._peaks)
 
     def head(self) -> TreeHead:
         """Give its size and root."""
@@ -106,6 +105,16 @@ class Tree:
         if level == len(self.edges):
             self.edges.append([])
         self.edges[level].append(one)
+
+
+def root_over(peaks: Hashes) -> bytes:
+    """Give the root of a tree, by the roots of its largest full subtrees, from the left."""
+    if not peaks:
+        return EMPTY
+    *rest, root = peaks
+    for peak in reversed(rest):
+        root = node(peak, root)
+    return root
 
 
 def root_at(tiles: Tiles, size: int) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
@@ -215,6 +215,10 @@ class PlainStore(ABC):
                 return
             with self._adding() as (rows, records):
                 yield PlainAppend(initiative, records, rows, self._grown(records))
+
+    def ahead(self, initiative: str, count: int) -> AbstractContextManager[None]:  # noqa: ARG002 - others look
+        """Give None: whoever writes here waits for his turn first."""
+        return nullcontext()
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -1,9 +1,11 @@
 """A ledger in PostgreSQL: one schema, one log, many writers.
 
-Each writer waits for the ledger's advisory lock, looks at what the others have written, checks its batch, writes it and
-commits: so positions have no gaps, the tree is one, and nobody who follows can skip a record that is committed late. A
-server without such locks refuses the second writer by the primary key. Whoever needs more than one log can carry gives
-each initiative, or federation of them, a ledger of its own: its schema, in this database or another.
+Whoever writes holds the ledger's advisory lock until the batch is committed: so positions have no gaps, the tree is
+one, and nobody who follows can skip a record that is committed late. It is held for one step of the server, which gives
+the batch its place (`ahead`), where it could be judged before by what this handle knows of the initiative, and that
+still stands; otherwise the writer takes the lock, looks at what the others have written, judges the batch and writes
+it (`writing`). A server without such locks refuses the second writer by the primary key. Whoever needs more than one
+log can carry gives each initiative, or federation of them, a ledger of its own: a schema, here or in another database.
 
 One handle has one connection, which several threads share in turn. A connection that is lost is made anew at the next
 question. Where it is lost while a batch is committed, the new one asks whether that is there, and `record` tells.
@@ -11,23 +13,26 @@ question. Where it is lost while a batch is committed, the new one asks whether 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
 
 from ledger.model.errors import WAY_OUT, Damaged, ReadOnly, StoreError, listed
 from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
+from ledger.recording.batch import Head, Row
+from ledger.stores.postgres_ahead import PostgresAhead
 from ledger.stores.postgres_append import PostgresAppend, ask_stand, stand_of
 from ledger.stores.postgres_facts import refs_of
+from ledger.stores.postgres_function import CALL, MANY
 from ledger.stores.postgres_listening import Listener
 from ledger.stores.postgres_places import known_of, newest_position, version_at
 from ledger.stores.postgres_schema import install, is_there, strange
 from ledger.stores.postgres_server import Questioned, address_of, errors_of
 from ledger.stores.postgres_session import Session
 from ledger.stores.postgres_state import registers_at
-from ledger.stores.postgres_tree import tree_after
+from ledger.stores.postgres_tree import HEADS, check_peaks, tree_after
 from ledger.stores.questions import initiatives_of, records_in, ref_of
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import damage_of
@@ -44,8 +49,8 @@ if TYPE_CHECKING:
 class PostgresStore:
     """A ledger in a schema of a PostgreSQL database, by its address: `postgresql://host/database?ledger=name`.
 
-    `timeout` is how many seconds to wait for other writers before `LedgerBusy` is raised. With `read_only` nothing is
-    created, and nothing can be written.
+    `timeout` is how many seconds to wait for other writers before `LedgerBusy` is raised, and once more so many where a
+    batch has to be judged anew. With `read_only` nothing is created, and nothing can be written.
     """
 
     def __init__(self, url: str, timeout: float = 5.0, *, read_only: bool = False) -> None:
@@ -56,6 +61,8 @@ class PostgresStore:
         self._tree: Tree | None = None  # as of the last batch of this process, or later
         self._listener = Listener(address)
         self._session = Session(address, timeout)
+        self._seen = self._session.connections
+        self._call = CALL.format(f'"{address.schema}"')
         try:
             self._find_or_make()
         except BaseException:
@@ -75,6 +82,7 @@ class PostgresStore:
                     install(connection, self._schema, self.path)
         with self._reading() as connection:
             check_end(Questioned(connection))
+            check_peaks(connection.execute(f"{HEADS} ORDER BY size DESC LIMIT 1"))
 
     def initiatives(self) -> list[str]:
         """Give the initiatives that have records, in order."""
@@ -164,6 +172,7 @@ class PostgresStore:
             if found := strange(connection, self._schema):
                 raise Damaged(f"the schema is not that of a ledger: {listed(found, 5)}: {WAY_OUT}")
             head = verify(Database(connection))
+            check_peaks(Database(connection).stream(HEADS))
             if deep:
                 require_answers(self)
             return head
@@ -179,12 +188,39 @@ class PostgresStore:
         """Begin to write. Waits for other writers, up to the timeout: then `LedgerBusy`."""
         self._require_writable()
         with self._or_forget():
-            remembered = self._remembered.setdefault(initiative, Remembered())
-            with self._session.writing(ask_stand(initiative, remembered, self._tree)) as (connection, written, row):
+            asked = ask_stand(initiative, self._remembered.setdefault(initiative, Remembered()), self._tree)
+            with self._session.writing(asked) as (connection, written, row):
+                self._forget_another_server()
+                remembered = self._remembered.setdefault(initiative, Remembered())
                 with damage_of(self.path):
                     head, register, leaves = stand_of(row, remembered)
                     self._tree = tree = tree_after(Questioned(connection), self._tree, head.position, leaves)
-                yield PostgresAppend(connection, initiative, head, register, tree, remembered, written)
+                yield PostgresAppend(lambda: connection, initiative, head, remembered, register, tree, written)
+
+    @contextmanager
+    def ahead(self, initiative: str, count: int) -> Iterator[PostgresAhead | None]:
+        """Begin to write a small batch without waiting for other writers, to an initiative that was written to here."""
+        self._require_writable()
+        with self._or_forget(), ExitStack() as stack:
+            self._forget_another_server()
+            remembered = self._remembered.get(initiative)
+            if remembered is None or not remembered.version or count > MANY or not self._session.is_free:
+                yield None
+                return
+            reading: list[psycopg.Connection] = []
+
+            def ask() -> psycopg.Connection:
+                if not reading:
+                    reading.append(stack.enter_context(self._session.reading()))
+                return reading[0]
+
+            def write(terms: Sequence[object]) -> Row | None:
+                stack.close()
+                reading.clear()
+                return self._session.at_once((self._call, terms), self._seen)
+
+            head = Head(remembered.position, remembered.version, None)
+            yield PostgresAhead(ask, initiative, head, remembered, write)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -207,6 +243,12 @@ class PostgresStore:
                 self._tree = None
                 raise
 
+    def _forget_another_server(self) -> None:
+        if self._seen != self._session.connections:
+            self._seen = self._session.connections
+            self._remembered.clear()
+            self._tree = None
+
     @contextmanager
     def _reading(self) -> Iterator[psycopg.Connection]:
         with self._session.reading() as connection, damage_of(self.path):
@@ -221,7 +263,7 @@ class PostgresStore:
         """Raise `StoreError`: a server is backed up by its own means, and a copy in a file is made by `copy_to`."""
         raise StoreError(
             f"{path}: a ledger in PostgreSQL has no file to copy: let the server make its backups (pg_dump keeps all "
-            "of a schema), or open a ledger at that path and bring the records there with ledger.exchange.copy"
+            "of a schema), or open a ledger at that path and bring the records there with copy_to"
         )
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
@@ -17,7 +17,7 @@ from ledger.recording.batch import COLUMNS, Head, Row, record_of
 from ledger.recording.merkle import WIDTH, Tree
 from ledger.recording.proposal import Entry
 from ledger.stores.postgres_facts import events_of, facts_statement, new_registers, refs_of, register_statements
-from ledger.stores.postgres_places import POSITION_MAX
+from ledger.stores.postgres_places import CAUGHT_UP_MAX, POSITION_MAX
 from ledger.stores.postgres_rows import insertion
 from ledger.stores.postgres_server import Questioned, Statement
 from ledger.stores.postgres_session import Written
@@ -28,9 +28,6 @@ from ledger.stores.rows import SELECT
 
 LEAVES_MAX: Final = WIDTH
 """So many leaves of others are read one by one; where there are more, the tiles of the tree are quicker to read."""
-
-CAUGHT_UP_MAX: Final = 10_000
-"""So many records of others are looked at for what they wrote to; after more all that is remembered is read anew."""
 
 _RETRACT: Final = "INSERT INTO retractions (position, retracts) SELECT %s, position FROM records WHERE id = %s"
 # each range has both its ends, or the server would take it for a third of the table, and read all of that
@@ -59,16 +56,18 @@ class Stand(NamedTuple):
 
 
 @define(eq=False, repr=False)
-class PostgresAppend:
-    """One writing transaction on one initiative."""
+class PostgresHistory:
+    """What the rules need to know of an initiative, from what is remembered and, where it must, from the server."""
 
-    connection: psycopg.Connection
+    ask: Callable[[], psycopg.Connection]
     initiative: str
     head: Head
-    newest_register: int
-    tree: Tree
     remembered: Remembered
-    written: Written
+
+    @property
+    def connection(self) -> psycopg.Connection:
+        """The connection, within a transaction."""
+        return self.ask()
 
     @property
     def database(self) -> Questioned:
@@ -105,9 +104,18 @@ class PostgresAppend:
         rows = self.connection.execute(f"{SELECT} WHERE id = ANY(%s)", (list(ids),))
         return {record.id: record for record in map(record_of, rows)}
 
+
+@define(eq=False, repr=False)
+class PostgresAppend(PostgresHistory):
+    """One writing transaction on one initiative."""
+
+    newest_register: int
+    tree: Tree
+    written: Written
+
     def append(self, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
         """Write a batch: the rows of its records, their facts, and retractions."""
-        new = new_registers(self.connection, self.initiative, entries, self.remembered, self.newest_register)
+        new = new_registers(self.ask, self.initiative, entries, self.remembered, self.newest_register)
         retractions = [
             (entry.position, entry.event.record) for entry in entries if isinstance(entry.event, RecordRetracted)
         ]
@@ -140,4 +148,5 @@ def stand_of(row: Row | None, remembered: Remembered) -> Stand:
         return Stand(Head(0, 0, None), 0, None)
     position, moment, version, register, written, retracted, leaves = row
     remembered.catch_up(position, None if retracted or not remembered.position else written)
+    remembered.version = version
     return Stand(Head(position, version, datetime.fromisoformat(moment)), register, leaves)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import psycopg
 
@@ -16,11 +16,11 @@ from ledger.stores.questions import REF
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import FACT_COLUMNS, event_of, fact_rows, short_form
 
-_KEY_COLUMNS = ("subject", "id", "aspect", "name")
+KEY_COLUMNS = ("subject", "id", "aspect", "name")
 
 
 def new_registers(
-    connection: psycopg.Connection, initiative: str, entries: Sequence[Entry], remembered: Remembered, last: int
+    ask: Callable[[], psycopg.Connection], initiative: str, entries: Sequence[Entry], remembered: Remembered, last: int
 ) -> list[Row]:
     """Number the registers that a batch writes to, and give the rows of those that nobody has written to before.
 
@@ -33,13 +33,17 @@ def new_registers(
     )
     if not asked:
         return []
-    known = connection.execute(
-        "SELECT g.register, g.subject, g.id, g.aspect, g.name,"
-        " coalesce((SELECT max(f.latest) FROM facts AS f WHERE f.register = g.register)::text, '')"
-        f" FROM {rows_of('registers')} AS j JOIN registers AS g USING (subject, id, aspect, name)"
-        " WHERE g.initiative = %s",
-        (term_of(_KEY_COLUMNS, asked), initiative),
-    ).fetchall()
+    known = (
+        ask()
+        .execute(
+            "SELECT g.register, g.subject, g.id, g.aspect, g.name,"
+            " coalesce((SELECT max(f.latest) FROM facts AS f WHERE f.register = g.register)::text, '')"
+            f" FROM {rows_of('registers')} AS j JOIN registers AS g USING (subject, id, aspect, name)"
+            " WHERE g.initiative = %s",
+            (term_of(KEY_COLUMNS, asked), initiative),
+        )
+        .fetchall()
+    )
     for number, *key, reach in known:
         remembered.number(Register(*key), number)
         reaches[number] = reach
@@ -52,7 +56,7 @@ def new_registers(
 
 def register_statements(rows: Sequence[Row]) -> list[Statement]:
     """Give what writes new registers down, with their numbers."""
-    return [insertion("registers", ("register", "initiative", *_KEY_COLUMNS), rows)] if rows else []
+    return [insertion("registers", ("register", "initiative", *KEY_COLUMNS), rows)] if rows else []
 
 
 def facts_statement(entries: Sequence[Entry], rows: Sequence[Row], remembered: Remembered) -> Statement:

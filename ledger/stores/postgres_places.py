@@ -11,6 +11,9 @@ from ledger.stores.postgres_server import only
 
 POSITION_MAX: Final = 2**62  # far beyond any ledger, and one more can still be counted
 
+CAUGHT_UP_MAX: Final = 10_000
+"""So many records of others are looked at for what they wrote to; after more all that is remembered is read anew."""
+
 # all records of a batch have one instant, and no others have it: so a batch is whole up to before the next instant
 _BY_POSITION = (
     "coalesce((SELECT max(position) FROM records WHERE recorded_at <"

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from typing import Final
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 
 from ledger.model.errors import WAY_OUT, NewerFormat, NotALedger, ReadOnly, StoreError, listed
+from ledger.stores import postgres_function
 
 FORMAT: Final = 1
 _MARK: Final = "membership ledger, format "
@@ -93,7 +94,8 @@ CREATE TABLE {{schema}}.retractions (
 
 CREATE TABLE {{schema}}.heads (
     size bigint PRIMARY KEY REFERENCES {{schema}}.records (position),
-    root bytea NOT NULL CHECK (length(root) = 32)
+    root bytea NOT NULL CHECK (length(root) = 32),
+    peaks bytea NOT NULL CHECK (length(peaks) % 32 = 0)
 );
 
 CREATE TABLE {{schema}}.tiles (
@@ -196,6 +198,10 @@ SELECT c.relname, t.tgname, t.tgenabled, p.prosrc, t.tgtype, t.tgqual IS NULL AN
 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_proc AS p ON p.oid = t.tgfoid WHERE n.nspname = %s AND NOT t.tgisinternal
 """
+_STEPS: Final = """
+SELECT p.prosrc FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+WHERE n.nspname = %s AND p.proname = %s
+"""
 
 
 def statements(schema: str) -> Iterator[sql.Composed]:
@@ -207,6 +213,7 @@ def statements(schema: str) -> Iterator[sql.Composed]:
     name = sql.Identifier(schema)
     for text in [*_split(TABLES), *_guards(), *_split(_VIEWS)]:
         yield sql.SQL(text).format(schema=name)
+    yield sql.SQL(postgres_function.DEFINITION).format(schema=name, body=sql.SQL(_step(schema)))
     yield sql.SQL("COMMENT ON TABLE {}.records IS {}").format(name, sql.Literal(f"{_MARK}{FORMAT}"))
 
 
@@ -215,14 +222,17 @@ def _split(text: str) -> list[str]:
 
 
 def rights_of_writers(schema: str, role: str) -> str:
-    """Give the SQL by which the owner of a ledger lets a role read and append, and nothing else.
+    r"""Give the SQL by which the owner of a ledger lets a role read and append, and nothing else.
 
-    >>> print(rights_of_writers("club", "secretary"))
-    GRANT USAGE ON SCHEMA "club" TO "secretary"; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA "club" TO "secretary"
+    >>> print(*rights_of_writers("club", "secretary").split("; "), sep="\n")
+    GRANT USAGE ON SCHEMA "club" TO "secretary"
+    GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA "club" TO "secretary"
+    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA "club" TO "secretary"
     """
     names = {"schema": sql.Identifier(schema), "role": sql.Identifier(role)}
     granted = (
-        "GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA {schema} TO {role}"
+        "GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA {schema} TO {role}; "
+        "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}"
     )
     return sql.SQL(granted).format(**names).as_string()
 
@@ -263,10 +273,16 @@ def install(connection: psycopg.Connection, schema: str, place: str) -> None:
     if encoding != "UTF8":
         raise StoreError(f"{place}: the database keeps its texts in {encoding}; a ledger needs one in UTF8")
     there = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone()
-    if not there:
-        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-    for statement in statements(schema):
-        connection.execute(statement)
+    try:
+        if not there:
+            connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        for statement in statements(schema):
+            connection.execute(statement)
+    except errors.InsufficientPrivilege as error:
+        raise ReadOnly(
+            f"{place}: no ledger is there, and this user may not make one: let one who may create a schema in the "
+            "database open it once, and grant the rights that ledger.stores.postgres_schema.rights_of_writers gives"
+        ) from error
 
 
 def strange(connection: psycopg.Connection, schema: str) -> list[str]:
@@ -280,7 +296,9 @@ def strange(connection: psycopg.Connection, schema: str) -> list[str]:
         for table, name, when, body in _triggers()
     }
     found = {row[:2]: row[2:] for row in connection.execute(_GUARDS, (schema,)).fetchall()}
+    steps = connection.execute(_STEPS, (schema, postgres_function.NAME)).fetchall()
     return [
+        *(["the function that gives a batch its place is gone, or was changed"] if steps != [(_step(schema),)] else []),
         *(f"the trigger {name} is gone" for table, name in expected if (table, name) not in found),
         *(
             f"the trigger {key[1]} was changed, or switched off"
@@ -293,6 +311,11 @@ def strange(connection: psycopg.Connection, schema: str) -> list[str]:
 
 _KINDS: Final = {"BEFORE INSERT": 7, "BEFORE UPDATE OR DELETE": 27, "BEFORE TRUNCATE": 34}
 """The bits by which `pg_trigger.tgtype` says when a trigger is called, and whether for each row."""
+
+
+def _step(schema: str) -> str:
+    locks = {name: sql.SQL(number) for name, number in postgres_function.numbers(schema).items()}
+    return sql.SQL(postgres_function.BODY).format(schema=sql.Identifier(schema), **locks).as_string()
 
 
 def _triggers() -> Iterator[tuple[str, str, str, str]]:

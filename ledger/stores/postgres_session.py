@@ -12,6 +12,7 @@ from typing import Final
 
 import psycopg
 from attrs import define, field
+from psycopg import errors
 from psycopg.pq import TransactionStatus
 
 from ledger.model.errors import StoreError, Unconfirmed
@@ -48,6 +49,7 @@ class Session:
     """One connection, which threads share in turn; one that is lost is made anew when the next of them asks.
 
     `timeout` is how many seconds to wait for other writers, and for a server that went away while it committed.
+    `connections` counts those that were made: with each new one the server may be another, or one that was set back.
     """
 
     def __init__(self, address: Address, timeout: float) -> None:
@@ -60,10 +62,12 @@ class Session:
         self._together = False
         self._written = Written()
         self._read = preamble(address)
-        self._write = [*preamble_of_writing(address, timeout), try_turn(address.schema)]
+        self._begin = preamble_of_writing(address, timeout)
+        self._write = [*self._begin, try_turn(address.schema)]
         self._wait = wait_for_turn(address.schema, timeout)
         self._tell = telling(address.schema)
         self._connection = connect(address)
+        self.connections = 1
 
     @contextmanager
     def held(self) -> Iterator[psycopg.Connection]:
@@ -77,8 +81,8 @@ class Session:
                 raise closed(self._address)
             if not self._busy:
                 _end(self._connection)  # a Ctrl-C may have struck before its transaction was ended
-                if self._connection.closed:
-                    self._connection = connect(self._address)
+                if _is_lost(self._connection):
+                    self._connect()
             yield self._connection
 
     @contextmanager
@@ -121,6 +125,43 @@ class Session:
                 self._busy = False
                 _end(self._connection)
 
+    def at_once(self, statement: Statement, connections: int) -> Row | None:
+        """Write by one statement in a transaction that is sent as a whole, and give what it found; None: nothing.
+
+        It is only sent to the server that it was made for: while there were so many connections.
+
+        Raises `Unconfirmed` where the connection is lost meanwhile: the server may work on it still, and wait for its
+        turn, so nobody can see yet whether it will be written.
+        """
+        with self.held() as connection:
+            if connections != self.connections:
+                return None
+            answered: list[psycopg.Cursor[Row]] = []
+            try:
+                self._busy = True
+                _at_once(connection, [*self._begin, statement, COMMIT, self._tell], answered)
+            except psycopg.Error as error:
+                if any(one.statusmessage == COMMIT[0] for one in answered):
+                    pass  # nobody was told of it, so they look for themselves
+                elif connection.closed:
+                    self._come_back()
+                    raise Unconfirmed(
+                        f"{self._address.shown}: the connection was lost while a batch was written"
+                    ) from error
+                elif isinstance(error, errors.LockNotAvailable):
+                    raise
+                else:
+                    return None
+            finally:
+                self._busy = False
+                _end(self._connection)
+            return answered[len(self._begin)].fetchone()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether this thread, which holds the connection, is neither reading nor writing."""
+        return not self._busy
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """Write several batches, all of them or none; each of them begins `writing`."""
@@ -141,6 +182,21 @@ class Session:
         with self._lock:
             self._closed = True
             self._connection.close()
+
+    def _come_back(self) -> None:
+        """Connect anew, as soon as the server can be reached, if that is in time."""
+        until = monotonic() + self._timeout
+        while True:
+            try:
+                return self._connect()
+            except StoreError:
+                if monotonic() > until:
+                    return None
+                sleep(_PAUSE)
+
+    def _connect(self) -> None:
+        self._connection = connect(self._address)
+        self.connections += 1
 
     @contextmanager
     def _part(self, connection: psycopg.Connection) -> Iterator[None]:
@@ -171,7 +227,7 @@ class Session:
             _end(self._connection)
             if not (isinstance(error, psycopg.OperationalError) and self._connection.closed):
                 raise
-            self._connection = connect(self._address)
+            self._connect()
             found = _at_once(self._connection, begin, [])
         return self._connection, found
 
@@ -204,7 +260,7 @@ class Session:
         until = monotonic() + self._timeout
         while True:
             try:
-                self._connection = connect(self._address)
+                self._connect()
                 looked = ("SELECT 1 FROM records WHERE position = %s AND digest = %s", (position, digest))
                 found = self._taken(looked)[1].fetchone()
                 _end(self._connection)
@@ -232,10 +288,10 @@ def _at_once(
         with connection.pipeline():
             answered += (connection.execute(*statement) for statement in statements)
     except psycopg.Error as error:
-        # a Ctrl-C leaves answers that nobody has read, and psycopg says only that
+        # a Ctrl-C, or what else a signal raises, leaves answers that nobody has read, and psycopg says only that
         found: BaseException | None = error
         while found is not before and found is not None:
-            if not isinstance(found, Exception):
+            if not isinstance(found, psycopg.Error | OSError) or isinstance(found, TimeoutError):
                 raise found from None
             found = found.__context__
         raise
@@ -249,6 +305,14 @@ def _end(connection: psycopg.Connection) -> None:
             connection.execute("ROLLBACK", prepare=False)
     if not _is_idle(connection):
         connection.close()
+
+
+def _is_lost(connection: psycopg.Connection) -> bool:
+    """Has the server let it go, as far as this has come here? Then nothing was sent on it that has to be looked for."""
+    if not connection.closed:
+        with suppress(psycopg.OperationalError):
+            connection.pgconn.consume_input()
+    return connection.closed
 
 
 def _is_idle(connection: psycopg.Connection) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from ledger.model.errors import WAY_OUT, Damaged
 from ledger.recording.batch import Row, leaves_of
-from ledger.recording.merkle import Tree
+from ledger.recording.merkle import HASH, Tree, hashes_in, root_over
 from ledger.stores.postgres_server import Statement
 from ledger.stores.questions import Database
 from ledger.stores.tree import tree_at
 
+HEADS: Final = "SELECT size, root, peaks FROM heads"
 _TILE: Final = "INSERT INTO tiles (level, number, root, hashes) VALUES (%s, %s, %s, %s)"
 
 
@@ -22,7 +24,14 @@ def tree_after(database: Database, known: Tree | None, size: int, leaves: Sequen
     return known
 
 
+def check_peaks(heads: Iterable[Row]) -> None:
+    """Raise `Damaged` if, of the sizes, roots and peaks of heads, any root is not that over its peaks."""
+    for size, root, peaks in heads:
+        if len(peaks) != HASH * size.bit_count() or root_over(hashes_in(peaks)) != root:
+            raise Damaged(f"the peaks of the Merkle tree over {size} records are not those of its root: {WAY_OUT}")
+
+
 def tree_statements(tree: Tree, rows: Sequence[Row]) -> list[Statement]:
     """Let the tree grow by a batch, and give what writes down its full tiles and its head."""
     tiles = [(_TILE, tile) for tile in tree.grow(leaves_of(rows))]
-    return [*tiles, ("INSERT INTO heads (size, root) VALUES (%s, %s)", (tree.size, tree.root()))]
+    return [*tiles, ("INSERT INTO heads VALUES (%s, %s, %s)", (tree.size, tree.root(), tree.peaks()))]

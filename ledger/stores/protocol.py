@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from ledger.model.heads import TreeHead
 from ledger.model.records import Record
@@ -14,21 +15,50 @@ from ledger.recording.merkle import Hashes, Tree
 from ledger.recording.proposal import Entry, History
 
 
-class Append(History, Protocol):
+class Before(History, Protocol):
+    """An initiative as it was before a batch, which is drafted and judged by it."""
+
+    head: Head
+
+    def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
+        """Find records by id, of any initiative of the ledger."""
+
+
+class Append(Before, Protocol):
     """One writing transaction on one initiative: nobody else writes until it ends.
 
     Leaving it by an exception writes nothing at all.
     """
 
-    head: Head
     tree: Tree
     """The Merkle tree of all records before this batch; whoever reads it leaves it as it is."""
 
-    def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
-        """Find records by id, of any initiative of the ledger."""
-
     def append(self, entries: Sequence[Entry], rows: Sequence[Row]) -> None:
         """Write a batch: the rows of its records, their facts, and retractions."""
+
+
+class Placed(NamedTuple):
+    """The place that a batch was given: the position and the version before it, and its instant."""
+
+    position: int
+    version: int
+    recorded_at: datetime
+
+
+class Ahead(Before, Protocol):
+    """What a batch is judged by before it is its writer's turn: what is known of an initiative, which may be old.
+
+    So nothing is refused for good by it, and its head is where the ledger stood when it was last looked at.
+    """
+
+    def place(self, entries: Sequence[Entry], rows: Sequence[Row]) -> Placed | None:
+        """Write a batch, and give the place it was given in all that others have written meanwhile.
+
+        There is no report in it, which would name the head before it.
+
+        None, and nothing is written, if any of them wrote what it should be judged by, or if it must be written in its
+        writer's turn.
+        """
 
 
 class EventStore(Log, Protocol):
@@ -61,6 +91,12 @@ class EventStore(Log, Protocol):
 
     def writing(self, initiative: str) -> AbstractContextManager[Append]:
         """Begin to write. Waits for other writers, up to the store's limit: then `LedgerBusy`."""
+
+    def ahead(self, initiative: str, count: int) -> AbstractContextManager[Ahead | None]:
+        """Begin to write a batch of so many events without waiting for other writers.
+
+        None where the store cannot give a batch its place by itself, or not this one.
+        """
 
     def together(self) -> AbstractContextManager[None]:
         """Write several batches, of any initiatives, all of them or none: nobody else writes until it ends.

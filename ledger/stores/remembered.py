@@ -18,7 +18,7 @@ class Remembered:
     """The numbers of registers, which never change; their facts, and the latest day each has come to.
 
     These two are as they were for as long as nobody writes to the register, since nothing in the log ever changes:
-    `position` is where it stood when they were read.
+    `position` is where it stood when they were read, and `version` where the initiative did, as far as a store asks.
     """
 
     numbers: dict[Register, int] = field(factory=dict)
@@ -27,11 +27,21 @@ class Remembered:
     facts: dict[Register, Sequence[Fact]] = field(factory=dict)
     unnumbered: set[Register] = field(factory=set)
     position: int = 0
+    version: int = 0
 
     def number(self, register: Register, number: int) -> None:
         """Keep the number of a register."""
         self.numbers[register] = number
         self.registers[number] = register
+
+    def renumber(self, register: Register, number: int | None) -> None:
+        """Give a register another number, or forget that it has one."""
+        old = self.numbers.pop(register)
+        del self.registers[old]
+        reach = self.reaches.pop(old)
+        if number is not None:
+            self.number(register, number)
+            self.reaches[number] = reach
 
     def keep(self, register: Register, facts: Sequence[Fact]) -> None:
         """Keep the facts of a register, until somebody has written to it."""
@@ -71,3 +81,4 @@ class Remembered:
             for said in entry.said:
                 self.facts.pop(said.register, None)
         self.position += len(entries)
+        self.version += len(entries)

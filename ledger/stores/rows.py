@@ -6,7 +6,7 @@ and gives them out again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -44,7 +44,7 @@ _ALWAYS = ALWAYS[0].isoformat()
 
 
 def fact_rows(
-    entries: Sequence[Entry], rows: Sequence[Row], numbers: Mapping[Register, int], reaches: dict[int, str]
+    entries: Sequence[Entry], rows: Sequence[Row], numbers: Mapping[Register, int], reaches: MutableMapping[int, str]
 ) -> list[Row]:
     """Give the rows of `facts` that a batch writes.
 

@@ -3,7 +3,8 @@
     python tests/benchmarks/postgres_writers.py [batches] [rounds]
 
 500 batches a writer, and one round, unless said otherwise. Each writer is a process that records batches of one event,
-and waits for each to be on the disk. They write to one ledger, or each to a ledger of its own in the same database.
+and waits for each to be on the disk. They write to one ledger, each to an initiative of its own or all to the same,
+or each to a ledger of its own in the same database.
 Beside them stands the least that must be done: the same number of processes that each insert one row and commit. In a
 round all of these are run one after the other; what is shown is the median of the rounds, and the longest that any
 writer had to wait for one batch. The server's own statistics say how many transactions it committed, and how much
@@ -20,6 +21,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -43,16 +45,18 @@ WHERE datname = current_database()
 """
 
 
-def record(address: str, number: int, batches: int, ready: Any, longest: Any) -> None:
+def record(address: str, number: int, batches: int, ready: Any, longest: Any, shared: str = "") -> None:
+    own = f"club{number}"
+    members = [f"{own}-{one}" for one in range(MEMBERS)]
     with ledger.open(address, timeout=120) as book:
-        club = book.initiative(f"club{number}")
-        club.record(MetricDefined("co2", unit="t"), *(MemberJoined(f"m{one}", "2020-01-01") for one in range(MEMBERS)))
+        club = book.initiative(shared or own)
+        club.record(MetricDefined(own, unit="t"), *(MemberJoined(one, "2020-01-01") for one in members))
         ready.wait()
         longest.put(
             waited(
                 batches,
                 lambda place: club.record(
-                    MetricUpdated("co2", "2021-01-03", f"{place} t", member=f"m{place % MEMBERS}")
+                    MetricUpdated(own, "2021-01-03", f"{place} t", member=members[place % MEMBERS])
                 ),
             )
         )
@@ -116,22 +120,30 @@ def run(work: Callable[..., None], addresses: Sequence[str], batches: int) -> Ru
 def run_of(kind: str, count: int, batches: int) -> Run:
     """Run so many writers of one kind, on new ledgers."""
     with ExitStack() as stack:
-        if kind == "one ledger":
+        if kind in WORK:
             addresses = [stack.enter_context(a_ledger())] * count
         else:
             addresses = [stack.enter_context(a_ledger()) for _ in range(count)]
         for address in set(addresses):
             ledger.open(address).close()
-        found = run(insert if kind == BARE else record, addresses, batches)
+        found = run(WORK.get(kind, record), addresses, batches)
     with psycopg.connect(server(), autocommit=True) as connection:
         connection.execute("TRUNCATE bare")
     return found
 
 
+WORK: Final[dict[str, Callable[..., None]]] = {
+    BARE: insert,
+    "one ledger": record,
+    "one initiative": partial(record, shared="club"),
+}
+"""What writers of one ledger do."""
+
+
 def main(batches: int, rounds: int) -> None:
     with psycopg.connect(server(), autocommit=True) as connection:
         connection.execute("CREATE TABLE bare (writer int, place int, PRIMARY KEY (writer, place))")
-    each = [(kind, count) for kind in (BARE, "one ledger", "a ledger each") for count in WRITERS]
+    each = [(kind, count) for kind in (*WORK, "a ledger each") for count in WRITERS]
     found = [[run_of(kind, count, batches) for kind, count in each] for _ in range(rounds)]
     rows = []
     for place, (kind, count) in enumerate(each):
