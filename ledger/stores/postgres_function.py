@@ -56,6 +56,8 @@ _FOUND: Final = {
 }
 _RECORDS: Final = ", ".join(_FOUND.get(column, f'r."{column}"') for column in COLUMNS)
 
+# each range in the text has both its ends, or the server would take it for a third of the table, and read all of that
+
 # the locks may be waited for as long as all of it may take
 _LEFT: Final = """PERFORM set_config('lock_timeout', greatest(1,
             patience - round(extract(epoch FROM clock_timestamp() - began) * 1000))::text, true)"""
@@ -102,13 +104,13 @@ BEGIN
     IF known <> judged THEN
         IF rests_on IS NULL OR known - judged > {CAUGHT_UP_MAX} OR EXISTS (
             SELECT 1 FROM {{schema}}.retractions AS t JOIN {{schema}}.records AS r ON r.position = t.retracts
-            WHERE t.position > presumed AND r.initiative = stream
+            WHERE t.position BETWEEN presumed + 1 AND last AND r.initiative = stream
         ) THEN
             RETURN;
         END IF;
         others := ARRAY(
             SELECT DISTINCT f.register FROM {{schema}}.records AS r JOIN {{schema}}.facts AS f USING (position)
-            WHERE r.initiative = stream AND r.version > judged
+            WHERE r.initiative = stream AND r.version BETWEEN judged + 1 AND known
         );
         IF others && (rests_on || ARRAY(
             SELECT g.register FROM json_populate_recordset(NULL::{{schema}}.registers, rests_on_too) AS n
