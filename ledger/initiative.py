@@ -493,5 +493,6 @@ class Initiative:
         ahead: bool = True,
     ) -> tuple[Record, ...]:
         terms: dict[str, Any] = {"ids": ids, "recorded_at": recorded_at, "expected_version": expected_version}
-        terms["ahead"] = ahead
-        return write(self._store, self.id, draft_of, count, clock=self._clock, entropy=self._entropy, **terms)
+        return write(
+            self._store, self.id, draft_of, count, clock=self._clock, entropy=self._entropy, ahead=ahead, **terms
+        )

@@ -202,11 +202,11 @@ def overall(totals: Table) -> Table:
         without_value=many(~totals.has_value & totals.refused.isnull()),
         refused=many(totals.refused.notnull()),
     )
-    open_ends = {
+    told_ends = {
         end: added[f"{end}_is_open"].ifelse(ibis.null(added[end].type()), added[end]) for end in ("low", "high")
     }
     return added.select(
-        *keys, **open_ends, **{name: added[name] for name in ("initiatives", "without_value", "refused")}
+        *keys, **told_ends, **{name: added[name] for name in ("initiatives", "without_value", "refused")}
     )
 
 

@@ -415,14 +415,19 @@ def test_so_is_one_that_was_written_in_its_turn(address, kept):
 
 
 class IsInterrupted(LosesItsAnswer):
-    """A connection on which a Ctrl-C strikes while answers are awaited, and psycopg says only that these are there."""
+    """A connection on which a Ctrl-C, or what else a signal raises, strikes while answers are awaited.
+
+    Psycopg says only that these are there.
+    """
+
+    raised = KeyboardInterrupt()
 
     @contextmanager
     def pipeline(self):
         with self.own.pipeline():
             yield
         try:
-            raise KeyboardInterrupt
+            raise self.raised
         finally:
             self.own.close()
             raise psycopg.OperationalError("cannot exit pipeline mode while busy")
@@ -438,25 +443,12 @@ def test_an_interrupt_is_told_as_one(address):
         assert names(book) == ["ben"]
 
 
-class IsStopped(LosesItsAnswer):
-    """A connection on which what a signal's handler raises strikes while answers are awaited."""
-
-    @contextmanager
-    def pipeline(self):
-        with self.own.pipeline():
-            yield
-        try:
-            raise TimeoutError("the task takes too long")
-        finally:
-            self.own.close()
-            raise psycopg.OperationalError("cannot exit pipeline mode while busy")
-
-
 def test_what_a_signal_raises_is_told_too(address):
     with ledger.open(address) as book:
         session = book._store._session
         book.initiative("club").record(joined("ada"))
-        session._connection = IsStopped(session._connection, kept=True)
+        session._connection = IsInterrupted(session._connection, kept=True)
+        session._connection.raised = TimeoutError("the task takes too long")
         with pytest.raises(TimeoutError, match="takes too long"):
             book.initiative("ports").record(joined("ben"))
         book.initiative("club").record(joined("ben"))

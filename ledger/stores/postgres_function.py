@@ -56,12 +56,11 @@ _FOUND: Final = {
 }
 _RECORDS: Final = ", ".join(_FOUND.get(column, f'r."{column}"') for column in COLUMNS)
 
-# each range in the text has both its ends, or the server would take it for a third of the table, and read all of that
-
 # the locks may be waited for as long as all of it may take
 _LEFT: Final = """PERFORM set_config('lock_timeout', greatest(1,
             patience - round(extract(epoch FROM clock_timestamp() - began) * 1000))::text, true)"""
 
+# each range has both its ends, or the server would take it for a third of the table, and read all of that
 BODY: Final = f"""
 -- stream: an initiative; judged: its version when the batch was judged; presumed: the position where it was, and which
 -- stands before the batch in its rows; clock: the instant of the batch, if none is newer; rests_on: the registers

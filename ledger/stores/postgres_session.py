@@ -141,7 +141,7 @@ class Session:
                 self._busy = True
                 _at_once(connection, [*self._begin, statement, COMMIT, self._tell], answered)
             except psycopg.Error as error:
-                if any(one.statusmessage == COMMIT[0] for one in answered):
+                if _is_committed(answered):
                     pass  # nobody was told of it, so they look for themselves
                 elif connection.closed:
                     self._come_back()
@@ -241,7 +241,7 @@ class Session:
         try:
             self._write_out(connection, ends, answered)
         except psycopg.Error:
-            if any(one.statusmessage == COMMIT[0] for one in answered):
+            if _is_committed(answered):
                 return  # nobody was told of it, so they look for themselves
             if not connection.closed or not self._written.last or not self._is_there(*self._written.last):
                 raise
@@ -296,6 +296,10 @@ def _at_once(
             found = found.__context__
         raise
     return answered
+
+
+def _is_committed(answered: Sequence[psycopg.Cursor[Row]]) -> bool:
+    return any(one.statusmessage == COMMIT[0] for one in answered)
 
 
 def _end(connection: psycopg.Connection) -> None:
