@@ -36,10 +36,11 @@ def new_registers(
     known = (
         ask()
         .execute(
-            "SELECT g.register, g.subject, g.id, g.aspect, g.name,"
+            "SELECT g.register, j.subject, j.id, j.aspect, j.name,"
             " coalesce((SELECT max(f.latest) FROM facts AS f WHERE f.register = g.register)::text, '')"
-            f" FROM {rows_of('registers')} AS j JOIN registers AS g USING (subject, id, aspect, name)"
-            " WHERE g.initiative = %s",
+            f" FROM {rows_of('registers')} AS j CROSS JOIN LATERAL (SELECT o.register FROM registers AS o"
+            " WHERE o.initiative = %s AND o.subject = j.subject AND o.id = j.id AND o.aspect = j.aspect"
+            " AND o.name = j.name LIMIT 1) AS g",
             (term_of(KEY_COLUMNS, asked), initiative),
         )
         .fetchall()

@@ -101,19 +101,17 @@ BEGIN
     moment := greatest(clock, newest + interval '1 microsecond');
     others := ARRAY[]::bigint[];
     IF known <> judged THEN
-        IF rests_on IS NULL OR known - judged > {CAUGHT_UP_MAX} OR EXISTS (
-            SELECT 1 FROM {{schema}}.retractions AS t JOIN {{schema}}.records AS r ON r.position = t.retracts
-            WHERE t.position BETWEEN presumed + 1 AND last AND r.initiative = stream
+        IF rests_on IS NULL OR last - presumed > {CAUGHT_UP_MAX} OR EXISTS (
+            SELECT 1 FROM {{schema}}.retractions AS t WHERE t.position BETWEEN presumed + 1 AND last
+                AND (SELECT r.initiative FROM {{schema}}.records AS r WHERE r.position = t.retracts) = stream
         ) THEN
             RETURN;
         END IF;
-        others := ARRAY(
-            SELECT DISTINCT f.register FROM {{schema}}.records AS r JOIN {{schema}}.facts AS f USING (position)
-            WHERE r.initiative = stream AND r.version BETWEEN judged + 1 AND known
-        );
+        others := ARRAY(SELECT f.register FROM {{schema}}.facts AS f WHERE f.position BETWEEN presumed + 1 AND last);
         IF others && (rests_on || ARRAY(
-            SELECT g.register FROM json_populate_recordset(NULL::{{schema}}.registers, rests_on_too) AS n
-            JOIN {{schema}}.registers AS g USING (initiative, subject, id, aspect, name)
+            SELECT (SELECT g.register FROM {{schema}}.registers AS g WHERE g.initiative = n.initiative
+                AND g.subject = n.subject AND g.id = n.id AND g.aspect = n.aspect AND g.name = n.name)
+            FROM json_populate_recordset(NULL::{{schema}}.registers, rests_on_too) AS n
         )) THEN
             RETURN;
         END IF;
@@ -158,9 +156,9 @@ BEGIN
             f.latest, f.rank + known - judged, last + f.position - presumed, f.earliest, f.value, f.low, f.high, f.reach
         FROM json_populate_recordset(NULL::{{schema}}.facts, given_facts) AS f;
     IF given_retractions IS NOT NULL THEN
-        INSERT INTO {{schema}}.retractions SELECT last + t.place, r.position
-            FROM json_to_recordset(given_retractions) AS t (place bigint, record text)
-            JOIN {{schema}}.records AS r ON r.id = t.record;
+        INSERT INTO {{schema}}.retractions
+            SELECT last + t.place, (SELECT r.position FROM {{schema}}.records AS r WHERE r.id = t.record)
+            FROM json_to_recordset(given_retractions) AS t (place bigint, record text);
     END IF;
     INSERT INTO {{schema}}.heads VALUES (size, top, edge);
     RETURN NEXT;

@@ -14,14 +14,20 @@ POSITION_MAX: Final = 2**62  # far beyond any ledger, and one more can still be 
 CAUGHT_UP_MAX: Final = 10_000
 """So many records of others are looked at for what they wrote to; after more all that is remembered is read anew."""
 
+# in the order of the index that is meant: by another one, an early moment would be reached through all that is later
+_LAST = "(SELECT position FROM records WHERE recorded_at {} ORDER BY recorded_at DESC, position DESC LIMIT 1)"
+_VERSION = (
+    "coalesce((SELECT CASE initiative WHEN %(initiative)s THEN version END FROM records"
+    " WHERE (initiative, position) <= (%(initiative)s, {}) ORDER BY initiative DESC, position DESC LIMIT 1), 0)"
+)
+
 # all records of a batch have one instant, and no others have it: so a batch is whole up to before the next instant
 _BY_POSITION = (
-    "coalesce((SELECT max(position) FROM records WHERE recorded_at <"
-    " (SELECT recorded_at FROM records WHERE position = %(moment)s + 1)),"
+    f"coalesce({_LAST.format('< (SELECT recorded_at FROM records WHERE position = %(moment)s + 1)')},"
     " CASE WHEN %(moment)s >= (SELECT coalesce(max(position), 0) FROM records)"
     " THEN (SELECT coalesce(max(position), 0) FROM records) ELSE 0 END)"
 )
-_BY_INSTANT = "(SELECT coalesce(max(position), 0) FROM records WHERE recorded_at <= %(moment)s)"
+_BY_INSTANT = f"coalesce({_LAST.format('<= %(moment)s')}, 0)"
 _NEWEST = "(SELECT coalesce(max(position), 0) FROM records)"
 
 
@@ -41,8 +47,8 @@ def known_of(connection: psycopg.Connection, initiative: str, moment: datetime |
     rows = connection.execute(
         f"WITH known AS MATERIALIZED (SELECT {position} AS position)"
         " SELECT known.position,"
-        " coalesce((SELECT max(version) FROM records WHERE initiative = %(initiative)s AND position <= known.position),"
-        " 0), coalesce((SELECT max(version) FROM records WHERE initiative = %(initiative)s), 0) FROM known",
+        f" {_VERSION.format('known.position')},"
+        " coalesce((SELECT max(version) FROM records WHERE initiative = %(initiative)s), 0) FROM known",
         {"initiative": initiative, "moment": moment},
     )
     return Known(*only(rows))
@@ -51,7 +57,7 @@ def known_of(connection: psycopg.Connection, initiative: str, moment: datetime |
 def version_at(connection: psycopg.Connection, initiative: str, position: int) -> int:
     """Give the version that an initiative had come to at a position."""
     rows = connection.execute(
-        "SELECT coalesce(max(version), 0) FROM records WHERE initiative = %s AND position <= %s", (initiative, position)
+        f"SELECT {_VERSION.format('%(position)s')}", {"initiative": initiative, "position": position}
     )
     version: int = only(rows)[0]
     return version

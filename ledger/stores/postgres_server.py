@@ -172,9 +172,14 @@ _DURABLE: Final = {
 }
 
 
+# the server keeps its plans for triggers, foreign keys and functions: those made while a table was small would go on
+# reading all of it when it has grown, for each row
+_BY_INDEX: Final = {"enable_seqscan": "'off'"}
+
+
 def _settings(address: Address) -> dict[str, str]:
     # an address allows no quotes in the name of a schema
-    return {"search_path": f"'\"{address.schema}\"'", "datestyle": "'ISO'", "timezone": "'UTC'"}
+    return {"search_path": f"'\"{address.schema}\"'", "datestyle": "'ISO'", "timezone": "'UTC'", **_BY_INDEX}
 
 
 def _set(settings: Mapping[str, str]) -> str:

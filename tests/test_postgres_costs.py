@@ -1,0 +1,122 @@
+"""What PostgreSQL reads for a batch, or for an answer, does not grow with the log.
+
+It is counted by the server, in rows and in entries of indexes: so it is the same on any machine. A table may be new to
+the server, or known to it as it was when the ledger was small: by that it chooses its ways.
+"""
+
+from datetime import UTC, datetime
+
+import pytest
+
+import ledger
+from ledger import MemberJoined, MetricDefined, MetricUpdated
+from ledger.stores.postgres_ahead import PostgresAhead
+from postgres import a_ledger, shell
+
+READ = """
+SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE schemaname = current_schema())
+    + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = current_schema())
+"""
+MEMBERS = ["ada", "ben", "cleo"]
+METRICS = [MetricDefined("co2", unit="t"), MetricDefined("trees", unit="t")]
+
+analysed = pytest.mark.parametrize("analysed", [False, True])
+
+
+@pytest.fixture
+def address():
+    with a_ledger() as address:
+        yield address
+
+
+def rows_read(address, *books):
+    """How many rows and entries of indexes were read in a ledger, by these handles too."""
+    for book in books:
+        book._store._session._connection.execute("SELECT pg_stat_force_next_flush()")
+    with shell(address) as connection:
+        return float(connection.execute(READ).fetchone()[0])
+
+
+def start(book):
+    """Launch a club, and give its version."""
+    joins = [MemberJoined(one, "2020-01-01") for one in MEMBERS]
+    return book.initiative("club").record(*METRICS, *joins)[-1].version
+
+
+def analyse(address):
+    with shell(address) as connection:
+        connection.execute("ANALYZE")
+
+
+def updates(count):
+    return [MetricUpdated("co2", "2021-01-01", f"{n} t", member=MEMBERS[n % 3]) for n in range(count)]
+
+
+@analysed
+@pytest.mark.parametrize("in_turn", [False, True])
+def test_a_batch_reads_no_more_of_a_longer_ledger(address, in_turn, analysed, monkeypatch):
+    placed = []
+    place = PostgresAhead.place
+    monkeypatch.setattr(PostgresAhead, "place", lambda *args: placed.append(place(*args)) or placed[-1])
+
+    def cost():
+        """Let two handles record by turns, and give how much was read for it."""
+        before = rows_read(address, first, second)
+        for number in range(30):
+            for book, member in ((first, "ada"), (second, "ben")):
+                expected = {"expected_version": version[0]} if in_turn else {}
+                said = MetricUpdated("co2", "2021-01-01", f"{number} t", member=member)
+                new = MemberJoined(f"new {version[0]}", "2021-01-01")
+                version[0] = book.initiative("club").record(said, new, **expected)[-1].version
+        return rows_read(address, first, second) - before
+
+    with ledger.open(address) as first, ledger.open(address) as second:
+        version = [start(first)]
+        if analysed:
+            analyse(address)
+        cost()
+        short = cost()
+        with ledger.open(address) as third:
+            for _ in range(10):
+                third.initiative("club").record(*updates(100))
+            joins = third.initiative("club").record(*(MemberJoined(f"{n}", "2020-01-01") for n in range(1000)))
+            version = [joins[-1].version]
+        cost()
+        assert cost() < 2 * short
+    assert any(placed) != in_turn
+
+
+@analysed
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda club: club.at("2022-01-01"),
+        lambda club: club.at("2022-01-01", known_at=5),
+        lambda club: club.at("2022-01-01", known_at=datetime(2001, 1, 1, tzinfo=UTC)),
+        lambda club: club.history(member="cleo", metric="co2"),
+    ],
+    ids=["a state", "a state as known at a position", "a state as known at an instant", "a history"],
+)
+def test_an_answer_reads_no_more_of_a_longer_ledger(address, ask, analysed):
+    now = [datetime(2000, 1, 1, tzinfo=UTC)]
+
+    def cost():
+        with ledger.open(address) as book:
+            club = book.initiative("club")
+            ask(club)
+            before = rows_read(address, book)
+            ask(club)
+            return rows_read(address, book) - before
+
+    with ledger.open(address, clock=lambda: now[0]) as book:
+        start(book)
+        now[0] = datetime(2002, 1, 1, tzinfo=UTC)
+        book.initiative("club").record(*updates(100), MetricUpdated("trees", "2021-01-01", "1 t"))
+        if analysed:
+            analyse(address)
+        short = cost()
+        book.initiative("zoo").record(*METRICS)
+        for _ in range(20):
+            for name in ("club", "zoo"):
+                book.initiative(name).record(*(MetricUpdated("trees", "2021-01-01", f"{n} t") for n in range(100)))
+    assert cost() < 2 * short
