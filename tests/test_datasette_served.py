@@ -130,6 +130,7 @@ def test_the_time_machine_opens_in_the_browser(browser, home):
 
 def test_a_claim_leads_to_its_day(browser, home):
     browser.open(f"{home}/ledger/claims?initiative=clusters")
+    WebDriverWait(browser.driver, 60).until(lambda _: browser.texts("td.verdict"))
     assert browser.texts("td.verdict") == ["confirmed", "unverifiable", "contradicted"]
     go(browser, browser.find("td.at a").click)
     assert browser.texts("td.measure") == ["Members"]

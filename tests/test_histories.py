@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from itertools import groupby, pairwise
 
 import pytest
@@ -50,6 +51,8 @@ class Past:
 
     def facts(self, register: Register) -> list[Fact]:
         return [fact for written, fact in self.written() if written == register]
+
+    def expect(self, registers: Iterable[Register]) -> None: ...
 
     def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> set[Register]:
         wanted = (subject, id, aspect, name)

@@ -1,15 +1,24 @@
-"""What PostgreSQL reads for a batch, or for an answer, does not grow with the log.
+"""What PostgreSQL reads for a batch, or an answer, does not grow with the log, nor how often it is asked with a batch.
 
 It is counted by the server, in rows and in entries of indexes: so it is the same on any machine. A table may be new to
 the server, or known to it as it was when the ledger was small: by that it chooses its ways.
 """
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
+import psycopg
 import pytest
 
 import ledger
-from ledger import MemberJoined, MetricDefined, MetricUpdated
+from ledger import (
+    InitiativeClosed,
+    MemberChanged,
+    MemberJoined,
+    MemberSuspended,
+    MetricDefined,
+    MetricUpdated,
+)
 from ledger.stores.postgres_ahead import PostgresAhead
 from postgres import a_ledger, shell
 
@@ -84,6 +93,35 @@ def test_a_batch_reads_no_more_of_a_longer_ledger(address, in_turn, analysed, mo
         cost()
         assert cost() < 2 * short
     assert any(placed) != in_turn
+
+
+def test_the_server_is_asked_no_more_often_for_many_events_than_for_one(monkeypatch):
+    asked = []
+    execute = psycopg.Connection.execute
+    monkeypatch.setattr(
+        psycopg.Connection, "execute", lambda *args, **how: asked.append(args[1]) or execute(*args, **how)
+    )
+
+    def questions(count):
+        """How often the server is asked for anything, to record some batches of so many events of all kinds."""
+        members = [str(number) for number in range(count)]
+        batches = [
+            [*METRICS, *(MemberJoined(one, "2020-01-01") for one in members)],
+            [MetricUpdated("co2", "2021-01-01", "1 t", member=one) for one in members],
+            [MemberChanged(one, "2021-01-01", name="x", part_of=other) for one, other in pairwise([*members, "0"])][
+                :-1
+            ],
+            [MemberSuspended(one, "2021-01-01") for one in members],
+            [InitiativeClosed("2022-01-01")],
+        ]
+        with a_ledger() as address:
+            for batch in batches:
+                with ledger.open(address) as book:  # which knows nothing yet
+                    asked.clear()
+                    book.initiative("club").record(*batch)
+                    yield sum(" FROM " in query and not query.startswith("INSERT") for query in asked)
+
+    assert list(questions(50)) == list(questions(2))
 
 
 @analysed

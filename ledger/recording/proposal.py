@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 
@@ -27,6 +27,9 @@ class History(Protocol):
 
     def facts(self, register: Register) -> Sequence[Fact]:
         """Give the facts of a register, less those of retracted records."""
+
+    def expect(self, registers: Iterable[Register]) -> None:
+        """Know whose facts are asked for next: where that costs a way to a server, all of them can be had by one."""
 
     def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:
         """Give the registers ever written to that match; an empty argument matches all."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from ledger.model.errors import Violation
-from ledger.model.events import MemberChanged, MemberJoined, MetricUpdated, RecordRetracted
-from ledger.model.facts import Register, status_of
+from ledger.model.events import Event, MemberChanged, MemberJoined, MetricUpdated, RecordRetracted
+from ledger.model.facts import Register, definition_of, status_of
 from ledger.recording.claim_rules import claimed_by, claims
 from ledger.recording.metric_rules import definitions, values
 from ledger.recording.part_rules import cycles
@@ -29,6 +29,7 @@ def violations(
     `called` says how a reason names another event of the batch, by its place.
     """
     proposal = Proposal(batch, history, called)
+    history.expect(_looked_at(proposal))
     found = [
         *_retractions(proposal),  # first, since the others look at what would be left
         *values(proposal),
@@ -45,6 +46,14 @@ def violations(
             *_still_needed(proposal),
         ]
     return sorted(found, key=lambda violation: violation.index)
+
+
+def _looked_at(proposal: Proposal) -> list[Register]:
+    """Give the registers that the rules look at for every event of the batch: most of all they will ask for."""
+    events = [entry.event for entry in proposal.batch]
+    members = dict.fromkeys(member for event in events for member in _named_by(event) if member)
+    metrics = dict.fromkeys(event.metric for event in events if isinstance(event, MetricUpdated))
+    return [*map(status_of, members), *map(definition_of, metrics), *proposal.written]
 
 
 def _retractions(proposal: Proposal) -> Iterator[Violation]:
@@ -72,11 +81,7 @@ def _members(proposal: Proposal) -> Iterator[Violation]:
     """Refuse to say something of a member, or to name as a whole one, that nobody ever recorded as one."""
     known: set[str | None] = {None, ""}
     for index, entry in enumerate(proposal.batch):
-        event = entry.event
-        named = [event.member] if isinstance(event, _OF_MEMBERS) else []
-        if isinstance(event, _WITH_WHOLES):
-            named.append(event.part_of)
-        for member in named:
+        for member in _named_by(entry.event):
             if member in known:
                 continue
             status = status_of(member or "")
@@ -84,6 +89,12 @@ def _members(proposal: Proposal) -> Iterator[Violation]:
                 yield proposal.refuse("unknown-member", index, NEVER_A_MEMBER, member=member)
             elif status not in proposal.emptied:
                 known.add(member)
+
+
+def _named_by(event: Event) -> list[str | None]:
+    """Give the members that an event rests on: whom it says something of, and what it names as a whole."""
+    named = [event.member] if isinstance(event, _OF_MEMBERS) else []
+    return [*named, event.part_of] if isinstance(event, _WITH_WHOLES) else named
 
 
 _OF_MEMBERS = (MetricUpdated, MemberChanged)

@@ -143,6 +143,7 @@ def _launched_after(proposal: Proposal) -> Iterator[Violation]:
 def _after_closing(proposal: Proposal, closing: Fact) -> Iterator[Violation]:
     closes_now = proposal.index_of(closing.position)
     everyone = proposal.history.registers(subject="member", aspect="status") if closes_now is not None else ()
+    proposal.history.expect(everyone)
     for register in dict.fromkeys([*_members_touched(proposal), *everyone]):
         for fact in proposal.after(register):
             if fact.earliest < closing.latest:

@@ -303,6 +303,9 @@ class PlainAppend:
         standing = heard(_of(self.initiative, self.records), None).facts
         return [Fact._make(fact) for fact in sorted(standing.get(register, ()))]
 
+    def expect(self, registers: Iterable[Register]) -> None:
+        """Have nothing to do: all records are here."""
+
     def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:
         """Give the registers ever written to that match; an empty argument matches all."""
         asked = (subject, id, aspect, name)

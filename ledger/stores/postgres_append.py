@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Final, NamedTuple
 
 import psycopg
@@ -16,13 +15,13 @@ from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import COLUMNS, Head, Row, record_of
 from ledger.recording.merkle import WIDTH, Tree
 from ledger.recording.proposal import Entry
-from ledger.stores.postgres_facts import events_of, facts_statement, new_registers, refs_of, register_statements
+from ledger.stores.postgres_facts import facts_by_register, facts_statement, new_registers, refs_of, register_statements
 from ledger.stores.postgres_places import CAUGHT_UP_MAX, POSITION_MAX
 from ledger.stores.postgres_rows import insertion
 from ledger.stores.postgres_server import Questioned, Statement
 from ledger.stores.postgres_session import Written
 from ledger.stores.postgres_tree import tree_statements
-from ledger.stores.questions import facts_in, is_retracted, registers_like
+from ledger.stores.questions import is_retracted, registers_like
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import SELECT
 
@@ -76,11 +75,15 @@ class PostgresHistory:
 
     def facts(self, register: Register) -> Sequence[Fact]:
         """Give the facts of a register, less those of retracted records."""
-        known = self.remembered.facts.get(register)
-        if known is None:
-            known = facts_in(self.database, self.initiative, register, partial(events_of, self.connection))
-            self.remembered.keep(register, known)
-        return known
+        self.expect([register])
+        return self.remembered.facts[register]
+
+    def expect(self, registers: Iterable[Register]) -> None:
+        """Read the facts of registers that are not remembered, all at once."""
+        unknown = [register for register in registers if register not in self.remembered.facts]
+        if unknown:
+            for register, facts in facts_by_register(self.connection, self.initiative, unknown).items():
+                self.remembered.keep(register, facts)
 
     def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:
         """Give the registers ever written to that match; an empty argument matches all."""

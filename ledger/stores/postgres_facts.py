@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 import psycopg
 
-from ledger.model.facts import FactValue, Register
+from ledger.model.facts import Fact, FactValue, Register
 from ledger.model.records import RecordRef
 from ledger.recording.batch import Row
 from ledger.recording.proposal import Entry
@@ -14,9 +15,36 @@ from ledger.stores.postgres_rows import insertion, rows_of, term_of
 from ledger.stores.postgres_server import Statement
 from ledger.stores.questions import REF
 from ledger.stores.remembered import Remembered
-from ledger.stores.rows import FACT_COLUMNS, event_of, fact_rows, short_form
+from ledger.stores.rows import EVENT_VALUES, FACT, FACT_COLUMNS, event_of, fact_of, fact_rows, short_form
 
 KEY_COLUMNS = ("subject", "id", "aspect", "name")
+
+_KEY: Final = ", ".join(f"j.{column}" for column in KEY_COLUMNS)
+# each is sought by itself: joined with all there are, those of a large initiative would be read from end to end
+_NAMED: Final = (
+    f"{rows_of('registers')} AS j CROSS JOIN LATERAL (SELECT o.register FROM registers AS o WHERE o.initiative = %s"
+    " AND o.subject = j.subject AND o.id = j.id AND o.aspect = j.aspect AND o.name = j.name LIMIT 1) AS g"
+)
+
+
+def facts_by_register(
+    connection: psycopg.Connection, initiative: str, registers: Sequence[Register]
+) -> dict[Register, list[Fact]]:
+    """Give the facts of some registers that are not retracted, by rank and position."""
+    found: dict[Register, list[Row]] = {register: [] for register in registers}
+    rows = connection.execute(
+        f"SELECT {_KEY}, {FACT} FROM {_NAMED} JOIN facts AS f ON f.register = g.register"
+        " WHERE NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position) ORDER BY f.rank, f.position",
+        (term_of(KEY_COLUMNS, registers), initiative),
+    )
+    for row in rows:
+        found[Register(*row[:4])].append(row[4:])
+    with_events = [row[1] for one, facts in found.items() if one.aspect in EVENT_VALUES for row in facts]
+    events = events_of(connection, with_events)
+    return {
+        one: [fact_of(row, events if one.aspect in EVENT_VALUES else {}) for row in facts]
+        for one, facts in found.items()
+    }
 
 
 def new_registers(
@@ -36,11 +64,8 @@ def new_registers(
     known = (
         ask()
         .execute(
-            "SELECT g.register, j.subject, j.id, j.aspect, j.name,"
-            " coalesce((SELECT max(f.latest) FROM facts AS f WHERE f.register = g.register)::text, '')"
-            f" FROM {rows_of('registers')} AS j CROSS JOIN LATERAL (SELECT o.register FROM registers AS o"
-            " WHERE o.initiative = %s AND o.subject = j.subject AND o.id = j.id AND o.aspect = j.aspect"
-            " AND o.name = j.name LIMIT 1) AS g",
+            f"SELECT g.register, {_KEY}, coalesce((SELECT max(f.latest) FROM facts AS f"
+            f" WHERE f.register = g.register)::text, '') FROM {_NAMED}",
             (term_of(KEY_COLUMNS, asked), initiative),
         )
         .fetchall()

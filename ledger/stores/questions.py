@@ -1,18 +1,18 @@
-"""What a database that keeps a ledger is asked in the same words, whichever it is: records, registers and their facts.
+"""What a database that keeps a ledger is asked in the same words, whichever it is: records, and registers.
 
 Where one database finds its answer in another way than the other, each has a room of its own for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol
 
-from ledger.model.facts import Fact, FactValue, Register
+from ledger.model.facts import Register
 from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import READ, Row, record_of
-from ledger.stores.rows import EVENT_VALUES, FACT, SELECT, fact_of, short_form
+from ledger.stores.rows import SELECT, short_form
 
 PAGE: Final = 1_000  # records that are read at once while streaming,
 FIRST_PAGE: Final = 10  # but for the first few: who asks for one only need not wait for others
@@ -79,24 +79,6 @@ def records_in(
 def ref_of(database: Database, initiative: str, version: int) -> RecordRef:
     """Give the short form of a record of an initiative, by its version; it must exist."""
     return short_form(database.execute(f"{REF} WHERE initiative = ? AND version = ?", (initiative, version)).fetchone())
-
-
-def facts_in(
-    database: Database,
-    initiative: str,
-    register: Register,
-    events_of: Callable[[Sequence[int]], Mapping[int, FactValue]],
-) -> list[Fact]:
-    """Give the facts of one register that are not retracted, by rank and position; `events_of` reads their events."""
-    rows = database.execute(
-        f"SELECT {FACT} FROM registers AS g JOIN facts AS f USING (register)"
-        " WHERE g.initiative = ? AND g.subject = ? AND g.id = ? AND g.aspect = ? AND g.name = ?"
-        " AND NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position)"
-        " ORDER BY f.rank, f.position",
-        (initiative, *register),
-    ).fetchall()
-    values = events_of([row[1] for row in rows]) if register.aspect in EVENT_VALUES else {}
-    return [fact_of(row, values) for row in rows]
 
 
 def registers_like(

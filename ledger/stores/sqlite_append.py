@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 
 from attrs import define
 from msgspec.json import encode as encode_json
@@ -16,10 +15,10 @@ from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import COLUMNS, Head, Row, record_of
 from ledger.recording.merkle import Tree
 from ledger.recording.proposal import Entry
-from ledger.stores.questions import facts_in, is_retracted, registers_like
+from ledger.stores.questions import is_retracted, registers_like
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import SELECT, damage_of, quoted
-from ledger.stores.sqlite_facts import events_of, refs_of, write_facts
+from ledger.stores.sqlite_facts import facts_in, refs_of, write_facts
 from ledger.stores.sqlite_places import newest_version
 from ledger.stores.sqlite_tree import write_tree
 
@@ -42,10 +41,11 @@ class SqliteAppend:
         known = self.remembered.facts.get(register)
         if known is None:
             with damage_of(self.path):
-                known = self.remembered.facts[register] = facts_in(
-                    self.connection, self.initiative, register, partial(events_of, self.connection)
-                )
+                known = self.remembered.facts[register] = facts_in(self.connection, self.initiative, register)
         return known
+
+    def expect(self, registers: Iterable[Register]) -> None:
+        """Have nothing to do: the file is here."""
 
     def registers(self, *, subject: str = "", id: str = "", aspect: str = "", name: str = "") -> Collection[Register]:
         """Give the registers ever written to that match; an empty argument matches all."""

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec.json import encode as encode_json
 
-from ledger.model.facts import FactValue, Register
+from ledger.model.facts import Fact, FactValue, Register
 from ledger.model.records import RecordRef
 from ledger.recording.batch import Row
 from ledger.recording.proposal import Entry
 from ledger.stores.questions import REF
-from ledger.stores.rows import FACT_COLUMNS, event_of, fact_rows, short_form
+from ledger.stores.rows import EVENT_VALUES, FACT, FACT_COLUMNS, event_of, fact_of, fact_rows, short_form
 
 
 def write_facts(
@@ -38,6 +38,19 @@ def write_facts(
         f"INSERT INTO facts ({', '.join(FACT_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         fact_rows(entries, rows, numbers, reaches),
     )
+
+
+def facts_in(connection: sqlite3.Connection, initiative: str, register: Register) -> list[Fact]:
+    """Give the facts of one register that are not retracted, by rank and position."""
+    rows = connection.execute(
+        f"SELECT {FACT} FROM registers AS g JOIN facts AS f USING (register)"
+        " WHERE g.initiative = ? AND g.subject = ? AND g.id = ? AND g.aspect = ? AND g.name = ?"
+        " AND NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position)"
+        " ORDER BY f.rank, f.position",
+        (initiative, *register),
+    ).fetchall()
+    events = events_of(connection, [row[1] for row in rows]) if register.aspect in EVENT_VALUES else {}
+    return [fact_of(row, events) for row in rows]
 
 
 def _reaches(connection: sqlite3.Connection, numbers: Collection[int]) -> Iterator[tuple[int, str]]:

@@ -63,8 +63,10 @@ class AnsweringConformance:
                 gone = {record.event.record for record in records if isinstance(record.event, RecordRetracted)}
                 with store.writing(name) as append:
                     assert set(append.registers()) == set(expected)
+                    append.expect([*list(expected)[::2], status_of("nobody")])  # and not of the others
                     for register, facts in expected.items():
                         assert list(append.facts(register)) == sorted(facts)
+                    assert not append.facts(status_of("nobody"))
                     for record in records:
                         assert append.is_retracted(record.position) == (record.id in gone)
                         assert append.record(record.id) == record

@@ -1,6 +1,6 @@
 """What a lake costs as it grows: one question of 10 to 10,000 initiatives, on DuckDB and on two workers of Spark.
 
-    python tests/benchmarks/lake_growth.py                    all of it; some 20 minutes
+    python tests/benchmarks/lake_growth.py                    all of it; 5 to 20 minutes
     python tests/benchmarks/lake_growth.py --sizes 10,1000 --engines duckdb,bare
     python tests/benchmarks/lake_growth.py --only export      what writing a lake takes; --only folders: see below
 
