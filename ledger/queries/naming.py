@@ -7,12 +7,11 @@ what people type is the position, which every record has of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final, Protocol
 
 from ledger.model.errors import BadInput, UnknownRecord, shown
 from ledger.model.fields import require_count
-from ledger.model.heads import TreeHead
 from ledger.model.records import Record, RecordRef
 
 LEAST: Final = 6
@@ -20,7 +19,6 @@ LEAST: Final = 6
 
 _POSITION: Final = re.compile(r"#?([1-9][0-9]{0,17})", re.ASCII)
 _BEGINNING: Final = re.compile(r"[0-9a-f-]{6,36}", re.ASCII)
-_AT_ONCE: Final = 10_000  # records, as far as they are looked through at once
 _NAMED_MAX: Final = 5  # records, as far as a message names them
 
 
@@ -30,11 +28,8 @@ class Records(Protocol):
     def records(self, initiative: str | None = None, *, after: int = 0) -> Iterator[Record]:
         """Stream the records by position; those past a position only."""
 
-    def refs(self, positions: Iterable[int]) -> Mapping[int, RecordRef]:
-        """Give the short forms of records, by position."""
-
-    def head(self) -> TreeHead:
-        """Give how many records there are."""
+    def refs_named(self, beginning: str) -> list[RecordRef]:
+        """Give the short forms of the records whose ids begin so, by position."""
 
 
 def named(record: int | str) -> int | str:
@@ -68,7 +63,7 @@ def find(store: Records, record: int | str) -> Record:
 
 
 def _position_of(beginning: str, store: Records) -> int:
-    meant = [ref for ref in _refs(store) if ref.id.startswith(beginning)]
+    meant = store.refs_named(beginning)
     if not meant:
         raise UnknownRecord(beginning)
     if len(meant) > 1:
@@ -80,12 +75,6 @@ def _position_of(beginning: str, store: Records) -> int:
             "name one by its position, or by more of its id"
         )
     return meant[0].position
-
-
-def _refs(store: Records) -> Iterator[RecordRef]:
-    size = store.head().size
-    for first in range(1, size + 1, _AT_ONCE):
-        yield from store.refs(range(first, min(first + _AT_ONCE, size + 1))).values()
 
 
 def _shortest(id: str, among: list[str]) -> str:

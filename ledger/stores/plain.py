@@ -124,6 +124,11 @@ class PlainStore(ABC):
         with self._at_one_moment() as records:
             return {record.position: record.ref for record in records if record.position in asked}
 
+    def refs_named(self, beginning: str) -> list[RecordRef]:
+        """Give the short forms of the records whose ids begin so, of any initiative, by position."""
+        with self._at_one_moment() as records:
+            return [record.ref for record in records if record.id.startswith(beginning)]
+
     @contextmanager
     def news(self, initiative: str, after: int, wanted: Wanted) -> Iterator[News]:
         """Read what was written of an initiative past a position, retracted facts too, while the context lasts."""

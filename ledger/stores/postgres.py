@@ -33,7 +33,7 @@ from ledger.stores.postgres_server import Questioned, address_of, errors_of
 from ledger.stores.postgres_session import Session
 from ledger.stores.postgres_state import registers_at
 from ledger.stores.postgres_tree import HEADS, check_peaks, tree_after
-from ledger.stores.questions import initiatives_of, records_in, ref_of
+from ledger.stores.questions import initiatives_of, records_in, ref_of, refs_named
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import damage_of
 from ledger.stores.tree import check_end, newest_head, tile_of
@@ -119,6 +119,11 @@ class PostgresStore:
         """Give the short forms of records, by position; a position without a record is left out."""
         with self._reading() as connection:
             return refs_of(connection, positions)
+
+    def refs_named(self, beginning: str) -> list[RecordRef]:
+        """Give the short forms of the records whose ids begin so, of any initiative, by position."""
+        with self._reading() as connection:
+            return refs_named(Questioned(connection), beginning)
 
     @contextmanager
     def news(self, initiative: str, after: int, wanted: Wanted) -> Iterator[News]:

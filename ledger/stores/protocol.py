@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from ledger.model.heads import TreeHead
-from ledger.model.records import Record
+from ledger.model.records import Record, RecordRef
 from ledger.queries.log import Log
 from ledger.recording.batch import Head, Row
 from ledger.recording.merkle import Hashes, Tree
@@ -69,6 +69,9 @@ class EventStore(Log, Protocol):
 
     def records(self, initiative: str | None = None, *, after: int = 0) -> Iterator[Record]:
         """Stream the records by position: of one initiative, or of all; those past a position only."""
+
+    def refs_named(self, beginning: str) -> list[RecordRef]:
+        """Give the short forms of the records whose ids begin so, of any initiative, by position."""
 
     def records_on(
         self, initiative: str, member: str | None, metric: str | None, report: str | None = None

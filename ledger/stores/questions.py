@@ -20,6 +20,8 @@ FIRST_PAGE: Final = 10  # but for the first few: who asks for one only need not 
 REF: Final = "SELECT position, version, id, recorded_at, source FROM records"
 """The start of every query for the short forms of records."""
 
+_LAST_SIGN: Final = "\U0010ffff"  # what begins with a text comes no later than that text with this sign after it
+
 _OF: Final = "initiative = ? AND "
 _POSITION, _VERSION = READ.index("position"), READ.index("version")
 
@@ -79,6 +81,12 @@ def records_in(
 def ref_of(database: Database, initiative: str, version: int) -> RecordRef:
     """Give the short form of a record of an initiative, by its version; it must exist."""
     return short_form(database.execute(f"{REF} WHERE initiative = ? AND version = ?", (initiative, version)).fetchone())
+
+
+def refs_named(database: Database, beginning: str) -> list[RecordRef]:
+    """Give the short forms of the records whose ids begin so, by position; they are sought by index."""
+    rows = database.execute(f"{REF} WHERE id >= ? AND id <= ? ORDER BY position", (beginning, beginning + _LAST_SIGN))
+    return list(map(short_form, rows.fetchall()))
 
 
 def registers_like(

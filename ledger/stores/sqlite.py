@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from ledger.model.errors import LedgerClosed, ReadOnly, StoreError
 from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
-from ledger.stores.questions import initiatives_of, records_in, ref_of
+from ledger.stores.questions import initiatives_of, records_in, ref_of, refs_named
 from ledger.stores.rows import damage_of
 from ledger.stores.sqlite_facts import refs_of
 from ledger.stores.sqlite_file import connect, errors_of, require_same_file, require_unwritten
@@ -94,6 +94,11 @@ class SqliteStore:
         """Give the short forms of records, by position; a position without a record is left out."""
         with self._reading() as connection, damage_of(self.path):
             return refs_of(connection, positions)
+
+    def refs_named(self, beginning: str) -> list[RecordRef]:
+        """Give the short forms of the records whose ids begin so, of any initiative, by position."""
+        with self._reading() as connection, damage_of(self.path):
+            return refs_named(connection, beginning)
 
     @contextmanager
     def news(self, initiative: str, after: int, wanted: Wanted) -> Iterator[News]:

@@ -105,13 +105,16 @@ class AnsweringConformance:
                 assert [append.record(id) for id in asked] == [None, records["r1"], records["r12"], None]
 
     def test_short_forms_are_those_of_the_records(self, open_store: OpenStore) -> None:
-        """By position, where what has no record is left out; and by version, in one initiative."""
+        """By position, where what has no record is left out; by how ids begin; and by version, in one initiative."""
         with closing(open_store()) as store:
             records = put_some(store)
             assert store.refs([0, 5, 1, len(records), len(records) + 1]) == {
                 record.position: record.ref for record in (records[0], records[4], records[-1])
             }
             assert store.refs([]) == {}
+            for beginning in ("r1", "r12", "r", "", "R1", "r_", "r%"):
+                meant = [record.ref for record in records if record.id.startswith(beginning)]
+                assert store.refs_named(beginning) == meant
             for record in records:
                 assert store.ref(record.initiative, record.version) == record.ref
 
