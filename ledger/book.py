@@ -19,8 +19,8 @@ from ledger.recording.batch import require_digest, row_of
 from ledger.recording.merkle import Tiles, extends, growth, inclusion, root_at
 from ledger.recording.published import ASK_AGAIN, require_root, require_size
 from ledger.stores.new_file import name_of
-from ledger.stores.sqlite import SqliteStore
-from ledger.stores.sqlite_file import MEMORY
+from ledger.stores.sqlite.file import MEMORY
+from ledger.stores.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from ledger.model.figures import Figure, Figures
@@ -47,7 +47,7 @@ class Ledger:
     `ledger.open` makes one of a file. Any other `EventStore` (`ledger.stores.protocol`) will do as well, one that you
     made of a `ledger.stores.plain.PlainStore` too; `clock` tells the time in aware instants.
 
-    >>> from ledger.stores.sqlite import SqliteStore
+    >>> from ledger.stores.sqlite.store import SqliteStore
     >>> with Ledger(SqliteStore(":memory:"), clock=lambda: datetime(2024, 1, 1, tzinfo=UTC)) as book:
     ...     book.initiatives()
     []
@@ -472,7 +472,7 @@ def _is_time(seconds: object) -> bool:
 
 def _in_postgres(url: str, timeout: float, *, read_only: bool) -> EventStore:
     try:
-        from ledger.stores.postgres import PostgresStore  # noqa: PLC0415 - an extra, which only some programs need
+        from ledger.stores.postgres.store import PostgresStore  # noqa: PLC0415 - an extra, which only some programs need
     except ImportError as error:
         raise MissingExtra("a ledger in PostgreSQL", "psycopg", "postgres") from error
     return PostgresStore(url, timeout, read_only=read_only)

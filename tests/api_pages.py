@@ -29,7 +29,7 @@ PUBLIC: Final = (
     # other programs, stores of one's own, and heads
     "ledger.exchange", "ledger.exchange.lake_tables", "ledger.model.heads",
     "ledger.recording.proofs", "ledger.stores.plain",
-    "ledger.stores.postgres_schema", "ledger.stores.protocol",
+    "ledger.stores.postgres.schema", "ledger.stores.protocol",
     # all initiatives at once
     "ledger.relations",
     # ways to look

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 import ledger
 from ledger import MemberChanged, MemberJoined
 from ledger.model.errors import BadInput, Damaged, DamagedRecord, LedgerClosed, LedgerError, NotALedger, StoreError
-from ledger.stores import new_file, sqlite_backup
+from ledger.stores import new_file
 from ledger.stores.plain import PlainStore
+from ledger.stores.sqlite import backup as sqlite_backup
 from ledger.testing.strategies import ledgers
 
 EXAMPLES = settings.default.max_examples

@@ -20,7 +20,7 @@ from ledger.queries.log import Wanted
 from ledger.recording.batch import COLUMNS, digest_of
 from ledger.recording.merkle import Tree
 from ledger.stores.plain import PlainAppend
-from ledger.stores.sqlite import SqliteStore
+from ledger.stores.sqlite.store import SqliteStore
 from ledger.testing.appends import play
 from ledger.testing.conformance import StoreConformance
 from ledger.testing.scripts import history_of

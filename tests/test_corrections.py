@@ -657,7 +657,7 @@ def test_a_correction_that_fails_half_way_leaves_nothing_behind(tmp_path, monkey
     with ledger.open(tmp_path / "clusters.db") as book:
         clusters = book.initiative("clusters")
         (wrong,) = clusters.record(MemberJoined("a", "2021"))
-        monkeypatch.setattr("ledger.stores.sqlite_append.write_facts", lambda *_: 1 / 0)
+        monkeypatch.setattr("ledger.stores.sqlite.append.write_facts", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             clusters.correct(wrong, effective="2022", ids=[str(uuid4()), str(uuid4())])
         monkeypatch.undo()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ledger import Ledger, MemberJoined
 from ledger.model.errors import Overlapping, Unconfirmed, listed
-from ledger.stores.sqlite import SqliteStore
+from ledger.stores.sqlite.store import SqliteStore
 
 
 @given(st.integers(0, 12), st.integers(1, 10))

@@ -34,8 +34,10 @@ from ledger.queries.timeline import Timeline
 from ledger.queries.totals import Totals
 from ledger.queries.tracks import ExactTrack, RoughTrack
 from ledger.recording import batch, codec
-from ledger.stores import questions, sqlite, sqlite_state
-from ledger.stores.sqlite import SqliteStore
+from ledger.stores import questions
+from ledger.stores.sqlite import state as sqlite_state
+from ledger.stores.sqlite import store as sqlite_store
+from ledger.stores.sqlite.store import SqliteStore
 from ledger.testing import laws
 from ledger.testing.laws import likeness
 
@@ -314,30 +316,34 @@ def revisions_are_of_amounts_alone(patch):
 @fault("store", laws.what_was_known_is_what_the_log_said_so_far, laws.settled_knowledge_never_changes)
 def the_store_knows_all(patch):
     """A state is read from all rows, whatever was known. The oracle does not see it: it is asked of the present."""
-    patch.setattr(sqlite, "known_position", lambda connection, moment: sqlite.newest_position(connection))
+    patch.setattr(sqlite_store, "known_position", lambda connection, moment: sqlite_store.newest_position(connection))
 
 
 @fault("store", laws.knowing_all_is_knowing_the_newest)
 def the_store_knows_too_little(patch):
     """What was recorded at the very instant asked for is not read: `<` for `<=`."""
-    right = sqlite.known_position
+    right = sqlite_store.known_position
 
     def known_position(connection, moment):
         exact = moment is None or isinstance(moment, int)
         return right(connection, moment if exact else moment - timedelta(microseconds=1))
 
-    patch.setattr(sqlite, "known_position", known_position)
+    patch.setattr(sqlite_store, "known_position", known_position)
 
 
 @fault("store", laws.what_was_known_is_what_the_log_said_so_far)
 def the_store_knows_half_a_batch(patch):
     """A position is not rounded down to a whole batch when rows are read."""
-    right = sqlite.known_position
+    right = sqlite_store.known_position
 
     def known_position(connection, moment):
-        return min(moment, sqlite.newest_position(connection)) if isinstance(moment, int) else right(connection, moment)
+        return (
+            min(moment, sqlite_store.newest_position(connection))
+            if isinstance(moment, int)
+            else right(connection, moment)
+        )
 
-    patch.setattr(sqlite, "known_position", known_position)
+    patch.setattr(sqlite_store, "known_position", known_position)
 
 
 @fault("store", laws.settled_knowledge_never_changes)

@@ -28,8 +28,8 @@ from ledger.model.records import Record
 from ledger.model.registers import chain
 from ledger.queries.history import history
 from ledger.recording.batch import Terms, entries_of, written
-from ledger.stores.sqlite import SqliteStore
-from ledger.stores.sqlite_history import names_of, query_of
+from ledger.stores.history import names_of, query_of
+from ledger.stores.sqlite.store import SqliteStore
 from ledger.testing.histories import FIRST_INSTANT, MEMBERS, METRICS, histories, hostile_histories
 
 EXAMPLES = settings.default.max_examples  # of the profile

@@ -24,17 +24,17 @@ FLOORS = [
     "queries.history", "queries.naming", "queries.reasons", "queries.checks", "queries.findings", "queries.audit",
     "stores.new_file", "stores.protocol", "stores.waiting", "stores.plain",
     "stores.rows", "stores.register_rows", "stores.remembered",
-    "stores.questions", "stores.tree",
-    "stores.verification", "stores.sqlite_schema", "stores.sqlite_tree",
-    "stores.sqlite_file", "stores.sqlite_places", "stores.sqlite_turn",
-    "stores.sqlite_facts", "stores.sqlite_state", "stores.sqlite_news", "stores.sqlite_append", "stores.sqlite_history",
-    "stores.sqlite_verify", "stores.sqlite_backup", "stores.sqlite",
-    "stores.postgres_server", "stores.postgres_locks", "stores.postgres_rows", "stores.postgres_places",
-    "stores.postgres_function", "stores.postgres_schema",
-    "stores.postgres_listening", "stores.postgres_session",
-    "stores.postgres_facts", "stores.postgres_tree", "stores.postgres_state", "stores.postgres_news",
-    "stores.postgres_history", "stores.postgres_append", "stores.postgres_ahead",
-    "stores.postgres_verify", "stores.postgres",
+    "stores.questions", "stores.history", "stores.tree",
+    "stores.verification", "stores.sqlite.schema", "stores.sqlite.tree",
+    "stores.sqlite.file", "stores.sqlite.places", "stores.sqlite.turn",
+    "stores.sqlite.facts", "stores.sqlite.state", "stores.sqlite.news", "stores.sqlite.append",
+    "stores.sqlite.verify", "stores.sqlite.backup", "stores.sqlite.store",
+    "stores.postgres.server", "stores.postgres.locks", "stores.postgres.rows", "stores.postgres.places",
+    "stores.postgres.function", "stores.postgres.schema",
+    "stores.postgres.listening", "stores.postgres.session",
+    "stores.postgres.facts", "stores.postgres.tree", "stores.postgres.state", "stores.postgres.news",
+    "stores.postgres.append", "stores.postgres.ahead",
+    "stores.postgres.verify", "stores.postgres.store",
     "writing", "initiative", "book",
     "exchange.bounded", "exchange.tables", "exchange.sheets", "exchange.claim_sheets", "exchange.spell_sheets",
     "exchange.value_sheets", "exchange.retold", "exchange.sheet_records", "exchange.copies", "exchange.anew",
@@ -103,7 +103,7 @@ def _imports(path: Path) -> set[str]:
     }
 
 
-PACKAGES = {"model", "recording", "queries", "stores", "faces", "faces.cli"}
+PACKAGES = {"model", "recording", "queries", "stores", "stores.sqlite", "stores.postgres", "faces", "faces.cli"}
 """Their __init__ holds a docstring and nothing else; that of others gives public names, and has a floor."""
 
 

@@ -16,7 +16,7 @@ import ledger
 import ledger.testing as kit
 from ledger import Ledger, MemberJoined, MemberLeft, RecordRetracted
 from ledger.model.errors import BadInput
-from ledger.stores.sqlite import SqliteStore
+from ledger.stores.sqlite.store import SqliteStore
 from ledger.testing.clock import FIRST_INSTANT, FrozenClock
 from ledger.testing.histories import breakpoints
 from ledger.testing.ledgers import NOW, ledger_of, ledgers, memory, moments_of, points, pooled_days

@@ -27,7 +27,7 @@ from ledger import (
 from ledger.model import events
 from ledger.model.errors import StoreError
 from ledger.stores.remembered import Remembered
-from ledger.stores.sqlite import SqliteStore
+from ledger.stores.sqlite.store import SqliteStore
 from ledger.testing import LedgerMachine
 from ledger.testing.batches import Events
 from ledger.testing.histories import METRICS

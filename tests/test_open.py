@@ -18,8 +18,9 @@ import pytest
 import ledger
 from ledger import LedgerError, MemberJoined
 from ledger.model.errors import BadInput, NewerFormat, NotALedger, StoreError
-from ledger.stores import sqlite_file, tree
-from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT
+from ledger.stores import tree
+from ledger.stores.sqlite import file as sqlite_file
+from ledger.stores.sqlite.schema import APPLICATION_ID, FORMAT
 
 JOINED = MemberJoined("basque", "2021-01-01")
 

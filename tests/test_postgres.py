@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import settings
 
-from ledger.stores.postgres import PostgresStore
+from ledger.stores.postgres.store import PostgresStore
 from ledger.testing import LedgerMachine
 from ledger.testing.conformance import StoreConformance
 from postgres import a_ledger, drop, new_address

@@ -36,9 +36,9 @@ from ledger.model.errors import (
 )
 from ledger.recording.batch import COLUMNS, around_place, digest_of
 from ledger.recording.merkle import WIDTH
-from ledger.stores.postgres_ahead import PostgresAhead
-from ledger.stores.postgres_locks import LINE, SEATS, number_of
-from ledger.stores.postgres_session import Session
+from ledger.stores.postgres.ahead import PostgresAhead
+from ledger.stores.postgres.locks import LINE, SEATS, number_of
+from ledger.stores.postgres.session import Session
 from postgres import a_ledger, shell
 
 MOMENT = datetime(2024, 5, 6, 7, 8, 9, 10, tzinfo=UTC)

@@ -18,7 +18,8 @@ from ledger import (
 )
 from ledger.exchange import copies
 from ledger.model.errors import Damaged, DamagedRecord, DifferentHistory, Truncated, UnknownInitiative
-from ledger.stores import postgres_append, postgres_schema
+from ledger.stores.postgres import append as postgres_append
+from ledger.stores.postgres import schema as postgres_schema
 from ledger.stores.rows import damage_of
 from postgres import a_ledger
 

@@ -19,7 +19,7 @@ from ledger import (
     MetricDefined,
     MetricUpdated,
 )
-from ledger.stores.postgres_ahead import PostgresAhead
+from ledger.stores.postgres.ahead import PostgresAhead
 from postgres import a_ledger, shell
 
 READ = """

@@ -18,9 +18,11 @@ from psycopg import errors
 import ledger
 from ledger import Ledger, MemberJoined, MetricDefined, MetricUpdated
 from ledger.model.errors import BadInput, LedgerBusy, LedgerClosed, MissingExtra, ReadOnly, StoreError, Unconfirmed
-from ledger.stores import postgres, postgres_listening, postgres_session
-from ledger.stores.postgres_locks import followers_of
-from ledger.stores.postgres_server import _first_line, address_of
+from ledger.stores.postgres import listening as postgres_listening
+from ledger.stores.postgres import session as postgres_session
+from ledger.stores.postgres import store as postgres_store
+from ledger.stores.postgres.locks import followers_of
+from ledger.stores.postgres.server import _first_line, address_of
 from postgres import Server, a_ledger, role_of, shell
 
 SOON = 30  # seconds
@@ -160,7 +162,7 @@ def test_a_wrong_password_is_told_and_not_shown(own_server):
 
 
 def test_without_the_extra_it_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ledger.stores.postgres", None)
+    monkeypatch.setitem(sys.modules, "ledger.stores.postgres.store", None)
     with pytest.raises(MissingExtra, match=r"needs psycopg, which is not installed: pip install .*\[postgres\]"):
         ledger.open("postgresql://h/d")
 
@@ -216,7 +218,7 @@ def test_of_two_that_make_a_ledger_one_does(address, monkeypatch):
     with ledger.open(address) as book:
         book.initiative("club").record(joined("ada"))
         calls = iter([False, True])
-        monkeypatch.setattr(postgres, "is_there", lambda *asked: next(calls))
+        monkeypatch.setattr(postgres_store, "is_there", lambda *asked: next(calls))
         with ledger.open(address) as other:
             assert names(other) == ["ada"]
 

@@ -7,7 +7,7 @@ from psycopg import errors, sql
 import ledger
 from ledger import InitiativeLaunched, MemberJoined, MetricDefined, MetricUpdated, Refused
 from ledger.model.errors import Damaged, NewerFormat, NotALedger, ReadOnly
-from ledger.stores.postgres_schema import GUARDED, rights_of_writers
+from ledger.stores.postgres.schema import GUARDED, rights_of_writers
 from postgres import a_ledger, role_of, shell
 
 COUNT = 302  # records: a full tile, a retraction, and a second initiative

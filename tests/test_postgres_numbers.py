@@ -5,7 +5,7 @@ import pytest
 import ledger
 from ledger import MemberJoined
 from ledger.model.errors import UnknownInitiative
-from ledger.stores.postgres_server import address_of, connect
+from ledger.stores.postgres.server import address_of, connect
 from postgres import a_ledger
 
 SMALL = 2**15

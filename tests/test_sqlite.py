@@ -61,10 +61,10 @@ from ledger.recording.rules import violations
 from ledger.stores import questions
 from ledger.stores.plain import PlainAppend, PlainStore
 from ledger.stores.protocol import Append, EventStore
-from ledger.stores.sqlite import SqliteStore
-from ledger.stores.sqlite_append import SqliteAppend
-from ledger.stores.sqlite_file import errors_of
-from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT
+from ledger.stores.sqlite.append import SqliteAppend
+from ledger.stores.sqlite.file import errors_of
+from ledger.stores.sqlite.schema import APPLICATION_ID, FORMAT
+from ledger.stores.sqlite.store import SqliteStore
 from ledger.testing.histories import breakpoints, histories
 from ledger.testing.ledgers import moments_of
 from ledger.testing.scripts import records_of

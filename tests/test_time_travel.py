@@ -67,7 +67,7 @@ from ledger.queries.changes import compare
 from ledger.queries.log import Batch, News, Retraction, Wanted
 from ledger.queries.timeline import STEPS, Timeline
 from ledger.queries.why import Why, why
-from ledger.stores import sqlite_news
+from ledger.stores.sqlite import news as sqlite_news
 from ledger.testing.clock import FrozenClock
 from ledger.testing.histories import (
     EXACT_DAYS,

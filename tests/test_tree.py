@@ -12,7 +12,7 @@ from ledger import MemberJoined
 from ledger.model.errors import Damaged
 from ledger.model.heads import TreeHead
 from ledger.recording.merkle import EMPTY, HASH, WIDTH, Tree, hashes_in
-from ledger.stores.sqlite_tree import tree_after, write_tree
+from ledger.stores.sqlite.tree import tree_after, write_tree
 from ledger.stores.tree import check_end, newest_head, tile_of, tree_at
 
 SIZES = (0, 1, WIDTH - 1, WIDTH, WIDTH + 1, 2 * WIDTH - 1, 2 * WIDTH, 2 * WIDTH + 44)

@@ -17,7 +17,7 @@ from ledger.model.records import OlderBody
 from ledger.recording import codec
 from ledger.recording.batch import row_of
 from ledger.recording.codec import NAMES, canonical, older_body, schema_of
-from ledger.stores.sqlite_schema import FORMAT
+from ledger.stores.sqlite.schema import FORMAT
 from ledger.testing.ledgers import memory
 
 SCHEMAS_OF_FORMATS = {1: dict.fromkeys(NAMES.values(), 1)}

@@ -19,7 +19,7 @@ import ledger
 from ledger import MemberChanged, MemberJoined, replay
 from ledger.model.errors import LedgerBusy, StoreError, VersionConflict
 from ledger.recording.batch import row_of
-from ledger.stores.sqlite_file import LOG_MAX
+from ledger.stores.sqlite.file import LOG_MAX
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ Where one database finds its answer in another way than the other, each has a ro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol
 
@@ -40,9 +40,9 @@ class Answer(Protocol):
 
 
 class Database(Protocol):
-    """A database, within a transaction. A query has a `?` for each of its terms."""
+    """A database, within a transaction. A query has a `?` for each of its terms, or a `:name` where they have names."""
 
-    def execute(self, query: str, terms: Sequence[Any] = ..., /) -> Answer:
+    def execute(self, query: str, terms: Sequence[Any] | Mapping[str, Any] = ..., /) -> Answer:
         """Ask, and give what was found."""
 
 

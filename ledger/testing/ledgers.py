@@ -22,7 +22,7 @@ from ledger.model.records import Record
 from ledger.model.when import When
 from ledger.queries.points import Point
 from ledger.stores.protocol import EventStore
-from ledger.stores.sqlite import SqliteStore
+from ledger.stores.sqlite.store import SqliteStore
 from ledger.testing.clock import FIRST_INSTANT, FrozenClock
 from ledger.testing.histories import EXACT_DAYS, ROUGH_DAYS, breakpoints, histories
 from ledger.testing.scripts import (

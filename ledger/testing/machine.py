@@ -2,7 +2,7 @@
 
 A subclass says how the store is opened, and pytest runs its `TestCase`:
 
->>> from ledger.stores.sqlite import SqliteStore
+>>> from ledger.stores.sqlite.store import SqliteStore
 >>> from ledger.testing import LedgerMachine
 >>> class MyMachine(LedgerMachine):
 ...     def open_store(self):
@@ -39,7 +39,7 @@ from ledger.model.events import Event, MetricDefined, RecordRetracted
 from ledger.model.measures import Measure, Members, Total, Value
 from ledger.model.when import When
 from ledger.queries.timeline import Timeline
-from ledger.stores.sqlite import SqliteStore
+from ledger.stores.sqlite.store import SqliteStore
 from ledger.testing.batches import (
     DAYS,
     Batch,

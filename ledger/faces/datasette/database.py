@@ -19,7 +19,7 @@ from ledger.faces.datasette.functions import Asking
 from ledger.faces.datasette.kept import Kept
 from ledger.faces.datasette.pages import PAGES
 from ledger.model.errors import LedgerError
-from ledger.stores.sqlite_file import address_to_read
+from ledger.stores.sqlite.file import address_to_read
 
 form: Final[ContextVar[str]] = ContextVar("form", default="")
 """The form in which the request that is being answered wants its rows: csv or json, else it is a page for people."""

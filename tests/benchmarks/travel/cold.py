@@ -97,7 +97,7 @@ _REFS: Final = (
 
 
 def bare_seeks(connection: sqlite3.Connection, day: str, position: int, *, newest: bool) -> tuple[list[Any], list[Any]]:
-    """Read one state with the statements of `ledger.stores.sqlite_state`, and do nothing with the rows.
+    """Read one state with the statements of `ledger.stores.sqlite.state`, and do nothing with the rows.
 
     One seek a register, then the short form of each record used. To be kept level with that module, save
     that nothing is asked here of rough facts, of which there are none.

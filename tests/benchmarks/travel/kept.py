@@ -39,7 +39,7 @@ def _write(place: Path, name: str, count: int, module: str) -> None:
 def _fingerprint() -> str:
     """Give what the files depend on: how the history is told, and how the library writes it down."""
     library = Path(ledger.__file__).parent
-    writing = [*library.glob("recording/*.py"), *library.glob("stores/sqlite*.py"), library / "model" / "facts.py"]
+    writing = [*library.glob("recording/*.py"), *library.glob("stores/sqlite/*.py"), library / "model" / "facts.py"]
     told = Path(__file__).parent
     sources = [*sorted(writing), told / "history.py", told / "recorded.py"]
     return sha256(b"".join(one.read_bytes() for one in sources)).hexdigest()[:12]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 
 from ledger.model.registers import Registers
-from ledger.stores.postgres_facts import events_of, refs_of
+from ledger.stores.postgres.facts import events_of, refs_of
 from ledger.stores.register_rows import registers_of
 from ledger.stores.rows import FACT
 

@@ -21,8 +21,8 @@ from typing import Final
 
 from ledger.recording.batch import COLUMNS
 from ledger.recording.merkle import WIDTH
-from ledger.stores.postgres_locks import LEDGER, LINE, MOMENT, SEATS, number_of
-from ledger.stores.postgres_places import CAUGHT_UP_MAX, POSITION_MAX
+from ledger.stores.postgres.locks import LEDGER, LINE, MOMENT, SEATS, number_of
+from ledger.stores.postgres.places import CAUGHT_UP_MAX, POSITION_MAX
 
 UNNUMBERED: Final = POSITION_MAX
 """What is added to the numbers from 1 that new registers of a batch have until the server gives them theirs."""

@@ -10,9 +10,9 @@ from typing import Any
 from ledger.model.facts import PlainFact, Register
 from ledger.queries.log import Batch, News, Retraction, Wanted
 from ledger.stores.rows import EVENT_VALUES, FACT, fact_of
-from ledger.stores.sqlite_facts import events_of
-from ledger.stores.sqlite_places import newest_position, version_at
-from ledger.stores.sqlite_state import AMONG, KEY, terms_of
+from ledger.stores.sqlite.facts import events_of
+from ledger.stores.sqlite.places import newest_position, version_at
+from ledger.stores.sqlite.state import AMONG, KEY, terms_of
 
 _RECORDS = (
     "SELECT position, recorded_at FROM records WHERE initiative = :initiative AND version > :version ORDER BY version"

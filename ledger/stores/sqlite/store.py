@@ -22,12 +22,12 @@ from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
 from ledger.stores.questions import initiatives_of, records_in, ref_of, refs_named
 from ledger.stores.rows import damage_of
-from ledger.stores.sqlite_facts import refs_of
-from ledger.stores.sqlite_file import connect, errors_of, require_same_file, require_unwritten
-from ledger.stores.sqlite_places import known_position, newest_position, newest_version, version_at
-from ledger.stores.sqlite_state import registers_at
-from ledger.stores.sqlite_tree import tree_after
-from ledger.stores.sqlite_turn import begin_in_turn
+from ledger.stores.sqlite.facts import refs_of
+from ledger.stores.sqlite.file import connect, errors_of, require_same_file, require_unwritten
+from ledger.stores.sqlite.places import known_position, newest_position, newest_version, version_at
+from ledger.stores.sqlite.state import registers_at
+from ledger.stores.sqlite.tree import tree_after
+from ledger.stores.sqlite.turn import begin_in_turn
 from ledger.stores.tree import newest_head, tile_of
 from ledger.stores.waiting import looked_for
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ledger.queries.log import News, Wanted
     from ledger.recording.merkle import Hashes, Tree
     from ledger.stores.remembered import Remembered
-    from ledger.stores.sqlite_append import SqliteAppend
+    from ledger.stores.sqlite.append import SqliteAppend
 
 
 class SqliteStore:
@@ -103,7 +103,7 @@ class SqliteStore:
     @contextmanager
     def news(self, initiative: str, after: int, wanted: Wanted) -> Iterator[News]:
         """Read what was written of an initiative past a position, retracted facts too, while the context lasts."""
-        from ledger.stores.sqlite_news import news_since  # noqa: PLC0415 - only timelines need it
+        from ledger.stores.sqlite.news import news_since  # noqa: PLC0415 - only timelines need it
 
         with self._reading() as connection, damage_of(self.path):
             yield news_since(connection, initiative, after, wanted)
@@ -112,14 +112,14 @@ class SqliteStore:
         self, initiative: str, member: str | None, metric: str | None, report: str | None = None
     ) -> list[Record]:
         """Give all records that `queries.history` needs of a whole initiative, without reading all of them."""
-        from ledger.stores.sqlite_history import records_on  # noqa: PLC0415 - many programs never ask
+        from ledger.stores.history import records_on  # noqa: PLC0415 - many programs never ask
 
         with self._reading() as connection, damage_of(self.path):
             return records_on(connection, initiative, member, metric, report)
 
     def names(self, initiative: str, subject: str) -> list[str]:
         """Give the ids of all members, metrics or reports, or the names of all attributes of members, in order."""
-        from ledger.stores.sqlite_history import names_of  # noqa: PLC0415 - many programs never ask
+        from ledger.stores.history import names_of  # noqa: PLC0415 - many programs never ask
 
         with self._reading() as connection:
             return names_of(connection, initiative, subject)
@@ -143,7 +143,7 @@ class SqliteStore:
 
         `deep` lets SQLite check its pages and indexes, and holds its answers against a replay of each initiative.
         """
-        from ledger.stores.sqlite_verify import require_whole, verify  # noqa: PLC0415 - many programs never ask
+        from ledger.stores.sqlite.verify import require_whole, verify  # noqa: PLC0415 - many programs never ask
         from ledger.stores.verification import require_answers  # noqa: PLC0415
 
         with self._reading() as connection, damage_of(self.path):
@@ -163,7 +163,7 @@ class SqliteStore:
     def writing(self, initiative: str) -> Iterator[SqliteAppend]:
         """Begin to write. Waits for other writers, up to the timeout: then `LedgerBusy`."""
         from ledger.stores.remembered import Remembered  # noqa: PLC0415 - many programs only read
-        from ledger.stores.sqlite_append import SqliteAppend, head_of  # noqa: PLC0415
+        from ledger.stores.sqlite.append import SqliteAppend, head_of  # noqa: PLC0415
 
         self._require_writable()
         with self._held() as connection, self._all_or_nothing(connection):
@@ -218,7 +218,7 @@ class SqliteStore:
 
     def backup(self, path: str) -> TreeHead:
         """Write all records there are to a new file, verified and whole, and give their head."""
-        from ledger.stores.sqlite_backup import failure_of, write_backup  # noqa: PLC0415 - few programs make them
+        from ledger.stores.sqlite.backup import failure_of, write_backup  # noqa: PLC0415 - few programs make them
 
         def copy(target: sqlite3.Connection) -> None:
             with self._held() as connection:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.json import encode as encode_json
 
 from ledger.recording.batch import Row
-from ledger.stores.postgres_server import Statement
+from ledger.stores.postgres.server import Statement
 
 
 def rows_of(table: str) -> str:

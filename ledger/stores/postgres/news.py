@@ -11,9 +11,9 @@ import psycopg
 
 from ledger.model.facts import PlainFact, Register
 from ledger.queries.log import Batch, News, Retraction, Wanted
-from ledger.stores.postgres_facts import events_of
-from ledger.stores.postgres_places import newest_position
-from ledger.stores.postgres_state import AMONG, KEY, terms_of
+from ledger.stores.postgres.facts import events_of
+from ledger.stores.postgres.places import newest_position
+from ledger.stores.postgres.state import AMONG, KEY, terms_of
 from ledger.stores.rows import EVENT_VALUES, FACT, fact_of
 
 ROWS_AT_ONCE: Final = 10_000

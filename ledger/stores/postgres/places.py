@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import psycopg
 
-from ledger.stores.postgres_server import only
+from ledger.stores.postgres.server import only
 
 POSITION_MAX: Final = 2**62  # far beyond any ledger, and one more can still be counted
 

@@ -11,8 +11,8 @@ from ledger.model.facts import Fact, FactValue, Register
 from ledger.model.records import RecordRef
 from ledger.recording.batch import Row
 from ledger.recording.proposal import Entry
-from ledger.stores.postgres_rows import insertion, rows_of, term_of
-from ledger.stores.postgres_server import Statement
+from ledger.stores.postgres.rows import insertion, rows_of, term_of
+from ledger.stores.postgres.server import Statement
 from ledger.stores.questions import REF
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import EVENT_VALUES, FACT, FACT_COLUMNS, event_of, fact_of, fact_rows, short_form

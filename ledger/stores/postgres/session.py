@@ -17,9 +17,9 @@ from psycopg.pq import TransactionStatus
 
 from ledger.model.errors import StoreError, Unconfirmed
 from ledger.recording.batch import Row
-from ledger.stores.postgres_listening import telling
-from ledger.stores.postgres_locks import try_turn, wait_for_turn
-from ledger.stores.postgres_server import (
+from ledger.stores.postgres.listening import telling
+from ledger.stores.postgres.locks import try_turn, wait_for_turn
+from ledger.stores.postgres.server import (
     Address,
     Statement,
     closed,

@@ -5,7 +5,7 @@ wait for the lock in this way, each would have it for one batch, and for each ba
 another program: eight would write less together than one alone. So there are more of them. Who finds that somebody is
 writing waits until he is the next, which goes in order; and the next one waits for a moment before he asks for the
 lock, in which whoever writes without a pause can go on. Batches that the server gives their place need less of the lock
-than of other things: of these, two writers go on at a time (`postgres_function`).
+than of other things: of these, two writers go on at a time (`postgres.function`).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Final
 
-from ledger.stores.postgres_server import Statement, milliseconds
+from ledger.stores.postgres.server import Statement, milliseconds
 
 LEDGER: Final = "ledger"
 """The lock of whoever writes."""
 
 SEATS: Final = ("seat in ledger", "other seat in ledger")
 LINE: Final = "line of ledger"
-"""The locks of those who let the server give a batch its place, see `postgres_function`."""
+"""The locks of those who let the server give a batch its place, see `postgres.function`."""
 
 MOMENT: Final = 0.01
 """Seconds that a turn may last where others wait: some batches long."""

@@ -8,7 +8,7 @@ from typing import Final
 from ledger.model.errors import WAY_OUT, Damaged
 from ledger.recording.batch import Row, leaves_of
 from ledger.recording.merkle import HASH, Tree, hashes_in, root_over
-from ledger.stores.postgres_server import Statement
+from ledger.stores.postgres.server import Statement
 from ledger.stores.questions import Database
 from ledger.stores.tree import tree_at
 

@@ -15,12 +15,12 @@ from ledger.model.records import Record, RecordRef
 from ledger.recording.batch import COLUMNS, Head, Row, record_of
 from ledger.recording.merkle import WIDTH, Tree
 from ledger.recording.proposal import Entry
-from ledger.stores.postgres_facts import facts_by_register, facts_statement, new_registers, refs_of, register_statements
-from ledger.stores.postgres_places import CAUGHT_UP_MAX, POSITION_MAX
-from ledger.stores.postgres_rows import insertion
-from ledger.stores.postgres_server import Questioned, Statement
-from ledger.stores.postgres_session import Written
-from ledger.stores.postgres_tree import tree_statements
+from ledger.stores.postgres.facts import facts_by_register, facts_statement, new_registers, refs_of, register_statements
+from ledger.stores.postgres.places import CAUGHT_UP_MAX, POSITION_MAX
+from ledger.stores.postgres.rows import insertion
+from ledger.stores.postgres.server import Questioned, Statement
+from ledger.stores.postgres.session import Written
+from ledger.stores.postgres.tree import tree_statements
 from ledger.stores.questions import is_retracted, registers_like
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import SELECT

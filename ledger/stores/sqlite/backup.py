@@ -17,8 +17,8 @@ from ledger.model.errors import Damaged, StoreError
 from ledger.model.heads import TreeHead
 from ledger.stores.new_file import failing, move, unfinished_for
 from ledger.stores.rows import damage_of
-from ledger.stores.sqlite_file import Place, connect, require_no_remains
-from ledger.stores.sqlite_verify import require_whole, verify
+from ledger.stores.sqlite.file import Place, connect, require_no_remains
+from ledger.stores.sqlite.verify import require_whole, verify
 
 
 def write_backup(path: str, copy: Callable[[sqlite3.Connection], None], source: Place | None) -> TreeHead:

@@ -25,7 +25,7 @@ from ledger.model.errors import (
 )
 from ledger.stores.new_file import failing, move, unfinished_for
 from ledger.stores.rows import damage_of
-from ledger.stores.sqlite_schema import APPLICATION_ID, FORMAT, SQLITE_MIN, migrate, strange
+from ledger.stores.sqlite.schema import APPLICATION_ID, FORMAT, SQLITE_MIN, migrate, strange
 from ledger.stores.tree import check_end
 
 MEMORY = ":memory:"

@@ -10,7 +10,7 @@ import psycopg
 from attrs import field, frozen
 
 from ledger.recording.batch import Row
-from ledger.stores.postgres_server import Questioned
+from ledger.stores.postgres.server import Questioned
 
 ROWS_AT_ONCE: Final = 10_000
 

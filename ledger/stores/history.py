@@ -7,11 +7,11 @@ are then looked up one by one.
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Final
 
 from ledger.model.records import Record
 from ledger.recording.batch import record_of
+from ledger.stores.questions import Database
 from ledger.stores.rows import SELECT
 
 _WRITERS: Final = (
@@ -50,11 +50,11 @@ _WITH_ALL_LINKED: Final = """WITH RECURSIVE
 
 
 def records_on(
-    connection: sqlite3.Connection, initiative: str, member: str | None, metric: str | None, report: str | None
+    database: Database, initiative: str, member: str | None, metric: str | None, report: str | None
 ) -> list[Record]:
     """Give the records on a member, on a metric, on both, or on a report, and those linked with them, by position."""
     terms = {"initiative": initiative, "member": member, "metric": metric, "report": report}
-    return [record_of(row) for row in connection.execute(query_of(member, metric, report), terms).fetchall()]
+    return [record_of(row) for row in database.execute(query_of(member, metric, report), terms).fetchall()]
 
 
 def query_of(member: str | None, metric: str | None, report: str | None = None) -> str:
@@ -66,12 +66,7 @@ def query_of(member: str | None, metric: str | None, report: str | None = None) 
     return f"{_WITH_ALL_LINKED.format(told)} {SELECT} WHERE position IN (SELECT position FROM linked) ORDER BY position"
 
 
-def names_of(connection: sqlite3.Connection, initiative: str, subject: str) -> list[str]:
+def names_of(database: Database, initiative: str, subject: str) -> list[str]:
     """Give the ids of one kind of subject that have registers, or the names of members' attributes, in order."""
     terms = {"initiative": initiative, "subject": subject}
-    return [name for (name,) in connection.execute(names_query(subject), terms).fetchall()]
-
-
-def names_query(subject: str) -> str:
-    """Give the query for the names of one kind of subject."""
-    return _ATTRIBUTES if subject == "attribute" else _IDS
+    return [name for (name,) in database.execute(_ATTRIBUTES if subject == "attribute" else _IDS, terms).fetchall()]

@@ -20,8 +20,8 @@ from typing import Final
 import psycopg
 from psycopg import errors, sql
 
-from ledger.stores.postgres_locks import followers_of
-from ledger.stores.postgres_server import Address, Statement, closed, connect, milliseconds
+from ledger.stores.postgres.locks import followers_of
+from ledger.stores.postgres.server import Address, Statement, closed, connect, milliseconds
 
 LOOK: Final = 2.0
 """Seconds after which whoever waits looks for himself."""

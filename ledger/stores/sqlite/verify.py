@@ -11,7 +11,7 @@ from ledger.model.errors import WAY_OUT, Damaged, DamagedRecord, listed
 from ledger.model.heads import TreeHead
 from ledger.recording.batch import Row
 from ledger.stores import verification
-from ledger.stores.sqlite_schema import strange
+from ledger.stores.sqlite.schema import strange
 
 
 def verify(connection: sqlite3.Connection) -> TreeHead:

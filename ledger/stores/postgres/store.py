@@ -22,17 +22,17 @@ from ledger.model.errors import WAY_OUT, Damaged, ReadOnly, StoreError, listed
 from ledger.model.records import KnownAt, Record, RecordRef, known_at_of
 from ledger.model.registers import Registers
 from ledger.recording.batch import Head, Row
-from ledger.stores.postgres_ahead import PostgresAhead
-from ledger.stores.postgres_append import PostgresAppend, ask_stand, stand_of
-from ledger.stores.postgres_facts import refs_of
-from ledger.stores.postgres_function import CALL, MANY
-from ledger.stores.postgres_listening import Listener
-from ledger.stores.postgres_places import known_of, newest_position, version_at
-from ledger.stores.postgres_schema import install, is_there, strange
-from ledger.stores.postgres_server import Questioned, address_of, errors_of
-from ledger.stores.postgres_session import Session
-from ledger.stores.postgres_state import registers_at
-from ledger.stores.postgres_tree import HEADS, check_peaks, tree_after
+from ledger.stores.postgres.ahead import PostgresAhead
+from ledger.stores.postgres.append import PostgresAppend, ask_stand, stand_of
+from ledger.stores.postgres.facts import refs_of
+from ledger.stores.postgres.function import CALL, MANY
+from ledger.stores.postgres.listening import Listener
+from ledger.stores.postgres.places import known_of, newest_position, version_at
+from ledger.stores.postgres.schema import install, is_there, strange
+from ledger.stores.postgres.server import Questioned, address_of, errors_of
+from ledger.stores.postgres.session import Session
+from ledger.stores.postgres.state import registers_at
+from ledger.stores.postgres.tree import HEADS, check_peaks, tree_after
 from ledger.stores.questions import initiatives_of, records_in, ref_of, refs_named
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import damage_of
@@ -86,8 +86,8 @@ class PostgresStore:
 
     def initiatives(self) -> list[str]:
         """Give the initiatives that have records, in order."""
-        with self._reading() as connection:
-            return initiatives_of(Questioned(connection))
+        with self._questioned() as database:
+            return initiatives_of(database)
 
     def records(self, initiative: str | None = None, *, after: int = 0) -> Iterator[Record]:
         """Stream the records by position: of one initiative, or of all; those past a position only."""
@@ -107,8 +107,8 @@ class PostgresStore:
 
     def ref(self, initiative: str, version: int) -> RecordRef:
         """Give the short form of a record of an initiative, by its version; it must exist."""
-        with self._reading() as connection:
-            return ref_of(Questioned(connection), initiative, version)
+        with self._questioned() as database:
+            return ref_of(database, initiative, version)
 
     def position(self) -> int:
         """Give the position of the newest record of the ledger; 0 where there is none."""
@@ -122,13 +122,13 @@ class PostgresStore:
 
     def refs_named(self, beginning: str) -> list[RecordRef]:
         """Give the short forms of the records whose ids begin so, of any initiative, by position."""
-        with self._reading() as connection:
-            return refs_named(Questioned(connection), beginning)
+        with self._questioned() as database:
+            return refs_named(database, beginning)
 
     @contextmanager
     def news(self, initiative: str, after: int, wanted: Wanted) -> Iterator[News]:
         """Read what was written of an initiative past a position, retracted facts too, while the context lasts."""
-        from ledger.stores.postgres_news import news_since  # noqa: PLC0415 - only timelines need it
+        from ledger.stores.postgres.news import news_since  # noqa: PLC0415 - only timelines need it
 
         with self._reading() as connection, news_since(connection, initiative, after, wanted) as news:
             yield news
@@ -137,17 +137,17 @@ class PostgresStore:
         self, initiative: str, member: str | None, metric: str | None, report: str | None = None
     ) -> list[Record]:
         """Give all records that `queries.history` needs of a whole initiative, without reading all of them."""
-        from ledger.stores.postgres_history import records_on  # noqa: PLC0415 - many programs never ask
+        from ledger.stores.history import records_on  # noqa: PLC0415 - many programs never ask
 
-        with self._reading() as connection:
-            return records_on(connection, initiative, member, metric, report)
+        with self._questioned() as database:
+            return records_on(database, initiative, member, metric, report)
 
     def names(self, initiative: str, subject: str) -> list[str]:
         """Give the ids of all members, metrics or reports, or the names of all attributes of members, in order."""
-        from ledger.stores.postgres_history import names_of  # noqa: PLC0415 - many programs never ask
+        from ledger.stores.history import names_of  # noqa: PLC0415 - many programs never ask
 
-        with self._reading() as connection:
-            return names_of(connection, initiative, subject)
+        with self._questioned() as database:
+            return names_of(database, initiative, subject)
 
     def wait(self, after: int, seconds: float) -> bool:
         """Wait until there are records past a position, and tell whether they came before so many seconds were over."""
@@ -156,13 +156,13 @@ class PostgresStore:
 
     def head(self) -> TreeHead:
         """Give how many records there are, and the root of the Merkle tree over them."""
-        with self._reading() as connection:
-            return newest_head(Questioned(connection))
+        with self._questioned() as database:
+            return newest_head(database)
 
     def tile(self, level: int, number: int) -> Hashes:
         """Give the hashes of a tile of the Merkle tree: all there are by now, of the last one of a level too."""
-        with self._reading() as connection:
-            return tile_of(Questioned(connection), level, number)
+        with self._questioned() as database:
+            return tile_of(database, level, number)
 
     def verify(self, *, deep: bool = False) -> TreeHead:
         """Read all there is, and give the head of the records; raises `Damaged` at the first thing that is wrong.
@@ -170,7 +170,7 @@ class PostgresStore:
         `deep` holds the answers against a replay of each initiative. The pages and indexes of the server are its own:
         `pg_amcheck` looks at these.
         """
-        from ledger.stores.postgres_verify import Database  # noqa: PLC0415 - many programs never ask
+        from ledger.stores.postgres.verify import Database  # noqa: PLC0415 - many programs never ask
         from ledger.stores.verification import require_answers, verify  # noqa: PLC0415
 
         with self._reading() as connection:

@@ -15,10 +15,10 @@ from ledger.model.facts import Fact, Register
 from ledger.model.records import Record
 from ledger.recording.batch import COLUMNS, Row, around_place
 from ledger.recording.proposal import Entry
-from ledger.stores.postgres_append import PostgresHistory
-from ledger.stores.postgres_facts import KEY_COLUMNS, new_registers
-from ledger.stores.postgres_function import UNNUMBERED
-from ledger.stores.postgres_rows import term_of
+from ledger.stores.postgres.append import PostgresHistory
+from ledger.stores.postgres.facts import KEY_COLUMNS, new_registers
+from ledger.stores.postgres.function import UNNUMBERED
+from ledger.stores.postgres.rows import term_of
 from ledger.stores.protocol import Placed
 from ledger.stores.rows import FACT_COLUMNS, fact_rows
 
@@ -31,7 +31,7 @@ class PostgresAhead(PostgresHistory):
     """What a batch is judged by before it is its writer's turn."""
 
     write: Callable[[Sequence[object]], Row | None]
-    """Lets the server give a batch its place, by the terms of `postgres_function`."""
+    """Lets the server give a batch its place, by the terms of `postgres.function`."""
     read: set[Register] = field(factory=set, init=False)
     all_is_read: bool = field(default=False, init=False)
 

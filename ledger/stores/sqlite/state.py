@@ -18,7 +18,7 @@ from msgspec.json import encode as encode_json
 from ledger.model.registers import Registers
 from ledger.stores.register_rows import registers_of
 from ledger.stores.rows import FACT
-from ledger.stores.sqlite_facts import events_of, refs_of
+from ledger.stores.sqlite.facts import events_of, refs_of
 
 if TYPE_CHECKING:
     from ledger.queries.log import Wanted

@@ -37,6 +37,7 @@ SCHEMA: Final = "ledger"
 NAME: Final = re.compile(r"[a-z_][a-z0-9_-]{0,62}")  # PostgreSQL cuts longer names short
 # libpq ends a user and password at the first @, if no / is before it, and what follows is host, port and database
 _SOUND: Final = re.compile(r"\w+://([^@/?]*@[^@/?]*|[^@/?]*(?!\?[^/]*@))(/[^@?]*)?(\?|$)")
+_NAMED: Final = re.compile(r":(\w+)")
 _PORTS: Final = re.compile(r"[0-9,]*")
 _CONNECT_SECONDS: Final = 10
 
@@ -134,13 +135,14 @@ def only(rows: psycopg.Cursor[Row]) -> Row:
 
 @frozen
 class Questioned:
-    """A `questions.Database`: a connection that is asked with a `?` for each term."""
+    """A `questions.Database`: a connection that is asked with a `?` for each term, or a `:name`."""
 
     connection: psycopg.Connection
 
-    def execute(self, query: str, terms: Sequence[Any] = ()) -> psycopg.Cursor[Row]:
+    def execute(self, query: str, terms: Sequence[Any] | Mapping[str, Any] = ()) -> psycopg.Cursor[Row]:
         """Ask, and give what was found."""
-        return self.connection.execute(query.replace("?", "%s"), terms)
+        placed = _NAMED.sub(r"%(\1)s", query) if isinstance(terms, Mapping) else query.replace("?", "%s")
+        return self.connection.execute(placed, terms)
 
 
 def preamble(address: Address) -> list[Statement]:
@@ -240,7 +242,7 @@ def _in_words(place: str, error: psycopg.Error) -> StoreError:
     if isinstance(error, errors.InsufficientPrivilege | errors.ReadOnlySqlTransaction):
         return ReadOnly(
             f"{place}: this user may not do that ({why}): grant SELECT, and INSERT where it records, as "
-            "ledger.stores.postgres_schema.rights_of_writers says, or open it with read_only=True to read it"
+            "ledger.stores.postgres.schema.rights_of_writers says, or open it with read_only=True to read it"
         )
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn | errors.InvalidSchemaName):
         return NotALedger(f"{place}: tables of the ledger are gone ({why}): {WAY_OUT}")

@@ -18,9 +18,9 @@ from ledger.recording.proposal import Entry
 from ledger.stores.questions import is_retracted, registers_like
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import SELECT, damage_of, quoted
-from ledger.stores.sqlite_facts import facts_in, refs_of, write_facts
-from ledger.stores.sqlite_places import newest_version
-from ledger.stores.sqlite_tree import write_tree
+from ledger.stores.sqlite.facts import facts_in, refs_of, write_facts
+from ledger.stores.sqlite.places import newest_version
+from ledger.stores.sqlite.tree import write_tree
 
 _INSERT = f"INSERT INTO records ({quoted(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 

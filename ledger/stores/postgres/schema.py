@@ -1,6 +1,6 @@
 """The tables of a ledger in PostgreSQL: one schema, for this library and for anyone with psql.
 
-They hold what those of a file hold (`stores.sqlite_schema` says what each is for), in the types that PostgreSQL has for
+They hold what those of a file hold (`stores.sqlite.schema` says what each is for), in the types that PostgreSQL has for
 it: days are `date`, instants `timestamptz`, amounts `numeric`, which rounds nothing. Names are in the order of their
 code points, as everywhere in the library. Bodies stay text, since `jsonb` would write them anew.
 
@@ -18,7 +18,7 @@ import psycopg
 from psycopg import errors, sql
 
 from ledger.model.errors import WAY_OUT, NewerFormat, NotALedger, ReadOnly, StoreError, listed
-from ledger.stores import postgres_function
+from ledger.stores.postgres.function import BODY, DEFINITION, NAME, numbers
 
 FORMAT: Final = 1
 _MARK: Final = "membership ledger, format "
@@ -213,7 +213,7 @@ def statements(schema: str) -> Iterator[sql.Composed]:
     name = sql.Identifier(schema)
     for text in [*_split(TABLES), *_guards(), *_split(_VIEWS)]:
         yield sql.SQL(text).format(schema=name)
-    yield sql.SQL(postgres_function.DEFINITION).format(schema=name, body=sql.SQL(_step(schema)))
+    yield sql.SQL(DEFINITION).format(schema=name, body=sql.SQL(_step(schema)))
     yield sql.SQL("COMMENT ON TABLE {}.records IS {}").format(name, sql.Literal(f"{_MARK}{FORMAT}"))
 
 
@@ -245,7 +245,7 @@ def is_there(connection: psycopg.Connection, schema: str, place: str) -> bool:
     if not all(row[2] for row in rows):
         raise ReadOnly(
             f"{place}: this user may not look into the schema: let its owner grant USAGE of it and SELECT, and INSERT "
-            "where it records, as ledger.stores.postgres_schema.rights_of_writers says"
+            "where it records, as ledger.stores.postgres.schema.rights_of_writers says"
         )
     inside: dict[str, str | None] = {name: mark for name, mark, _ in rows}
     mark = _MARKED.fullmatch(inside.get("records") or "")
@@ -281,7 +281,7 @@ def install(connection: psycopg.Connection, schema: str, place: str) -> None:
     except errors.InsufficientPrivilege as error:
         raise ReadOnly(
             f"{place}: no ledger is there, and this user may not make one: let one who may create a schema in the "
-            "database open it once, and grant the rights that ledger.stores.postgres_schema.rights_of_writers gives"
+            "database open it once, and grant the rights that ledger.stores.postgres.schema.rights_of_writers gives"
         ) from error
 
 
@@ -296,7 +296,7 @@ def strange(connection: psycopg.Connection, schema: str) -> list[str]:
         for table, name, when, body in _triggers()
     }
     found = {row[:2]: row[2:] for row in connection.execute(_GUARDS, (schema,)).fetchall()}
-    steps = connection.execute(_STEPS, (schema, postgres_function.NAME)).fetchall()
+    steps = connection.execute(_STEPS, (schema, NAME)).fetchall()
     return [
         *(["the function that gives a batch its place is gone, or was changed"] if steps != [(_step(schema),)] else []),
         *(f"the trigger {name} is gone" for table, name in expected if (table, name) not in found),
@@ -314,8 +314,8 @@ _KINDS: Final = {"BEFORE INSERT": 7, "BEFORE UPDATE OR DELETE": 27, "BEFORE TRUN
 
 
 def _step(schema: str) -> str:
-    locks = {name: sql.SQL(number) for name, number in postgres_function.numbers(schema).items()}
-    return sql.SQL(postgres_function.BODY).format(schema=sql.Identifier(schema), **locks).as_string()
+    locks = {name: sql.SQL(number) for name, number in numbers(schema).items()}
+    return sql.SQL(BODY).format(schema=sql.Identifier(schema), **locks).as_string()
 
 
 def _triggers() -> Iterator[tuple[str, str, str, str]]:
