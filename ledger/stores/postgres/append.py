@@ -80,7 +80,7 @@ class PostgresHistory:
 
     def expect(self, registers: Iterable[Register]) -> None:
         """Read the facts of registers that are not remembered, all at once."""
-        unknown = [register for register in registers if register not in self.remembered.facts]
+        unknown = [register for register in dict.fromkeys(registers) if register not in self.remembered.facts]
         if unknown:
             for register, facts in facts_by_register(self.connection, self.initiative, unknown).items():
                 self.remembered.keep(register, facts)

@@ -30,7 +30,7 @@ _NAMED: Final = (
 def facts_by_register(
     connection: psycopg.Connection, initiative: str, registers: Sequence[Register]
 ) -> dict[Register, list[Fact]]:
-    """Give the facts of some registers that are not retracted, by rank and position."""
+    """Give the facts of some registers, each named once, that are not retracted, by rank and position."""
     found: dict[Register, list[Row]] = {register: [] for register in registers}
     rows = connection.execute(
         f"SELECT {_KEY}, {FACT} FROM {_NAMED} JOIN facts AS f ON f.register = g.register"
