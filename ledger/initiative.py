@@ -470,9 +470,8 @@ class Initiative:
         return self._store.records(self.id, after=past)
 
     def _require_records(self) -> None:
-        known = self._store.initiatives()
-        if self.id not in known:
-            raise UnknownInitiative(self.id, known)
+        if next(self._store.records(self.id), None) is None:
+            raise UnknownInitiative(self.id, self._store.initiatives())
 
     def _require_names(self, member: str | None, metric: str | None, report: str | None) -> None:
         self._require_records()

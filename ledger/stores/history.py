@@ -39,11 +39,12 @@ _WITH_ALL_LINKED: Final = """WITH RECURSIVE
     told (position) AS ({}),
     replaced (position) AS (
         SELECT position FROM told
-        UNION SELECT old.position FROM replaced JOIN records AS new USING (position)
-            JOIN records AS old ON old.id = new.replaces),
+        UNION SELECT (SELECT old.position FROM records AS old WHERE old.id =
+            (SELECT new.replaces FROM records AS new WHERE new.position = replaced.position))
+            FROM replaced WHERE position IS NOT NULL),
     linked (position) AS (
         SELECT position FROM replaced
-        UNION SELECT t.position FROM told JOIN retractions AS t ON t.retracts = told.position
+        UNION SELECT (SELECT t.position FROM retractions AS t WHERE t.retracts = told.position) FROM told
         UNION SELECT new.position FROM told JOIN records AS old USING (position)
             JOIN records AS new ON new.replaces = old.id)
 """

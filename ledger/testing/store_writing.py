@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ledger.book import Ledger
-from ledger.model.errors import LedgerClosed, Refused, RetryMismatch, StoreError, VersionConflict
+from ledger.model.errors import LedgerClosed, Refused, RetryMismatch, StoreError, UnknownMember, VersionConflict
 from ledger.model.events import Event, MemberChanged, MemberJoined, MetricDefined, RecordRetracted, ReportPublished
 from ledger.model.facts import definition_of, status_of
 from ledger.model.measures import Members
@@ -385,6 +385,14 @@ class WritingConformance:
                 recorded.result()
                 assert list(store.records())[-1].event == newcomer
                 assert seen(store) == seen(other) != before
+
+    def test_what_is_raised_within_a_reading_is_left_as_it_is(self, open_store: OpenStore) -> None:
+        """It says nothing of the store."""
+        with closing(open_store()) as store:
+            for mistake in (UnknownMember("ada", ["ben"]), ValueError("that"), ZeroDivisionError()):
+                with pytest.raises(type(mistake)) as told, store.reading():
+                    raise mistake
+                assert told.value is mistake
 
     def test_writers_take_turns(self, open_store: OpenStore) -> None:
         """Whoever comes later waits, and begins where the other has ended."""

@@ -20,7 +20,8 @@ from ledger.stores.rows import EVENT_VALUES, FACT, FACT_COLUMNS, event_of, fact_
 KEY_COLUMNS = ("subject", "id", "aspect", "name")
 
 _KEY: Final = ", ".join(f"j.{column}" for column in KEY_COLUMNS)
-# each is sought by itself: joined with all there are, those of a large initiative would be read from end to end
+# each is sought by itself (and OFFSET 0 keeps an EXISTS to each row): joined with all there are, those of a large
+# initiative would be read from end to end
 _NAMED: Final = (
     f"{rows_of('registers')} AS j CROSS JOIN LATERAL (SELECT o.register FROM registers AS o WHERE o.initiative = %s"
     " AND o.subject = j.subject AND o.id = j.id AND o.aspect = j.aspect AND o.name = j.name LIMIT 1) AS g"
@@ -34,7 +35,8 @@ def facts_by_register(
     found: dict[Register, list[Row]] = {register: [] for register in registers}
     rows = connection.execute(
         f"SELECT {_KEY}, {FACT} FROM {_NAMED} JOIN facts AS f ON f.register = g.register"
-        " WHERE NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position) ORDER BY f.rank, f.position",
+        " WHERE NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position OFFSET 0)"
+        " ORDER BY f.rank, f.position",
         (term_of(KEY_COLUMNS, registers), initiative),
     )
     for row in rows:

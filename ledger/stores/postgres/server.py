@@ -176,7 +176,7 @@ _DURABLE: Final = {
 
 # the server keeps its plans for triggers, foreign keys and functions: those made while a table was small would go on
 # reading all of it when it has grown, for each row
-_BY_INDEX: Final = {"enable_seqscan": "'off'"}
+_BY_INDEX: Final = {"enable_seqscan": "'off'", "enable_bitmapscan": "'off'"}
 
 
 def _settings(address: Address) -> dict[str, str]:

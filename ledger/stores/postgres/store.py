@@ -185,7 +185,7 @@ class PostgresStore:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Read several times from one moment of the ledger: what others record meanwhile is not seen."""
-        with self._reading():
+        with self._session.reading():
             yield
 
     @contextmanager
