@@ -68,8 +68,8 @@ def lake(connection: Any, *folders: str | os.PathLike[str]) -> Lake:
 
     What is written to a lake later is seen when it is read again; its files stay until the next writing but one, so
     whoever holds one while others write reads it again now and then. Raises `BadInput` for a folder without a lake,
-    for what is no connection, and for two ledgers of one name; `StoreError` where files are gone or damaged;
-    `MissingExtra` without Ibis.
+    for what is no connection, and for two ledgers of one name; `StoreError` where files are gone, or the manifest is
+    damaged; `MissingExtra` without Ibis. Of damaged Parquet the engine itself says so, when it is asked.
 
     >>> import ibis, ledger, tempfile
     >>> with tempfile.TemporaryDirectory() as folder, ledger.open(":memory:") as book:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from ledger.model.errors import LedgerError, Refused, RetryMismatch, StoreError, Unconfirmed, VersionConflict
+from ledger.model.errors import (
+    NOTHING_WRITTEN,
+    LedgerError,
+    Refused,
+    RetryMismatch,
+    StoreError,
+    Unconfirmed,
+    VersionConflict,
+)
 from ledger.model.events import ReportPublished
 from ledger.model.fields import require_count
 from ledger.recording.batch import (
@@ -99,8 +107,9 @@ class _Batch:
         except Unconfirmed:
             raise
         except StoreError as error:
+            why, _, _ = str(error).partition(NOTHING_WRITTEN)  # of this attempt nothing was, but of the first may be
             raise Unconfirmed(
-                f"{error}; whether an earlier attempt is kept shows when the server can be asked"
+                f"{why}; whether an earlier attempt is kept shows when the server can be asked"
             ) from error
 
     def write_ahead(self, store: EventStore) -> tuple[Record, ...] | None:

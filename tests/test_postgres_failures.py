@@ -902,3 +902,48 @@ def test_ledgers_of_one_database_know_nothing_of_each_other():
         with book._store.writing("club"):
             other.initiative("club").record(joined("ben"))
         assert (names(book), names(other)) == (["ada"], ["ben"])
+
+
+def test_a_batch_is_not_taken_for_that_of_another_writer(address):
+    """Who took the position that it would have had, while it was lost."""
+    with ledger.open(address) as book, ledger.open(address) as other:
+        session = book._store._session
+
+        def another_writes():
+            session._connection.own.close()
+            other.initiative("club").record(joined("ben"))
+
+        session._connection = LosesItsAnswer(session._connection, kept=False, then=another_writes)
+        with pytest.raises(StoreError, match=LOST):
+            book.initiative("club").record(joined("ada"))
+        assert names(book) == ["ben"]
+
+
+def test_of_a_batch_that_is_left_open_nobody_says_that_it_was_not_written(address, monkeypatch):
+    connect, value = postgres_session.connect, MetricUpdated("co2", "2022", "2 t")
+
+    def closed_at_once(address):
+        connection = connect(address)
+        connection.close()
+        return connection
+
+    with ledger.open(address) as book:
+        club = book.initiative("club")
+        club.record(MetricDefined("co2", "t"))
+        session = book._store._session
+        session._connection = LosesItsAnswer(session._connection, kept=True)
+        monkeypatch.setattr(postgres_session, "connect", closed_at_once)
+        with pytest.raises(Unconfirmed, match=r"connection was lost .*; whether an earlier attempt is kept") as found:
+            club.record(value)
+        assert "nothing of it was written" not in str(found.value)
+        monkeypatch.undo()
+        assert [record.id for record in club.record(value, ids=found.value.ids)] == list(found.value.ids)
+        assert len(list(club.records())) == 2
+
+
+@pytest.mark.parametrize(("given", "used"), [("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")])
+def test_what_is_acknowledged_is_on_the_disk(address, given, used):
+    base, _, name = address.rpartition("&ledger=")
+    book = ledger.open(f"{base}&options=-csynchronous_commit%3D{given}&ledger={name}")
+    with book, book._store._session.writing() as (connection, _, _):
+        assert connection.execute("SHOW synchronous_commit").fetchone() == (used,)

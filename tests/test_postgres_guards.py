@@ -184,6 +184,18 @@ def test_what_is_no_ledger_is_left_alone():
             ledger.open(address)
         with shell(address) as connection:
             connection.execute("DROP TABLE records")
+        for kind, made, what in (
+            ("FUNCTION", "append() RETURNS int LANGUAGE sql AS 'SELECT 1'", "append"),
+            ("SEQUENCE", "numbers", "numbers"),
+            ("TYPE", "records AS ENUM ('one')", "records"),
+            ("TYPE", "pair AS (one int)", "pair"),
+            ("DOMAIN", "days AS date", "days"),
+        ):
+            with shell(address) as connection:
+                connection.execute(f"CREATE {kind} {made}")
+                with pytest.raises(NotALedger, match=f"the schema holds {what}, and no ledger"):
+                    ledger.open(address)
+                connection.execute(f"DROP {kind} {what}")
         with ledger.open(address) as book:  # an empty schema will do
             assert book.initiatives() == []
 

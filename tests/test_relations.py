@@ -169,6 +169,20 @@ def test_files_are_named_in_one_pattern_for_spark(book, tmp_path):
     assert [before + name for name in names.rstrip("}").split(",")] == paths
 
 
+@pytest.mark.parametrize(
+    ("unit", "base", "factor"), [("km^2", "metre^2", 10**6), ("kWh/m^2", "joule/metre^2", 3_600_000)]
+)
+def test_units_may_have_powers(tmp_path, unit, base, factor):
+    with ledger.open(":memory:") as book:
+        club = book.initiative("club")
+        club.record(MetricDefined("area", unit), MemberJoined("ada", "2020-01-01"))
+        club.record(MetricUpdated("area", "2020-01-01", f"3 {unit}", member="ada"))
+        book.to_parquet(tmp_path / "lake")
+    found = relations.totals(relations.lake(CONNECTION, tmp_path / "lake"), "area", at="2021-01-01")
+    (total,) = found.to_pyarrow().to_pylist()
+    assert (total["low"], total["high"], total["unit"]) == (3 * factor, 3 * factor, base)
+
+
 def test_totals_are_added_up_by_their_units_and_what_is_open_or_refused_stays_so(tmp_path):
     with ledger.open(":memory:") as book:
         for number, (unit, amount) in enumerate(

@@ -10,12 +10,12 @@ from importlib.resources import files
 
 import pytest
 from attrs.exceptions import FrozenInstanceError
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from ledger.model.errors import LedgerError, UnknownUnit
 from ledger.model.exact import from_fraction
-from ledger.model.units import PLAIN, Unit, unit
+from ledger.model.units import PLAIN, Unit, base_of, unit
 
 LINES = files("ledger.model").joinpath("units.txt").read_text("utf-8").splitlines()
 CURRENCIES = [code for line in LINES if line.startswith("currencies") for code in line.split()[1:]]
@@ -250,3 +250,27 @@ unit("t")
 assert "pint" in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@given(factors, st.lists(factors, max_size=1))
+def test_the_base_unit_is_one_of_the_same_dimension(above, below):
+    text = "/".join([above, *below])
+    try:
+        unit(text)
+    except UnknownUnit:  # of no finite number of base units
+        reject()
+    base = base_of(text)
+    if not unit(text).dimension:
+        assert base == ""
+    elif not base.startswith("1/"):  # which nobody can write
+        assert (unit(base).dimension, unit(base).factor) == (unit(text).dimension, 1)
+
+
+def test_base_units_are_named_by_their_powers():
+    assert [base_of(text) for text in ("km^2", "l", "GWh/ha/year", "EUR/year^2", "t*km")] == [
+        "metre^2",
+        "metre^3",
+        "joule/metre^2/year",
+        "EUR/year^2",
+        "metre*tonne",
+    ]

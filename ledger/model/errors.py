@@ -53,6 +53,7 @@ _PAIRS_MAX = 5  # as far as a message names them
 _IDS_MAX = 5
 
 WAY_OUT: Final = "restore the ledger from a backup"  # of whatever has damaged it
+NOTHING_WRITTEN: Final = "; if this was a recording, nothing of it was written"  # said with an error of a database
 
 
 def shown(value: object, most: int = 60) -> str:

@@ -58,14 +58,21 @@ def unit(text: str) -> Unit:
 def base_of(text: str) -> str:
     """Name the base unit of the dimension of a unit, in which facts keep amounts. Raises `UnknownUnit`.
 
-    >>> base_of("kt/year"), base_of("GWh"), base_of("percent")
-    ('tonne/year', 'joule', '')
+    >>> base_of("kt/year"), base_of("km^2"), base_of("percent")
+    ('tonne/year', 'metre^2', '')
     """
     if not unit(text).dimension:
         return ""
     registry = _registry()
-    base = registry.Quantity(1, registry.parse_units(_spelled(text)))
-    return f"{base.to_base_units().units:C}".replace("**", "^")
+    base = registry.Quantity(1, registry.parse_units(_spelled(text))).to_base_units()
+    # not by pint's own formats, which take no powers that are fractions, as all numbers of this registry are
+    powers = sorted(base.unit_items())
+    above = [_power(name, power) for name, power in powers if power > 0]
+    return "/".join(["*".join(above) or "1", *(_power(name, -power) for name, power in powers if power < 0)])
+
+
+def _power(name: str, power: Fraction) -> str:
+    return name if power == 1 else f"{name}^{power}"
 
 
 @lru_cache(maxsize=4096)

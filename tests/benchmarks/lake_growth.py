@@ -86,10 +86,11 @@ def grow(folder: Path, work: Path, sizes: Sequence[int], engines: Sequence[str])
             found[count][engine] = asked(engine, place, work)
             say(json.dumps(found[count][engine]))
     require_equal(found)
+    agreed = " Both engines say the same." if {"duckdb", "spark"} <= {*engines} else ""
     print(
         f"Python {platform.python_version()}, "
         f"{', '.join(f'{name} {version(name)}' for name in ('duckdb', 'pyspark', 'ibis-framework', 'pyarrow'))}; "
-        f"{os.cpu_count()} processors, load {os.getloadavg()[2]:.1f}. Both engines say the same.\n"
+        f"{os.cpu_count()} processors, load {os.getloadavg()[2]:.1f}.{agreed}\n"
     )
     print_times(found)
     print()

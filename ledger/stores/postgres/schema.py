@@ -189,9 +189,12 @@ GUARDED: Final = ("records", "registers", "facts", "retractions", "heads", "tile
 """The tables, in the order in which each needs those before it."""
 
 _INSIDE: Final = """
-SELECT c.relname, obj_description(c.oid, 'pg_class'), has_schema_privilege(n.oid, 'USAGE')
-FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %s AND c.relkind IN ('r', 'v', 'p', 'm', 'f')
+SELECT i.name, i.mark, has_schema_privilege(n.oid, 'USAGE') FROM pg_namespace AS n CROSS JOIN LATERAL (
+    SELECT c.relname, obj_description(c.oid, 'pg_class') FROM pg_class AS c
+    WHERE c.relnamespace = n.oid AND c.relkind NOT IN ('i', 'I', 't')
+    UNION ALL SELECT p.proname, NULL FROM pg_proc AS p WHERE p.pronamespace = n.oid
+    UNION ALL SELECT t.typname, NULL FROM pg_type AS t WHERE t.typnamespace = n.oid AND t.typtype IN ('d', 'e', 'r')
+) AS i (name, mark) WHERE n.nspname = %s
 """
 _GUARDS: Final = """
 SELECT c.relname, t.tgname, t.tgenabled, p.prosrc, t.tgtype, t.tgqual IS NULL AND t.tgattr::text = ''
@@ -247,12 +250,12 @@ def is_there(connection: psycopg.Connection, schema: str, place: str) -> bool:
             f"{place}: this user may not look into the schema: let its owner grant USAGE of it and SELECT, and INSERT "
             "where it records, as ledger.stores.postgres.schema.rights_of_writers says"
         )
-    inside: dict[str, str | None] = {name: mark for name, mark, _ in rows}
-    mark = _MARKED.fullmatch(inside.get("records") or "")
+    marks = {name: text for name, text, _ in rows if text is not None}
+    mark = _MARKED.fullmatch(marks.get("records", ""))
     if mark is None:
+        inside = listed(sorted({name for name, *_ in rows}), 3)
         raise NotALedger(
-            f"{place}: the schema holds {listed(sorted(inside), 3)}, and no ledger; it was left as it is: name "
-            "another one with ledger="
+            f"{place}: the schema holds {inside}, and no ledger; it was left as it is: name another one with ledger="
         )
     format = int(mark[1])
     if format > FORMAT:

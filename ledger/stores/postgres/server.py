@@ -18,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.numeric import Int8Dumper
 
 from ledger.model.errors import (
+    NOTHING_WRITTEN,
     WAY_OUT,
     BadInput,
     LedgerBusy,
@@ -229,6 +230,8 @@ def _why_not_connected(error: psycopg.Error) -> str:
         return f"the server does not let this user in ({why}): check user and password of the address, or of ~/.pgpass"
     if "does not exist" in text:
         return f"there is no such database or user ({why}): create it, or mend the address"
+    if isinstance(error, errors.CannotConnectNow) or "the database system is" in text:
+        return f"the server lets nobody in as yet ({why}): try again in a moment"
     return f"the server cannot be reached ({why}): check the address, and that the server runs"
 
 
@@ -253,7 +256,5 @@ def _in_words(place: str, error: psycopg.Error) -> StoreError:
             f"{place}: the server gave up ({why}); nothing was written: raise its statement_timeout for this user"
         )
     if isinstance(error, psycopg.OperationalError):
-        return StoreError(
-            f"{place}: the connection was lost ({why}); if this was a recording, nothing of it was written: try again"
-        )
-    return StoreError(f"{place}: {why}; if this was a recording, nothing of it was written")
+        return StoreError(f"{place}: the connection was lost ({why}){NOTHING_WRITTEN}: try again")
+    return StoreError(f"{place}: {why}{NOTHING_WRITTEN}")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from ledger.model.errors import (
+    NOTHING_WRITTEN,
     WAY_OUT,
     LedgerBusy,
     LedgerError,
@@ -104,7 +105,7 @@ def _in_words(path: str, error: sqlite3.DatabaseError) -> StoreError:
     # text that is no UTF-8 comes without a code
     if primary == sqlite3.SQLITE_CORRUPT or (isinstance(error, sqlite3.OperationalError) and not code):
         return _damaged(path, error)
-    return StoreError(f"{path}: {error}; if this was a recording, nothing of it was written")
+    return StoreError(f"{path}: {error}{NOTHING_WRITTEN}")
 
 
 def _damaged(path: str, error: Exception) -> StoreError:
