@@ -30,11 +30,9 @@ def violations(
     """
     proposal = Proposal(batch, history, called)
     history.expect(_looked_at(proposal))
-    found = [
-        *_retractions(proposal),  # first, since the others look at what would be left
-        *values(proposal),
-        *_members(proposal),
-    ]
+    found = list(_retractions(proposal))  # first, since the others look at what would be left
+    history.expect(proposal.emptied)
+    found += [*values(proposal), *_members(proposal)]
     if proposal.written or proposal.emptied:  # most batches are values only, and touch nothing that has rules
         found += [
             *statuses(proposal),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 import psycopg
-from attrs import define
+from attrs import define, field
 
 from ledger.model.events import RecordRetracted
 from ledger.model.facts import Fact, Register
@@ -62,6 +62,8 @@ class PostgresHistory:
     initiative: str
     head: Head
     remembered: Remembered
+    expected: set[Register] = field(factory=set, init=False)
+    refs: dict[int, RecordRef] = field(factory=dict, init=False)
 
     @property
     def connection(self) -> psycopg.Connection:
@@ -80,7 +82,9 @@ class PostgresHistory:
 
     def expect(self, registers: Iterable[Register]) -> None:
         """Read the facts of registers that are not remembered, all at once."""
-        unknown = [register for register in dict.fromkeys(registers) if register not in self.remembered.facts]
+        asked = dict.fromkeys(registers)
+        self.expected.update(asked)
+        unknown = [register for register in asked if register not in self.remembered.facts]
         if unknown:
             for register, facts in facts_by_register(self.connection, self.initiative, unknown).items():
                 self.remembered.keep(register, facts)
@@ -99,8 +103,11 @@ class PostgresHistory:
         return is_retracted(self.database, position)
 
     def ref(self, position: int) -> RecordRef:
-        """Give the short form of a record."""
-        return refs_of(self.connection, [position])[position]
+        """Give the short form of a record; with it those of all others that the rules may have to name are read."""
+        if position not in self.refs:
+            near = {fact.position for register in self.expected for fact in self.remembered.facts.get(register, ())}
+            self.refs |= refs_of(self.connection, {position, *near} - self.refs.keys())
+        return self.refs[position]
 
     def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
         """Find records by id, of any initiative of the ledger."""
