@@ -175,8 +175,9 @@ _DURABLE: Final = {
 }
 
 
-# the server keeps its plans for triggers, foreign keys and functions: those made while a table was small would go on
-# reading all of it when it has grown, for each row
+# whatever is asked has an index in its order. Left to itself the server keeps plans for triggers, foreign keys and
+# functions that were made while a table was small, and goes on reading all of it for each row when it has grown; and of
+# a table that is new to it, it would sort all that is left of an initiative for each page of its records
 _BY_INDEX: Final = {"enable_seqscan": "'off'", "enable_bitmapscan": "'off'"}
 
 
