@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from ledger.model.errors import (
-    NOTHING_WRITTEN,
     LedgerError,
     Refused,
     RetryMismatch,
@@ -107,7 +106,7 @@ class _Batch:
         except Unconfirmed:
             raise
         except StoreError as error:
-            why, _, _ = str(error).partition(NOTHING_WRITTEN)  # of this attempt nothing was, but of the first may be
+            why, _, _ = str(error).partition(";")  # what follows is of this attempt: the first may be written
             raise Unconfirmed(
                 f"{why}; whether an earlier attempt is kept shows when the server can be asked"
             ) from error

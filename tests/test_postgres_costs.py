@@ -106,7 +106,7 @@ def test_the_server_is_asked_no_more_often_for_many_events_than_for_few(monkeypa
     )
 
     def questions(count):
-        """How often the server is asked for anything, to record some batches of so many events of all kinds."""
+        """How often the server is asked for anything, to record batches of so many events, or to refuse them."""
         members = [str(number) for number in range(count)]
         batches = [
             [*METRICS, *(MemberJoined(one, "2020-01-01") for one in members)],

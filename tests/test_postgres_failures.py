@@ -267,7 +267,7 @@ def test_who_has_waited_for_too_long_is_told_so(address):
 
 
 def test_a_statement_that_takes_too_long_is_told(address):
-    with ledger.open(address + "&options=-c%20statement_timeout%3D50") as book:
+    with ledger.open(address + "&options=-c%20statement_timeout%3D500") as book:
         writing = book._store.writing("club")
         with pytest.raises(StoreError, match="raise its statement_timeout"), writing as append:
             append.connection.execute("SELECT pg_sleep(5)")

@@ -137,10 +137,12 @@ def _speaking_of(proposal: Proposal, register: Register) -> set[int]:
         return set()
     if register.subject == "metric":
         values = history.registers(aspect="metric", name=id)
+        history.expect(values)
         said = {entry.position for entry in proposal.batch if getattr(entry.event, "metric", None) == id}
         return said | {fact.position for value in values for fact in proposal.after(value)}
     own = history.registers(subject="member", id=id)
     parts = history.registers(subject="member", aspect="part_of")
+    history.expect([*own, *parts])
     said = {
         entry.position
         for entry in proposal.batch

@@ -388,11 +388,8 @@ class WritingConformance:
 
     def test_what_is_raised_within_a_reading_is_left_as_it_is(self, open_store: OpenStore) -> None:
         """It says nothing of the store."""
-        with closing(open_store()) as store:
-            for mistake in (UnknownMember("ada", ["ben"]), ValueError("that"), ZeroDivisionError()):
-                with pytest.raises(type(mistake)) as told, store.reading():
-                    raise mistake
-                assert told.value is mistake
+        with closing(open_store()) as store, pytest.raises(UnknownMember), store.reading():
+            raise UnknownMember("ada", ["ben"])
 
     def test_writers_take_turns(self, open_store: OpenStore) -> None:
         """Whoever comes later waits, and begins where the other has ended."""

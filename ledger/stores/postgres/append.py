@@ -25,6 +25,8 @@ from ledger.stores.questions import is_retracted, registers_like
 from ledger.stores.remembered import Remembered
 from ledger.stores.rows import SELECT
 
+REFS_AT_ONCE: Final = 1_000
+
 LEAVES_MAX: Final = WIDTH
 """So many leaves of others are read one by one; where there are more, the tiles of the tree are quicker to read."""
 
@@ -103,10 +105,11 @@ class PostgresHistory:
         return is_retracted(self.database, position)
 
     def ref(self, position: int) -> RecordRef:
-        """Give the short form of a record; with it those of all others that the rules may have to name are read."""
+        """Give the short form of a record; with it those of others that the rules may have to name too are read."""
         if position not in self.refs:
             near = {fact.position for register in self.expected for fact in self.remembered.facts.get(register, ())}
-            self.refs |= refs_of(self.connection, {position, *near} - self.refs.keys())
+            newest = sorted(near - self.refs.keys())[-REFS_AT_ONCE:]
+            self.refs |= refs_of(self.connection, {position, *newest})
         return self.refs[position]
 
     def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
