@@ -22,7 +22,7 @@ from ledger.stores.postgres import listening as postgres_listening
 from ledger.stores.postgres import session as postgres_session
 from ledger.stores.postgres import store as postgres_store
 from ledger.stores.postgres.locks import followers_of
-from ledger.stores.postgres.server import _first_line, address_of
+from ledger.stores.postgres.server import _first_line, _why_not_connected, address_of
 from postgres import Server, a_ledger, role_of, shell
 
 SOON = 30  # seconds
@@ -947,3 +947,10 @@ def test_what_is_acknowledged_is_on_the_disk(address, given, used):
     book = ledger.open(f"{base}&options=-csynchronous_commit%3D{given}&ledger={name}")
     with book, book._store._session.writing() as (connection, _, _):
         assert connection.execute("SHOW synchronous_commit").fetchone() == (used,)
+
+
+def test_a_server_that_starts_again_is_waited_for():
+    error = psycopg.OperationalError("connection failed: FATAL:  the database system is starting up")
+    told = _why_not_connected(error)
+    assert told.startswith("the server lets nobody in as yet (connection failed: FATAL:")
+    assert told.endswith(": try again in a moment")
