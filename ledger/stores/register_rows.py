@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
 
-from ledger.model.facts import FactValue, PlainFact, Register
+from ledger.model.facts import Fact, FactValue, Register
 from ledger.model.records import RecordRef
 from ledger.model.registers import Candidate, Candidates, Registers, chained
 from ledger.recording.batch import Row
@@ -31,7 +31,7 @@ def registers_of(
     are given, one after the other.
     """
     cells = dict(_certain(certain, events_of))
-    facts = _by_register(rough, events_of)
+    facts = by_register(rough, events_of)
     # where a rough date may change the order of joinings and leavings, the latest joining is rough as well
     joinings = [Register(*register[:2], "joined") for register in facts if register[::2] == ("member", "status")]
     for register in dict.fromkeys([*facts, *joinings]):
@@ -52,7 +52,8 @@ def _certain(rows: Sequence[Row], events_of: Events) -> Iterator[tuple[Register,
         )
 
 
-def _by_register(rows: Sequence[Row], events_of: Events) -> dict[Register, list[PlainFact]]:
+def by_register(rows: Sequence[Row], events_of: Events) -> dict[Register, list[Fact]]:
+    """Give the facts of registers from such rows, those of each one after the other."""
     events = _events(rows, events_of)
     return {
         Register(*key): [fact_of(row[4:], events) for row in group]

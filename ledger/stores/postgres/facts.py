@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import psycopg
@@ -14,8 +15,9 @@ from ledger.recording.proposal import Entry
 from ledger.stores.postgres.rows import insertion, rows_of, term_of
 from ledger.stores.postgres.server import Statement
 from ledger.stores.questions import REF
+from ledger.stores.register_rows import by_register
 from ledger.stores.remembered import Remembered
-from ledger.stores.rows import EVENT_VALUES, FACT, FACT_COLUMNS, event_of, fact_of, fact_rows, short_form
+from ledger.stores.rows import FACT, FACT_COLUMNS, event_of, fact_rows, short_form
 
 KEY_COLUMNS = ("subject", "id", "aspect", "name")
 
@@ -32,21 +34,14 @@ def facts_by_register(
     connection: psycopg.Connection, initiative: str, registers: Sequence[Register]
 ) -> dict[Register, list[Fact]]:
     """Give the facts of some registers, each named once, that are not retracted, by rank and position."""
-    found: dict[Register, list[Row]] = {register: [] for register in registers}
     rows = connection.execute(
         f"SELECT {_KEY}, {FACT} FROM {_NAMED} JOIN facts AS f ON f.register = g.register"
         " WHERE NOT EXISTS (SELECT 1 FROM retractions AS t WHERE t.retracts = f.position OFFSET 0)"
-        " ORDER BY f.rank, f.position",
+        " ORDER BY g.register, f.rank, f.position",
         (term_of(KEY_COLUMNS, registers), initiative),
     )
-    for row in rows:
-        found[Register(*row[:4])].append(row[4:])
-    with_events = [row[1] for one, facts in found.items() if one.aspect in EVENT_VALUES for row in facts]
-    events = events_of(connection, with_events)
-    return {
-        one: [fact_of(row, events if one.aspect in EVENT_VALUES else {}) for row in facts]
-        for one, facts in found.items()
-    }
+    found = by_register(rows.fetchall(), partial(events_of, connection))
+    return {register: found.get(register, []) for register in registers}
 
 
 def new_registers(

@@ -14,6 +14,7 @@ POSITION_MAX: Final = 2**62  # far beyond any ledger, and one more can still be 
 CAUGHT_UP_MAX: Final = 10_000
 """So many records of others are looked at for what they wrote to; after more all that is remembered is read anew."""
 
+_NEWEST = "(SELECT coalesce(max(position), 0) FROM records)"
 # in the order of the index that is meant: by another one, an early moment would be reached through all that is later
 _LAST = "(SELECT position FROM records WHERE recorded_at {} ORDER BY recorded_at DESC, position DESC LIMIT 1)"
 _VERSION = (
@@ -24,11 +25,9 @@ _VERSION = (
 # all records of a batch have one instant, and no others have it: so a batch is whole up to before the next instant
 _BY_POSITION = (
     f"coalesce({_LAST.format('< (SELECT recorded_at FROM records WHERE position = %(moment)s + 1)')},"
-    " CASE WHEN %(moment)s >= (SELECT coalesce(max(position), 0) FROM records)"
-    " THEN (SELECT coalesce(max(position), 0) FROM records) ELSE 0 END)"
+    f" CASE WHEN %(moment)s >= {_NEWEST} THEN {_NEWEST} ELSE 0 END)"
 )
 _BY_INSTANT = f"coalesce({_LAST.format('<= %(moment)s')}, 0)"
-_NEWEST = "(SELECT coalesce(max(position), 0) FROM records)"
 
 
 class Known(NamedTuple):
